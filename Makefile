@@ -1,0 +1,45 @@
+# Everything is installed into .venv: the packages of requirements.lock, then this project.
+PYTHON ?= python3.11
+BIN := .venv/bin
+UV := $(BIN)/uv
+# The version that the lock file names, so that the first uv is the last one too.
+UV_VERSION := $(shell sed -n 's/^uv==\([0-9.]*\).*/\1/p' requirements.lock)
+
+.PHONY: help install run test lint format bench lock clean
+help:           ## what can be made
+	@sed -n 's/^\([a-z]*\):.*## */make \1\t/p' Makefile
+
+install: .venv/installed    ## install what is missing into .venv
+
+.venv/installed: requirements.lock pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv --without-pip .venv
+	test -x $(UV) || $(PYTHON) -m pip --python $(BIN)/python install --quiet \
+	  --disable-pip-version-check --no-deps uv==$(UV_VERSION)
+	$(UV) pip sync --quiet --require-hashes --python $(BIN)/python requirements.lock
+	$(UV) pip install --quiet --no-deps --no-build-isolation --python $(BIN)/python --editable .
+	touch $@
+
+run: install    ## run the pipeline on the quick-start corpus
+	$(BIN)/skipgram run
+
+test: install   ## run the tests
+	$(BIN)/python -m pytest
+
+lint: install   ## check format, style and types
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+format: install ## format
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: install  ## run the benchmarks
+	$(BIN)/python -m benchmarks.run
+
+lock: install   ## write requirements.lock from pyproject.toml
+	$(UV) pip compile pyproject.toml --extra dev --generate-hashes --no-emit-index-url \
+	  --no-header --quiet --python-version 3.11 --output-file requirements.lock
+
+clean:          ## remove what was installed and made
+	rm -rf .venv output build *.egg-info

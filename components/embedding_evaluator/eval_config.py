@@ -1,0 +1,63 @@
+"""The Evaluator's configuration: which metrics, and the gate."""
+
+import json
+
+import tensorflow_model_analysis as tfma
+
+from components.embedding_evaluator import metrics
+from trainer_module.export import EVALUATE_SIGNATURE
+
+FULL_SOFTMAX_CROSS_ENTROPY = "full_softmax_cross_entropy"
+FULL_SIGMOID_CROSS_ENTROPY = "full_sigmoid_cross_entropy"
+UNIGRAM_CROSS_ENTROPY = "unigram_cross_entropy"
+PERPLEXITY = "perplexity"
+GAIN_OVER_UNIGRAM = "gain_over_unigram"
+NUM_PAIRS = "num_pairs"
+
+_CLASSES = {
+    FULL_SOFTMAX_CROSS_ENTROPY: metrics.FullSoftmaxCrossEntropy,
+    FULL_SIGMOID_CROSS_ENTROPY: metrics.FullSigmoidCrossEntropy,
+    UNIGRAM_CROSS_ENTROPY: metrics.UnigramCrossEntropy,
+    PERPLEXITY: metrics.Perplexity,
+    GAIN_OVER_UNIGRAM: metrics.GainOverUnigram,
+    NUM_PAIRS: metrics.NumPairs,
+}
+
+
+def eval_config(
+    *, min_gain_over_unigram: float, max_increase: float, code_fingerprint: str
+) -> tfma.EvalConfig:
+    """Says what is measured on the eval split and what a model must reach to be blessed.
+
+    Args:
+      min_gain_over_unigram: nats by which the full softmax cross-entropy must be below the unigram
+        model's.
+      max_increase: nats by which it may be above the last blessed model's on the same documents.
+      code_fingerprint: of the metrics' code, so that TFX's cache sees an edit.
+    """
+    thresholds = {
+        GAIN_OVER_UNIGRAM: tfma.MetricThreshold(
+            value_threshold=tfma.GenericValueThreshold(
+                lower_bound={"value": min_gain_over_unigram}
+            )
+        ),
+        FULL_SOFTMAX_CROSS_ENTROPY: tfma.MetricThreshold(
+            change_threshold=tfma.GenericChangeThreshold(
+                direction=tfma.MetricDirection.LOWER_IS_BETTER, absolute={"value": max_increase}
+            )
+        ),
+    }
+    configs = [
+        tfma.MetricConfig(
+            class_name=metric.__name__,
+            module=metric.__module__,
+            config=json.dumps({"name": name, "code_fingerprint": code_fingerprint}),
+            threshold=thresholds.get(name),
+        )
+        for name, metric in _CLASSES.items()
+    ]
+    return tfma.EvalConfig(
+        model_specs=[tfma.ModelSpec(signature_name=EVALUATE_SIGNATURE)],
+        slicing_specs=[tfma.SlicingSpec()],
+        metrics_specs=[tfma.MetricsSpec(metrics=configs)],
+    )

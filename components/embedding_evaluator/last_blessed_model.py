@@ -1,0 +1,38 @@
+"""Finds the model that a new one is held against."""
+
+from ml_metadata import MetadataStore
+from tfx import types
+from tfx.dsl.components.common import resolver
+
+# The keys under which the Resolver node gets its channels.
+CANDIDATE = "candidate"
+MODEL = "model"
+MODEL_BLESSING = "model_blessing"
+
+Artifacts = dict[str, list[types.Artifact]]
+
+
+class LastBlessedModelStrategy(resolver.ResolverStrategy):
+    """Resolves the model that was blessed last, the candidate itself left out.
+
+    TFX's LatestBlessedModelStrategy would, when a run is repeated, answer with the very model that
+    is to be judged: comparing it with itself says nothing, and its appearing as a new input makes
+    the Evaluator run again although nothing has changed.
+    """
+
+    def resolve_artifacts(self, store: MetadataStore, input_dict: Artifacts) -> Artifacts:
+        """Returns the model and its blessing, or none where no other model was blessed."""
+        del store
+        candidates = {artifact.id for artifact in input_dict[CANDIDATE]}
+        models = {artifact.id: artifact for artifact in input_dict[MODEL]}
+        blessings = [
+            blessing
+            for blessing in input_dict[MODEL_BLESSING]
+            if blessing.get_int_custom_property("blessed") == 1
+            and blessing.get_int_custom_property("current_model_id") in models.keys() - candidates
+        ]
+        if not blessings:
+            return {CANDIDATE: input_dict[CANDIDATE], MODEL: [], MODEL_BLESSING: []}
+        last = max(blessings, key=lambda blessing: blessing.id)
+        model = models[last.get_int_custom_property("current_model_id")]
+        return {CANDIDATE: input_dict[CANDIDATE], MODEL: [model], MODEL_BLESSING: [last]}

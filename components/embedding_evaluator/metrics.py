@@ -1,0 +1,155 @@
+"""TFMA metrics over the sums that the model's evaluate signature returns for each document."""
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import apache_beam as beam
+import numpy as np
+from tensorflow_model_analysis.metrics import metric_types
+
+# The outputs of the evaluate signature (trainer_module.export names them; importing it here would
+# bring TensorFlow's graph code into every Beam worker for four strings; a test compares them).
+OUTPUTS = (
+    "softmax_cross_entropy",
+    "sigmoid_cross_entropy",
+    "unigram_cross_entropy",
+    "num_pairs",
+)
+
+Sums = Sequence[float]  # in the order of OUTPUTS, over the documents of a slice
+Formula = Callable[[Sums], float]
+
+
+def full_softmax_cross_entropy(sums: Sums) -> float:
+    """Mean over the pairs, nats."""
+    return _mean(sums[0], sums)
+
+
+def full_sigmoid_cross_entropy(sums: Sums) -> float:
+    """Mean over the pairs, nats."""
+    return _mean(sums[1], sums)
+
+
+def unigram_cross_entropy(sums: Sums) -> float:
+    """Mean over the pairs, nats: what a model that ignores the target gets."""
+    return _mean(sums[2], sums)
+
+
+def perplexity(sums: Sums) -> float:
+    """`exp` of the full softmax cross-entropy."""
+    mean = full_softmax_cross_entropy(sums)
+    return math.exp(mean) if mean < math.log(np.finfo(np.float64).max) else math.inf
+
+
+def gain_over_unigram(sums: Sums) -> float:
+    """By how many nats the full softmax cross-entropy is below the unigram model's."""
+    return unigram_cross_entropy(sums) - full_softmax_cross_entropy(sums)
+
+
+def num_pairs(sums: Sums) -> float:
+    """How many pairs were evaluated."""
+    return sums[3]
+
+
+def _mean(total: float, sums: Sums) -> float:
+    return total / num_pairs(sums) if num_pairs(sums) else math.nan
+
+
+class SumsCombiner(beam.CombineFn):
+    """Adds up the documents' sums and turns them into one metric."""
+
+    def __init__(self, formula: Formula, key: metric_types.MetricKey):
+        self._formula = formula
+        self._key = key
+
+    def create_accumulator(self) -> tuple[float, ...]:
+        """All zero."""
+        return (0.0,) * len(OUTPUTS)
+
+    def add_input(
+        self, accumulator: tuple[float, ...], element: metric_types.StandardMetricInputs
+    ) -> tuple[float, ...]:
+        """Adds one document, in double precision: a split has millions of pairs."""
+        predictions = element.get_predictions(model_name=self._key.model_name)
+        values = (float(np.sum(predictions[name], dtype=np.float64)) for name in OUTPUTS)
+        return tuple(a + b for a, b in zip(accumulator, values, strict=True))
+
+    def merge_accumulators(self, accumulators: Iterable[tuple[float, ...]]) -> tuple[float, ...]:
+        """Adds them up."""
+        return tuple(math.fsum(column) for column in zip(*accumulators, strict=True))
+
+    def extract_output(
+        self, accumulator: tuple[float, ...]
+    ) -> dict[metric_types.MetricKey, float]:
+        """The metric."""
+        return {self._key: self._formula(accumulator)}
+
+
+class _SumsMetric(metric_types.Metric):
+    """A formula over the sums; TFMA finds the subclasses by module and name."""
+
+    formula: Formula
+
+    def __init__(self, name: str, code_fingerprint: str = ""):
+        """Creates the metric.
+
+        Args:
+          name: under which TFMA reports it.
+          code_fingerprint: is not used; it makes TFX's cache key change with the code.
+        """
+        del code_fingerprint
+        super().__init__(_computations, name=name, formula=type(self).formula)
+
+
+def _computations(
+    name: str,
+    formula: Formula,
+    model_names: list[str] | None = None,
+    **unused: Any,
+) -> list[metric_types.MetricComputation]:
+    keys = [
+        metric_types.MetricKey(name=name, model_name=model) for model in model_names or [""]
+    ]
+    return [
+        metric_types.MetricComputation(
+            keys=[key], preprocessors=[], combiner=SumsCombiner(formula, key)
+        )
+        for key in keys
+    ]
+
+
+class FullSoftmaxCrossEntropy(_SumsMetric):
+    """See full_softmax_cross_entropy."""
+
+    formula = staticmethod(full_softmax_cross_entropy)
+
+
+class FullSigmoidCrossEntropy(_SumsMetric):
+    """See full_sigmoid_cross_entropy."""
+
+    formula = staticmethod(full_sigmoid_cross_entropy)
+
+
+class UnigramCrossEntropy(_SumsMetric):
+    """See unigram_cross_entropy."""
+
+    formula = staticmethod(unigram_cross_entropy)
+
+
+class Perplexity(_SumsMetric):
+    """See perplexity."""
+
+    formula = staticmethod(perplexity)
+
+
+class GainOverUnigram(_SumsMetric):
+    """See gain_over_unigram."""
+
+    formula = staticmethod(gain_over_unigram)
+
+
+class NumPairs(_SumsMetric):
+    """See num_pairs."""
+
+    formula = staticmethod(num_pairs)

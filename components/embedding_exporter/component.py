@@ -1,0 +1,72 @@
+"""Writes the vectors of a blessed model in word2vec's formats."""
+
+import os
+from collections.abc import Iterable
+
+import tensorflow as tf
+from tfx.dsl.component.experimental.annotations import InputArtifact, OutputArtifact, Parameter
+from tfx.dsl.component.experimental.decorators import component
+from tfx.types import artifact, standard_artifacts
+from tfx.utils import path_utils
+
+from components.embedding_exporter import word2vec_format
+
+
+class WordVectors(artifact.Artifact):
+    """A folder with vectors.txt, vectors.bin and vocabulary.tsv; empty if nothing was blessed."""
+
+    TYPE_NAME = "WordVectors"
+
+
+def export(saved_model: str, folder: str) -> None:
+    """Writes the target table of a SavedModel and its vocabulary.
+
+    Args:
+      saved_model: folder of a SavedModel made by trainer_module.export.
+      folder: where the three files go.
+    """
+    loaded = tf.saved_model.load(saved_model)
+    with tf.io.gfile.GFile(loaded.vocabulary.asset_path.numpy(), "rb") as file:
+        entries = [line.decode().split(" ", 1) for line in file.read().splitlines()]
+    counts = [int(count) for count, _ in entries]
+    tokens = [token for _, token in entries]
+    vectors = loaded.target_table.numpy()
+    _write(folder, word2vec_format.TEXT_FILE, _utf8(word2vec_format.text_lines(tokens, vectors)))
+    _write(folder, word2vec_format.BINARY_FILE, word2vec_format.binary_records(tokens, vectors))
+    _write(
+        folder,
+        word2vec_format.VOCABULARY_FILE,
+        _utf8(word2vec_format.vocabulary_lines(tokens, counts)),
+    )
+
+
+def _utf8(lines: Iterable[str]) -> Iterable[bytes]:
+    return (line.encode() for line in lines)
+
+
+def _write(folder: str, name: str, parts: Iterable[bytes]) -> None:
+    with tf.io.gfile.GFile(os.path.join(folder, name), "wb") as file:
+        for part in parts:
+            file.write(part)
+
+
+@component
+def EmbeddingExporter(  # noqa: N802
+    model: InputArtifact[standard_artifacts.Model],
+    model_blessing: InputArtifact[standard_artifacts.ModelBlessing],
+    vectors: OutputArtifact[WordVectors],
+    code_fingerprint: Parameter[str],
+) -> None:
+    """Exports a blessed model; of one that is not blessed nothing is written.
+
+    Args:
+      model: the Trainer's.
+      model_blessing: the Evaluator's.
+      vectors: the files in word2vec's formats.
+      code_fingerprint: is not used; it makes TFX's cache key change with the code.
+    """
+    del code_fingerprint
+    tf.io.gfile.makedirs(vectors.uri)
+    if model_blessing.get_int_custom_property("blessed") != 1:
+        return
+    export(path_utils.serving_model_path(model.uri), vectors.uri)

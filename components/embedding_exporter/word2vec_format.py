@@ -1,0 +1,68 @@
+"""word2vec's text and binary formats, and the vocabulary with counts. NumPy alone."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+TEXT_FILE = "vectors.txt"
+BINARY_FILE = "vectors.bin"
+VOCABULARY_FILE = "vocabulary.tsv"
+
+Vectors = npt.NDArray[np.float32]
+
+
+def text_lines(tokens: Sequence[str], vectors: Vectors) -> Iterator[str]:
+    """The text format: `vocab dim`, then a token and its numbers a line.
+
+    Args:
+      tokens: `[vocab]`, without blanks.
+      vectors: `[vocab, dim]`. Nine digits give every float32 back.
+    """
+    dim = vectors.shape[1]
+    yield f"{len(tokens)} {dim}\n"
+    numbers = " ".join(["%.9g"] * dim)
+    for token, vector in zip(tokens, vectors.tolist(), strict=True):
+        yield f"{token} {numbers % tuple(vector)}\n"
+
+
+def binary_records(tokens: Sequence[str], vectors: Vectors) -> Iterator[bytes]:
+    """The binary format: the same header, then token, blank, little-endian float32s, line end."""
+    yield f"{len(tokens)} {vectors.shape[1]}\n".encode()
+    for token, vector in zip(tokens, vectors.astype("<f4"), strict=True):
+        yield token.encode() + b" " + vector.tobytes() + b"\n"
+
+
+def vocabulary_lines(tokens: Sequence[str], counts: Sequence[int]) -> Iterator[str]:
+    """A header, then token, tab and count a line, by falling count."""
+    yield "token\tcount\n"
+    for token, count in zip(tokens, counts, strict=True):
+        yield f"{token}\t{count}\n"
+
+
+def read_binary(path: Path) -> tuple[list[str], Vectors]:
+    """Reads the binary format.
+
+    Returns:
+      The tokens, `[vocab]`, and their vectors, `[vocab, dim]` float32.
+
+    Raises:
+      ValueError: the file is cut short or is not in the format.
+    """
+    content = path.read_bytes()
+    header, _, body = content.partition(b"\n")
+    try:
+        size, dim = map(int, header.split())
+    except ValueError as error:
+        raise ValueError(f"{path} does not begin with the numbers of tokens and of dimensions") from error
+    tokens, vectors, start = [], np.empty((size, dim), np.float32), 0
+    for row in range(size):
+        blank = body.find(b" ", start)
+        end = blank + 1 + 4 * dim
+        if blank < 0 or end >= len(body):
+            raise ValueError(f"{path} ends after {row} of {size} vectors")
+        tokens.append(body[start:blank].decode())
+        vectors[row] = np.frombuffer(body, "<f4", dim, blank + 1)
+        start = end + 1
+    return tokens, vectors

@@ -1,0 +1,61 @@
+"""ExampleValidator that stops the run."""
+
+from typing import Any
+
+from tfx import types
+from tfx.components.example_validator import component as tfx_component
+from tfx.components.example_validator import executor as tfx_executor
+from tfx.dsl.components.base import executor_spec
+from tfx.types import artifact_utils, standard_component_specs
+from tfx.utils import io_utils
+from tensorflow_metadata.proto.v0 import anomalies_pb2
+
+from trainer_module.errors import InputError
+
+Artifacts = dict[str, list[types.Artifact]]
+
+
+class Executor(tfx_executor.Executor):
+    """Validates as TFX does, then refuses examples with anomalies."""
+
+    def Do(  # noqa: N802
+        self, input_dict: Artifacts, output_dict: Artifacts, exec_properties: dict[str, Any]
+    ) -> None:
+        """Writes the anomalies; raises InputError if there are any."""
+        super().Do(input_dict, output_dict, exec_properties)
+        artifact = artifact_utils.get_single_instance(
+            output_dict[standard_component_specs.ANOMALIES_KEY]
+        )
+        for split in artifact_utils.decode_split_names(artifact.split_names):
+            path = artifact_utils.get_split_uri([artifact], split)
+            require_no_anomalies(_read(path), split)
+
+
+def _read(folder: str) -> anomalies_pb2.Anomalies:
+    anomalies = anomalies_pb2.Anomalies()
+    anomalies.ParseFromString(
+        io_utils.read_bytes_file(f"{folder}/{tfx_executor.DEFAULT_FILE_NAME}")
+    )
+    return anomalies
+
+
+def require_no_anomalies(anomalies: anomalies_pb2.Anomalies, split: str) -> None:
+    """Raises InputError that names the anomalies of a split, if there are any."""
+    found = [
+        f"{name or 'the data set'}: {info.description or info.short_description}"
+        for name, info in sorted(anomalies.anomaly_info.items())
+    ]
+    if anomalies.HasField("dataset_anomaly_info"):
+        info = anomalies.dataset_anomaly_info
+        found.append(f"the data set: {info.description or info.short_description}")
+    if found:
+        raise InputError(
+            f"the {split} split does not fit the schema: {'; '.join(found)} - mend the corpus or "
+            "the schema"
+        )
+
+
+class StoppingExampleValidator(tfx_component.ExampleValidator):
+    """TFX's ExampleValidator, but an anomaly ends the run instead of being noted only."""
+
+    EXECUTOR_SPEC = executor_spec.ExecutorClassSpec(Executor)

@@ -1,0 +1,96 @@
+"""TextExampleGen: text files -> Examples{text}, split into train and eval by their content."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from google.protobuf import struct_pb2
+from tfx.components.example_gen import component, driver, input_processor
+from tfx.dsl.components.base import executor_spec
+from tfx.proto import example_gen_pb2
+
+from components.text_example_gen import files
+from components.text_example_gen.executor import Executor
+
+# The finest eval_fraction is one thousandth.
+_BUCKETS = 1000
+
+
+class Driver(driver.FileBasedDriver):
+    """Makes the fingerprint of the files of all patterns, so that a changed one is read again."""
+
+    def get_input_processor(
+        self,
+        splits: Iterable[example_gen_pb2.Input.Split],
+        range_config: Any = None,
+        input_base_uri: str | None = None,
+    ) -> input_processor.FileBasedInputProcessor:
+        """Returns TFX's own processor, given each pattern as if it were a split."""
+        each = [
+            example_gen_pb2.Input.Split(name=pattern, pattern=pattern)
+            for split in splits
+            for pattern in split.pattern.split("\n")
+        ]
+        return input_processor.FileBasedInputProcessor(input_base_uri or "", each, range_config)
+
+
+class TextExampleGen(component.FileBasedExampleGen):
+    """Reads documents from text files.
+
+    The outputs' `examples` has the splits train and eval, and `reading.json`, the account of what
+    was read (see executor.Executor). Which split a document falls into depends on its bytes
+    alone. With a single pattern TFX's own driver, which Kubeflow runs, sees the files as well.
+    """
+
+    EXECUTOR_SPEC = executor_spec.BeamExecutorSpec(Executor)
+    DRIVER_CLASS = Driver
+
+    def __init__(
+        self,
+        patterns: Sequence[str],
+        json_field: str,
+        max_document_bytes: int,
+        eval_fraction: float,
+        code_fingerprint: str,
+    ) -> None:
+        """Declares the component.
+
+        Args:
+          patterns: absolute globs or URIs of the files, at least one, none with a newline.
+          json_field: the field of a .jsonl line that holds its text.
+          max_document_bytes: a longer line is cut into several documents.
+          eval_fraction: the part of the documents that goes to eval, in thousandths.
+          code_fingerprint: changes with our code, so that TFX's cache sees the change.
+        """
+        root, relative = files.split_root(patterns)
+        options = {
+            "json_field": json_field,
+            "max_document_bytes": max_document_bytes,
+            "code_fingerprint": code_fingerprint,
+        }
+        super().__init__(
+            input_base=root,
+            input_config=_input_config(relative),
+            output_config=_output_config(eval_fraction),
+            custom_config=_custom_config(options),
+        )
+
+
+def _input_config(patterns: Sequence[str]) -> example_gen_pb2.Input:
+    split = example_gen_pb2.Input.Split(name="corpus", pattern="\n".join(patterns))
+    return example_gen_pb2.Input(splits=[split])
+
+
+def _output_config(eval_fraction: float) -> example_gen_pb2.Output:
+    evaluated = min(max(round(eval_fraction * _BUCKETS), 1), _BUCKETS - 1)
+    buckets = {"train": _BUCKETS - evaluated, "eval": evaluated}
+    split = example_gen_pb2.SplitConfig.Split
+    splits = [split(name=name, hash_buckets=number) for name, number in buckets.items()]
+    return example_gen_pb2.Output(split_config=example_gen_pb2.SplitConfig(splits=splits))
+
+
+def _custom_config(values: dict[str, Any]) -> example_gen_pb2.CustomConfig:
+    struct = struct_pb2.Struct()
+    struct.update(values)
+    config = example_gen_pb2.CustomConfig()
+    config.custom_config.Pack(struct)
+    return config

@@ -1,0 +1,247 @@
+"""Reads text files into tf.train.Examples, one a document, in Beam."""
+
+import json
+import os
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict
+from typing import Any, BinaryIO
+
+import apache_beam as beam
+import tensorflow as tf
+from absl import logging
+from apache_beam.io.filesystem import CompressionTypes
+from apache_beam.io.filesystems import FileSystems
+from google.protobuf import struct_pb2
+from tfx import types
+from tfx.components.example_gen import base_example_gen_executor, write_split
+from tfx.dsl.io import fileio
+from tfx.proto import example_gen_pb2
+from tfx.types import artifact_utils
+from tfx.types import standard_component_specs as specs
+from tfx.utils import io_utils, proto_utils
+
+from components.text_example_gen import files, reading
+from trainer_module import features
+from trainer_module.errors import InputError
+
+# In the root of the Examples artifact: what was read, as JSON.
+READING_FILE = "reading.json"
+_COUNTS = "counts"
+
+
+def example(document: bytes) -> bytes:
+    """Returns the serialised tf.train.Example of one document."""
+    text = tf.train.Feature(bytes_list=tf.train.BytesList(value=[document]))
+    record = tf.train.Example(features=tf.train.Features(feature={features.TEXT: text}))
+    return bytes(record.SerializeToString(deterministic=True))
+
+
+def open_file(path: str) -> BinaryIO:
+    """Opens a file of any file system that Beam knows, as it is stored.
+
+    Raises:
+      InputError: it cannot be opened.
+    """
+    try:
+        file: BinaryIO = FileSystems.open(path, compression_type=CompressionTypes.UNCOMPRESSED)
+    except OSError as error:
+        reason = " ".join(str(error).split())
+        raise InputError(
+            f"{path!r} cannot be read ({reason}); check that it exists and may be read"
+        ) from error
+    return file
+
+
+def read_file(path: str, options: reading.Options) -> Iterator[Any]:
+    """Yields the Examples of a file and, last and tagged, what was counted in it.
+
+    A bundle that fails is tried again and only its last outputs are kept, so nothing is counted
+    twice, as Beam's own metrics would.
+    """
+    counts = reading.Counts()
+    with open_file(path) as file:
+        for document in reading.read_documents(file, path, options, counts):
+            yield example(document)
+    yield beam.pvalue.TaggedOutput(_COUNTS, asdict(counts))
+
+
+class ReadCorpus(beam.PTransform):
+    """From a pipeline to the Examples of `paths`; `counts` is what was counted in each file."""
+
+    counts: beam.PCollection
+
+    def __init__(self, paths: Sequence[str], options: reading.Options) -> None:
+        super().__init__()
+        self._paths = paths
+        self._options = options
+
+    def expand(self, pipeline: beam.Pipeline) -> beam.PCollection:
+        """Spreads the files over the workers; one file is read by one of them."""
+        read = beam.FlatMap(read_file, self._options).with_output_types(bytes)
+        outputs = (
+            pipeline
+            | "Paths" >> beam.Create(self._paths)
+            | "Spread" >> beam.Reshuffle()
+            | "ReadFile" >> read.with_outputs(_COUNTS, main="examples")
+        )
+        self.counts = outputs[_COUNTS]
+        return outputs["examples"]
+
+
+def add_counts(counts: Iterable[Mapping[str, int]]) -> dict[str, int]:
+    """Returns the sum of counts, name by name."""
+    total: Counter[str] = Counter()
+    for some in counts:
+        total.update(some)
+    return dict(total)
+
+
+def _write_split(name: str, split: beam.PCollection, folder: str) -> None:
+    # Without the shuffle of TFX's WriteSplit, which holds the whole corpus in the memory of a
+    # local runner (6 bytes a byte) and takes as long as reading and compressing it.
+    path = os.path.join(folder, write_split.DEFAULT_TF_RECORD_FILE_NAME)
+    _ = split | f"Write[{name}]" >> beam.io.WriteToTFRecord(path, file_name_suffix=".gz")
+
+
+def _count_split(name: str, split: beam.PCollection) -> beam.PCollection:
+    key = f"documents_{name}"
+    return (
+        split
+        | f"Count[{name}]" >> beam.combiners.Count.Globally()
+        | f"Name[{name}]" >> beam.Map(lambda number: {key: number})
+    )
+
+
+def _write_json(content: Mapping[str, int], path: str) -> None:
+    io_utils.write_string_file(path, json.dumps(content, indent=2, sort_keys=True) + "\n")
+
+
+def matching_files(root: str, patterns: str) -> list[str]:
+    """Returns the files that newline-separated patterns below `root` match, each once, sorted.
+
+    Raises:
+      InputError: a pattern matches nothing, or a file whose ending is not known.
+    """
+    paths: set[str] = set()
+    for pattern in (os.path.join(root, relative) for relative in patterns.split("\n")):
+        match = fileio.glob if files.is_remote(pattern) else files.local_matches
+        if not (matches := match(pattern)):
+            raise InputError(
+                f"no file matches {pattern!r} here; check that it exists and may be read"
+            )
+        paths.update(matches)
+    if unknown := sorted(path for path in paths if not files.known_ending(path)):
+        raise InputError(
+            f"{files.name_few(unknown)} cannot be read: the known endings are"
+            f" {', '.join(files.ENDINGS)}; rename the files or name others"
+        )
+    return sorted(paths)
+
+
+def read_options(exec_properties: Mapping[str, Any]) -> reading.Options:
+    """Returns the options that TextExampleGen put into `custom_config`."""
+    config = example_gen_pb2.CustomConfig()
+    proto_utils.json_to_proto(exec_properties[specs.CUSTOM_CONFIG_KEY], config)
+    values = struct_pb2.Struct()
+    config.custom_config.Unpack(values)
+    # A Struct knows floats only.
+    return reading.Options(values["json_field"], int(values["max_document_bytes"]))
+
+
+def _shares(exec_properties: Mapping[str, Any]) -> dict[str, float]:
+    config = example_gen_pb2.Output()
+    proto_utils.json_to_proto(exec_properties[specs.OUTPUT_CONFIG_KEY], config)
+    splits = config.split_config.splits
+    total = sum(split.hash_buckets for split in splits)
+    return {split.name: split.hash_buckets / total for split in splits}
+
+
+def check_counts(
+    counts: Mapping[str, int], paths: Sequence[str], shares: Mapping[str, float]
+) -> None:
+    """Checks that there is something to work with.
+
+    Args:
+      counts: the content of `reading.json`.
+      paths: the files that were read.
+      shares: for each split, the part of the documents that it should get.
+
+    Raises:
+      InputError: no document at all, or none in one of the splits.
+    """
+    documents = counts["documents"]
+    if not documents:
+        raise InputError(
+            f"the corpus holds no document: {counts['empty_files']} of its {len(paths)} files are"
+            f" empty and {counts['empty_lines']} lines are blank ({files.name_few(paths)});"
+            " give files with text"
+        )
+    for name, share in shares.items():
+        if not counts[f"documents_{name}"]:
+            raise InputError(
+                f"none of the corpus's {documents} documents fell into the split {name!r}, which"
+                f" gets {share:.1%} of them; give more lines or change corpus.eval_fraction"
+            )
+
+
+class Executor(base_example_gen_executor.BaseExampleGenExecutor):
+    """TFX's file-based import of documents, with an account of them.
+
+    Beside the splits it writes `reading.json`: the fields of reading.Counts, and the documents of
+    each split as documents_train and documents_eval.
+    """
+
+    _artifact: types.Artifact
+    _paths: list[str]
+    _corpus: ReadCorpus
+
+    def Do(  # noqa: N802
+        self,
+        input_dict: dict[str, list[types.Artifact]],
+        output_dict: dict[str, list[types.Artifact]],
+        exec_properties: dict[str, Any],
+    ) -> None:
+        """Reads, writes and checks.
+
+        Raises:
+          InputError: see matching_files and check_counts; from reading.read_documents it comes
+            in the wrapping of Beam's runner.
+        """
+        self._artifact = artifact_utils.get_single_instance(output_dict[specs.EXAMPLES_KEY])
+        super().Do(input_dict, output_dict, exec_properties)
+        counts = json.loads(io_utils.read_string_file(self._reading_path()))
+        logging.info("What was read: %s", counts)
+        check_counts(counts, self._paths, _shares(exec_properties))
+
+    def GenerateExamplesByBeam(  # noqa: N802
+        self, pipeline: beam.Pipeline, exec_properties: dict[str, Any]
+    ) -> dict[str, beam.PCollection]:
+        """Writes the splits of the base class and the counts.
+
+        Returns:
+          No split: the base class has none left to write.
+        """
+        splits = super().GenerateExamplesByBeam(pipeline, exec_properties)
+        for name, split in splits.items():
+            _write_split(name, split, artifact_utils.get_split_uri([self._artifact], name))
+        by_split = [_count_split(name, split) for name, split in splits.items()]
+        _ = (
+            (self._corpus.counts, *by_split)
+            | "AllCounts" >> beam.Flatten()
+            | "AddCounts" >> beam.CombineGlobally(add_counts)
+            | "WriteCounts" >> beam.Map(_write_json, self._reading_path())
+        )
+        return {}
+
+    def GetInputSourceToExamplePTransform(self) -> Any:  # noqa: N802
+        """Returns what makes the transform for the pattern of the input split."""
+        return self._make_corpus
+
+    def _make_corpus(self, exec_properties: dict[str, Any], patterns: str) -> ReadCorpus:
+        self._paths = matching_files(exec_properties.get(specs.INPUT_BASE_KEY) or "", patterns)
+        self._corpus = ReadCorpus(self._paths, read_options(exec_properties))
+        return self._corpus
+
+    def _reading_path(self) -> str:
+        return os.path.join(self._artifact.uri, READING_FILE)

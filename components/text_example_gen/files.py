@@ -1,0 +1,88 @@
+"""Which files TextExampleGen reads: the endings it knows, and what patterns stand for.
+
+The standard library only: the command line checks a corpus with it before anything is imported
+that takes seconds.
+"""
+
+import glob
+import os
+import re
+from collections.abc import Sequence
+from itertools import takewhile
+
+KINDS = (".txt", ".jsonl")
+COMPRESSIONS = (".gz", ".bz2", ".zst")
+ENDINGS = tuple(kind + compression for kind in KINDS for compression in ("", *COMPRESSIONS))
+
+
+def known_ending(name: str) -> str | None:
+    """Returns the ending of `name` that TextExampleGen knows, in lower case, or None."""
+    lowered = name.lower()
+    return next((ending for ending in ENDINGS if lowered.endswith(ending)), None)
+
+
+def compression(name: str) -> str:
+    """Returns what `name` is compressed with: ".gz", ".bz2", ".zst", or "" for nothing."""
+    lowered = name.lower()
+    return next((ending for ending in COMPRESSIONS if lowered.endswith(ending)), "")
+
+
+def is_json_lines(name: str) -> bool:
+    """Whether each line of `name` is a JSON object."""
+    return (known_ending(name) or "").startswith(".jsonl")
+
+
+def is_remote(path: str) -> bool:
+    """Whether `path` is the URI of a remote file system, such as gs://bucket/a.txt."""
+    return "://" in path
+
+
+def has_magic(path: str) -> bool:
+    """Whether `path` contains a character that a glob does not take for itself."""
+    return any(character in path for character in "*?[")
+
+
+def escape(path: str) -> str:
+    """Returns the glob that matches `path` alone, in Python's glob and in TensorFlow's.
+
+    "{" is escaped too: TFX replaces {SPAN}, {VERSION} and {YYYY} in a pattern.
+    """
+    return re.sub(r"([*?[{])", r"[\1]", path)
+
+
+def local_matches(pattern: str) -> list[str]:
+    """Returns the files, not the folders, that a local glob matches, sorted.
+
+    As in a shell, a hidden file is matched only where the pattern spells its dot.
+    """
+    return sorted(path for path in glob.glob(pattern) if os.path.isfile(path))
+
+
+def split_root(patterns: Sequence[str]) -> tuple[str, list[str]]:
+    """Splits patterns into the folder that all of them share and what follows it.
+
+    Args:
+      patterns: absolute local globs, URIs, or both.
+
+    Returns:
+      The root, "" where they share none, and relative patterns: os.path.join(root, relative) is
+      the pattern that was given.
+    """
+    levels = zip(*(_literal_folders(pattern) for pattern in patterns), strict=False)
+    shared = [level[0] for level in takewhile(lambda level: len(set(level)) == 1, levels)]
+    root = "/".join(shared) or ("/" if shared else "")
+    if not root or root.endswith(":/"):  # two file systems; or a scheme without a bucket
+        return "", list(patterns)
+    return root, [pattern.removeprefix(root).removeprefix("/") for pattern in patterns]
+
+
+def _literal_folders(pattern: str) -> list[str]:
+    folders = pattern.split("/")[:-1]
+    magic = next((i for i, folder in enumerate(folders) if has_magic(folder)), len(folders))
+    return folders[:magic]
+
+
+def name_few(names: Sequence[str], most: int = 3) -> str:
+    """Returns `names` for a sentence: the first `most` of them, and how many more there are."""
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(repr(name) for name in names[:most]) + more

@@ -1,0 +1,330 @@
+"""From the bytes of a file to its documents: decompress, split, cut, make valid UTF-8.
+
+Generators over bytes, each one pass in constant memory (of a .jsonl file, one line is held), so
+that a file of one 100 MB line is read like any other. Nothing here knows of Beam.
+"""
+
+import bz2
+import codecs
+import json
+import re
+import zlib
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from itertools import chain
+from typing import Protocol
+
+import zstandard
+
+from components.text_example_gen import files
+from trainer_module.errors import InputError
+
+# What bytes.split() takes for a blank. None of them is part of a longer UTF-8 sequence, so a cut
+# at a blank neither splits a character nor changes how invalid bytes are replaced.
+BLANKS = b" \t\n\r\x0b\x0c"
+_BLANK = re.compile(rb"\s")
+_NO_BLANK = re.compile(rb"\S")
+_BLOCK_BYTES = 1 << 18
+# Compressed bytes are taken in small bites: 4 KiB of zstd or bzip2 can unpack to 100 MB.
+_BITE_BYTES = 1 << 12
+# French in Latin-1 has 4 % of bytes that are no UTF-8 and is worth reading; the same text in
+# UTF-16, a program or an image have half and more.
+_MAX_NO_TEXT = 0.3
+_CONTROLS = bytes(byte for byte in (*range(32), 127) if byte not in BLANKS)
+_REPLACEMENT = "\ufffd"
+_SURROGATES = re.compile("[\ud800-\udfff]")
+
+# A piece of a line, and whether the line ends with it.
+LinePart = tuple[bytes, bool]
+
+
+@dataclass(frozen=True)
+class Options:
+    """How files are read.
+
+    json_field: the field of a .jsonl line that holds its text.
+    max_document_bytes: a longer line becomes several documents; counted as it is in the file.
+    """
+
+    json_field: str
+    max_document_bytes: int
+
+
+@dataclass
+class Counts:
+    """What was read, so far."""
+
+    files: int = 0
+    empty_files: int = 0
+    documents: int = 0
+    empty_lines: int = 0  # of blanks, or of a .jsonl text of blanks; skipped
+    cut_lines: int = 0  # became more than one document
+    replaced_characters: int = 0  # U+FFFD put in the place of what is not UTF-8
+    bytes: int = 0  # after decompression
+
+
+class Readable(Protocol):
+    """A file opened for reading bytes."""
+
+    def read(self, size: int, /) -> bytes:
+        """Returns up to `size` bytes, and none only at the end."""
+
+
+def read_documents(file: Readable, name: str, options: Options, counts: Counts) -> Iterator[bytes]:
+    """Yields the documents of a file: UTF-8, not empty, no blanks at either end.
+
+    Args:
+      file: the bytes as they are stored, compressed or not.
+      name: the path; its ending tells kind and compression, and errors name it.
+      options: how to read.
+      counts: is added to; complete once the last document was taken.
+
+    Raises:
+      InputError: the file is damaged or not text, or a line is not the JSON it should be or
+        cannot be cut.
+    """
+    counts.files += 1
+    blocks = merged(decompressed(file, name), _BLOCK_BYTES)
+    first = next(blocks, b"").removeprefix(codecs.BOM_UTF8)
+    if not first:
+        counts.empty_files += 1
+        return
+    check_is_text(first, name)
+    parts = line_parts(_counted(chain([first], blocks), counts))
+    if files.is_json_lines(name):
+        parts = json_texts(parts, name, options.json_field, counts)
+    for document in cut_lines(parts, name, options.max_document_bytes, counts):
+        counts.documents += 1
+        yield valid_utf8(document, counts)
+
+
+def _counted(blocks: Iterable[bytes], counts: Counts) -> Iterator[bytes]:
+    for block in blocks:
+        counts.bytes += len(block)
+        yield block
+
+
+class _Decompressor(Protocol):
+    @property
+    def eof(self) -> bool: ...
+    @property
+    def unused_data(self) -> bytes: ...
+    def decompress(self, data: bytes, /) -> bytes: ...
+
+
+_DECOMPRESSORS: dict[str, Callable[[], _Decompressor]] = {
+    ".gz": lambda: zlib.decompressobj(wbits=16 + zlib.MAX_WBITS),  # 16: with a gzip header
+    ".bz2": bz2.BZ2Decompressor,
+    ".zst": lambda: zstandard.ZstdDecompressor().decompressobj(),
+}
+
+
+def decompressed(file: Readable, name: str) -> Iterator[bytes]:
+    """Yields the content of a file in blocks of any size; several frames are read as one.
+
+    Raises:
+      InputError: the compressed data is damaged or incomplete.
+    """
+    new = _DECOMPRESSORS.get(files.compression(name))
+    if new is None:
+        yield from iter(partial(file.read, _BLOCK_BYTES), b"")
+        return
+    decompressor = None
+    for bite in iter(partial(file.read, _BITE_BYTES), b""):
+        while bite:
+            if decompressor is None or decompressor.eof:
+                decompressor = new()
+            yield _decompress(decompressor, bite, name)
+            bite = decompressor.unused_data
+    if decompressor is not None and not decompressor.eof:
+        raise _damaged(name, "its end is missing")
+
+
+def _decompress(decompressor: _Decompressor, data: bytes, name: str) -> bytes:
+    try:
+        return decompressor.decompress(data)
+    except (OSError, zlib.error, zstandard.ZstdError) as error:
+        raise _damaged(name, str(error)) from error
+
+
+def _damaged(name: str, reason: str) -> InputError:
+    ending = files.compression(name)
+    return InputError(
+        f"{name!r} cannot be decompressed as {ending} ({reason}); fetch or compress it again"
+    )
+
+
+def merged(blocks: Iterable[bytes], size: int) -> Iterator[bytes]:
+    """Yields the same bytes in blocks of at least `size` bytes; only the last is smaller."""
+    held: list[bytes] = []
+    length = 0
+    for block in blocks:
+        held.append(block)
+        length += len(block)
+        if length >= size:
+            yield b"".join(held)
+            held, length = [], 0
+    if length:
+        yield b"".join(held)
+
+
+def check_is_text(block: bytes, name: str) -> None:
+    """Checks the first bytes of a file.
+
+    Raises:
+      InputError: more than 30 % of them are control characters or not UTF-8.
+    """
+    decoder = codecs.getincrementaldecoder("utf-8")(errors="ignore")
+    valid = len(decoder.decode(block).encode())
+    cut_by_end = len(decoder.getstate()[0])  # the first bytes of a character that goes on
+    controls = len(block) - len(block.translate(None, _CONTROLS))
+    no_text = (len(block) - valid - cut_by_end + controls) / len(block)
+    if no_text > _MAX_NO_TEXT:
+        raise InputError(
+            f"{name!r} is not UTF-8 text: {no_text:.0%} of its first {len(block)} bytes are control"
+            " characters or invalid; leave it out, or convert it (iconv -t UTF-8)"
+        )
+
+
+def line_parts(blocks: Iterable[bytes]) -> Iterator[LinePart]:
+    r"""Yields lines without their newline, a line that spans blocks in several parts.
+
+    Only b"\n" separates lines. What follows the last one is a line if there is anything.
+    """
+    part = b""
+    for block in blocks:
+        *ended, part = block.split(b"\n")
+        for text in ended:
+            yield text, True
+        if part:
+            yield part, False
+    if part:
+        yield b"", True
+
+
+def json_texts(
+    parts: Iterable[LinePart], name: str, field: str, counts: Counts
+) -> Iterator[LinePart]:
+    """Yields, for each line, the text in the field `field` of its JSON object.
+
+    Raises:
+      InputError: a line that is not blank is no JSON object with a string in that field.
+    """
+    held: list[bytes] = []
+    number = 1
+    for part, ended in parts:
+        held.append(part)
+        if ended:
+            line = valid_utf8(b"".join(held), counts)
+            text = "" if not line.strip() else _json_text(line, name, number, field)
+            yield _encoded(text, counts), True
+            held = []
+            number += 1
+
+
+def _json_text(line: bytes, name: str, number: int, field: str) -> str:
+    try:
+        record = json.loads(line.decode())
+    except (ValueError, RecursionError) as error:
+        reason = getattr(error, "msg", str(error))  # msg: without json's own "line 1"
+        raise InputError(f"{name!r}, line {number}, is not JSON ({reason}); mend it") from error
+    if not isinstance(record, dict):
+        raise InputError(
+            f"{name!r}, line {number}, is JSON but not an object; write it as {{{field!r}: ...}}"
+        )
+    if field not in record:
+        known = f"its fields are {files.name_few(list(record), 8)}" if record else "it has no field"
+        raise InputError(
+            f"{name!r}, line {number}, has no field {field!r} ({known}); set corpus.json_field"
+        )
+    text = record[field]
+    if not isinstance(text, str):
+        raise InputError(
+            f"{name!r}, line {number}: field {field!r} holds {json.dumps(text)[:40]}, not a string;"
+            " set corpus.json_field to a field of text"
+        )
+    return text
+
+
+def _encoded(text: str, counts: Counts) -> bytes:
+    try:
+        return text.encode()
+    except UnicodeEncodeError:  # JSON can spell half of a surrogate pair: "\ud83d"
+        text, replaced = _SURROGATES.subn(_REPLACEMENT, text)
+        counts.replaced_characters += replaced
+        return text.encode()
+
+
+def cut_lines(parts: Iterable[LinePart], name: str, limit: int, counts: Counts) -> Iterator[bytes]:
+    """Yields each line without the blanks at its ends, a long one cut at blanks.
+
+    Which documents come out depends on the lines alone, not on the parts they come in.
+
+    Args:
+      parts: the lines.
+      name: the file's, for errors.
+      limit: bytes that a document holds at most, >= 1.
+      counts: empty and cut lines are added to it.
+
+    Raises:
+      InputError: more than `limit` bytes in a row without a blank.
+    """
+    held: list[bytes] = []
+    size = given = 0
+    number = 1
+    for part, ended in parts:
+        held.append(part)
+        size += len(part)
+        if not ended and size <= limit:
+            continue
+        *documents, rest = _cut(b"".join(held), name, number, limit)
+        if ended and (rest := rest.rstrip()):
+            documents.append(rest)
+        yield from documents
+        given += len(documents)
+        held, size = [rest], len(rest)
+        if ended:
+            counts.empty_lines += given == 0
+            counts.cut_lines += given > 1
+            held, size, given, number = [], 0, 0, number + 1
+
+
+def _cut(text: bytes, name: str, number: int, limit: int) -> Iterator[bytes]:
+    """Yields documents as long as possible, last the rest: the first `limit` bytes or less."""
+    start = _skip_blanks(text, 0)
+    while len(text) - start > limit:
+        end = max(text.rfind(blank, start, start + limit + 1) for blank in BLANKS)
+        if end < 0:
+            raise _cannot_cut(text, start, name, number, limit)
+        yield text[start:end].rstrip()
+        start = _skip_blanks(text, end)
+    yield text[start:]
+
+
+def _skip_blanks(text: bytes, start: int) -> int:
+    found = _NO_BLANK.search(text, start)
+    return found.start() if found else len(text)
+
+
+def _cannot_cut(text: bytes, start: int, name: str, number: int, limit: int) -> InputError:
+    found = _BLANK.search(text, start)
+    length = (found.start() if found else len(text)) - start
+    return InputError(
+        f"{name!r}, line {number}, cannot be cut: at least {length} bytes in a row without a blank,"
+        f" and a document holds {limit}; raise corpus.max_document_bytes or break the line up"
+    )
+
+
+def valid_utf8(text: bytes, counts: Counts) -> bytes:
+    """Returns `text` with U+FFFD, counted, for each sequence of bytes that is not UTF-8."""
+    if text.isascii():
+        return text
+    try:
+        text.decode()
+    except UnicodeDecodeError:
+        replaced = text.decode(errors="replace")
+        already = text.count(_REPLACEMENT.encode())
+        counts.replaced_characters += replaced.count(_REPLACEMENT) - already
+        return replaced.encode()
+    return text

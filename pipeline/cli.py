@@ -1,0 +1,205 @@
+"""The command `skipgram`."""
+
+import sys
+import traceback
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from pipeline import config as configuration
+from pipeline import display, failures
+from pipeline.output_folder import OutputFolder
+from trainer_module.errors import InputError
+
+RUN_FAILED, WRONG_COMMAND, NOT_BLESSED = 1, 2, 3
+
+
+def _fields_help() -> str:
+    lines = [
+        f"  {name} = {_shown(default)}\n      {description}"
+        for name, default, description in configuration.fields()
+    ]
+    return "\b\nFields of the configuration, with their defaults:\n" + "\n".join(lines)
+
+
+def _shown(default: object) -> str:
+    return "(none)" if default in ((), None) else str(default)
+
+
+_output = click.option(
+    "--output",
+    default="output",
+    show_default=True,
+    metavar="DIR",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder of the run's artifacts, metadata, model and vectors.",
+)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.option("--debug", is_flag=True, help="Show the traceback of a failure.")
+@click.version_option(package_name="skipgram-pipeline")
+@click.pass_context
+def cli(context: click.Context, debug: bool) -> None:
+    """Raw text in, gated skip-gram embeddings out.
+
+    Exit codes: 0 all is well; 1 the run failed; 2 the command or the configuration is wrong;
+    3 the model was not blessed.
+    """
+    context.obj = debug
+
+
+@cli.command(epilog=_fields_help())
+@click.option("--config", "path", metavar="FILE.yaml", type=click.Path(path_type=Path))
+@click.option(
+    "--corpus",
+    multiple=True,
+    metavar="GLOB ...",
+    help="Files, folders and globs of .txt and .jsonl, plain or .gz, .bz2, .zst; one document a "
+    "line. Default: the docstrings of the installed packages.",
+)
+@click.argument("more_corpus", nargs=-1, metavar="")
+@_output
+@click.option(
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="SECTION.FIELD=VALUE",
+    help="Set one field of the configuration; may be given several times.",
+)
+@click.option("--debug", is_flag=True, help="Show the traceback of a failure.")
+@click.pass_context
+def run(
+    context: click.Context,
+    path: Path | None,
+    corpus: tuple[str, ...],
+    more_corpus: tuple[str, ...],
+    output: Path,
+    settings: tuple[str, ...],
+    debug: bool,
+) -> None:
+    """Run the pipeline: corpus in, gated and exported embeddings out.
+
+    The same command again goes on where a killed run stopped; what has not changed comes from the
+    cache.
+
+    \b
+    Examples:
+      skipgram run
+      skipgram run --corpus books/*.txt.gz --output books
+      skipgram run --config nightly.yaml --set trainer.epochs=5
+    """
+    context.obj = context.obj or debug
+    if more_corpus and not corpus:
+        raise click.UsageError(f"what is {more_corpus[0]!r}? Name files with --corpus")
+    folder, console = OutputFolder(output), Console()
+    try:
+        config = configuration.load(path, settings, (*corpus, *more_corpus))
+        if config.corpus.files:
+            # Before anything is imported or written: a wrong name is a wrong command.
+            from pipeline.corpus import resolve
+
+            resolve(config.corpus.files)
+    except InputError as error:
+        raise _Wrong(str(error)) from error
+    from pipeline import run_command
+
+    summary = run_command.run(config, folder, console)
+    run_command.show(summary, folder, console)
+    if not summary["blessed"]:
+        _say(summary["why_not_blessed"])
+        context.exit(NOT_BLESSED)
+
+
+@cli.command()
+@click.argument("words", nargs=-1, required=True, metavar="WORD ...")
+@click.option("-k", default=10, show_default=True, type=click.IntRange(min=1), help="How many.")
+@_output
+def neighbors(words: tuple[str, ...], k: int, output: Path) -> None:
+    """The words whose vectors are nearest to WORD's."""
+    from pipeline.word_vectors import WordVectors
+
+    vectors, console = WordVectors.read(OutputFolder(output).vectors), Console()
+    for word in words:
+        console.print(display.ranking(word, vectors.neighbors(word, k)))
+
+
+@cli.command()
+@click.argument("a")
+@click.argument("b")
+@click.argument("c")
+@click.option("-k", default=10, show_default=True, type=click.IntRange(min=1), help="How many.")
+@_output
+def analogy(a: str, b: str, c: str, k: int, output: Path) -> None:
+    """A is to B as C is to what?"""
+    from pipeline.word_vectors import WordVectors
+
+    vectors = WordVectors.read(OutputFolder(output).vectors)
+    title = f"{a} is to {b} as {c} is to"
+    Console().print(display.ranking(title, vectors.analogy(a, b, c, k)))
+
+
+@cli.command()
+@_output
+def runs(output: Path) -> None:
+    """What was run: when, on what, with which result."""
+    folder = OutputFolder(output)
+    if not folder.metadata.exists():
+        raise InputError(
+            f"there is no metadata store in {folder.root}: run `skipgram run` first, with the "
+            "same --output"
+        )
+    from pipeline import metadata_store
+
+    records = metadata_store.runs(metadata_store.open_store(folder.metadata))
+    Console().print(display.runs_table(records))
+
+
+class _Wrong(Exception):
+    """The command or the configuration is wrong."""
+
+
+def _say(sentence: str) -> None:
+    click.echo(f"skipgram: {sentence}", err=True)
+
+
+def main() -> None:
+    """Runs the command and turns failures into one sentence and an exit code."""
+    debug = "--debug" in sys.argv
+    try:
+        sys.exit(cli(standalone_mode=False))
+    except click.ClickException as error:
+        error.show()
+        code = WRONG_COMMAND
+    except _Wrong as error:
+        _say(str(error))
+        code = WRONG_COMMAND
+    except (KeyboardInterrupt, click.Abort):
+        _say("interrupted; the same command goes on where this run stopped")
+        code = RUN_FAILED
+    except failures.ComponentFailedError as error:
+        folder = _asked_folder()
+        full = failures.is_disk_full(error, folder)
+        sentence = failures.disk_full_sentence(folder) if full else error.sentence
+        _say(f"{error.component} failed: {sentence} (log: {error.log})")
+        if debug:
+            click.echo(error.trace, err=True)
+        code = RUN_FAILED
+    except Exception as error:
+        folder = _asked_folder()
+        full = failures.is_disk_full(error, folder)
+        _say(failures.disk_full_sentence(folder) if full else failures.sentence_of(error))
+        if debug:
+            traceback.print_exc()
+        code = RUN_FAILED
+    sys.exit(code)
+
+
+def _asked_folder() -> Path:
+    """The --output of the command that failed."""
+    for position, word in enumerate(sys.argv[:-1]):
+        if word == "--output":
+            return Path(sys.argv[position + 1]).absolute()
+    given = [word.partition("=")[2] for word in sys.argv if word.startswith("--output=")]
+    return Path(given[0] if given else "output").absolute()

@@ -1,0 +1,182 @@
+"""The configuration: one immutable, validated tree, from YAML and from the command line."""
+
+import difflib
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, Field, ValidationError
+from pydantic_core import ErrorDetails
+
+from trainer_module.errors import InputError
+from trainer_module.hyperparameters import (
+    Hyperparameters,
+    PreprocessingHyperparameters,
+    TrainerHyperparameters,
+)
+
+
+class CorpusConfig(Hyperparameters):
+    """From files to documents."""
+
+    files: tuple[str, ...] = Field(
+        default=(),
+        strict=False,  # YAML has lists, no tuples
+        description="files, folders and globs of .txt and .jsonl, plain or .gz, .bz2, .zst; "
+        "none: the quick-start corpus",
+    )
+    json_field: str = Field(
+        default="text", min_length=1, description="field of a .jsonl line that holds the document"
+    )
+    max_document_bytes: int = Field(
+        default=16_384,
+        ge=1024,
+        le=1 << 20,
+        description="bytes; a longer line is cut between tokens, so that a batch of documents "
+        "fits in memory (some 2,800 words; a cut loses the few pairs across it)",
+    )
+    eval_fraction: float = Field(
+        default=0.05,
+        ge=0.001,
+        le=0.5,
+        description="share of the documents held out for evaluation, chosen by their hash",
+    )
+
+
+class EvaluatorConfig(Hyperparameters):
+    """The gate."""
+
+    min_gain_over_unigram: float = Field(
+        default=0.05,
+        description="nats by which the full softmax cross-entropy must be below the unigram "
+        "model's; 0.05 is well above what a model that learnt nothing reaches",
+    )
+    max_increase: float = Field(
+        default=0.02,
+        ge=0,
+        description="nats by which it may be above the last blessed model's on the same "
+        "documents; two seeds differ by less",
+    )
+
+
+class Config(Hyperparameters):
+    """All that can be set."""
+
+    seed: int = Field(
+        default=1, ge=0, lt=1 << 31, description="from which every random choice is derived"
+    )
+    corpus: CorpusConfig = CorpusConfig()
+    preprocessing: PreprocessingHyperparameters = PreprocessingHyperparameters()
+    trainer: TrainerHyperparameters = TrainerHyperparameters()
+    evaluator: EvaluatorConfig = EvaluatorConfig()
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML in which 1e-4 is a number, as in YAML 1.2; PyYAML wants 1.0e-4."""
+
+
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:float", re.compile(r"[-+]?[0-9]+[eE][-+]?[0-9]+$"), list("-+0123456789")
+)
+
+
+def load(
+    path: Path | None = None, settings: Sequence[str] = (), corpus: Sequence[str] = ()
+) -> Config:
+    """Reads a configuration; what the command line says goes above what the file says.
+
+    Args:
+      path: a YAML file with some of the fields, or none.
+      settings: `section.field=value`, the value in YAML.
+      corpus: files, folders and globs; if any, in place of corpus.files.
+
+    Raises:
+      InputError: the file cannot be read, a field is unknown or a value is not allowed.
+    """
+    tree = _read(path) if path else {}
+    for setting in settings:
+        _put(tree, setting)
+    if corpus:
+        _section(tree, "corpus")["files"] = list(corpus)
+    try:
+        return Config.model_validate(tree)
+    except ValidationError as error:
+        raise InputError(_sentence(error.errors()[0])) from error
+
+
+def fields(model: type[BaseModel] = Config, prefix: str = "") -> Iterator[tuple[str, Any, str]]:
+    """Yields (dotted name, default, description) of every field."""
+    for name, field in model.model_fields.items():
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+            yield from fields(field.annotation, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}", field.default, field.description or ""
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        tree = yaml.load(path.read_text(encoding="utf-8"), _Loader)
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is not UTF-8"
+        raise InputError(f"cannot read the configuration {path}: {reason}") from error
+    except yaml.YAMLError as error:
+        problem = " ".join(str(error).split())
+        raise InputError(f"the configuration {path} is not YAML: {problem}") from error
+    if tree is None:
+        return {}
+    if not isinstance(tree, dict):
+        raise InputError(f"the configuration {path} must hold `section: ...` lines, not {tree!r}")
+    # A section of which no line is left, or all are commented out, is an empty one.
+    return {name: {} if value is None else value for name, value in tree.items()}
+
+
+def _put(tree: dict[str, Any], setting: str) -> None:
+    name, equals, text = setting.partition("=")
+    *sections, field = name.strip().split(".")
+    if not equals or not all((*sections, field)):
+        raise InputError(f"--set takes section.field=value, not {setting!r}")
+    for section in sections:
+        tree = _section(tree, section)
+    try:
+        tree[field] = yaml.load(text, _Loader)
+    except yaml.YAMLError as error:
+        raise InputError(f"the value of --set {setting} is not YAML") from error
+
+
+def _section(tree: dict[str, Any], name: str) -> dict[str, Any]:
+    section = tree.setdefault(name, {})
+    if not isinstance(section, dict):
+        raise InputError(_no_value(name, section))
+    return section
+
+
+def _no_value(name: str, value: object) -> str:
+    return f"{name} is a section of the configuration, it has no value {value!r}"
+
+
+def _sentence(error: ErrorDetails) -> str:
+    name = ".".join(str(part) for part in error["loc"])
+    if error["type"] == "model_type":
+        return _no_value(name, error["input"])
+    if error["type"] == "extra_forbidden":
+        known = [field for field, *_ in fields()]
+        # The right field in the wrong section is nearer than any other field of that section.
+        same = [field for field in known if field.rpartition(".")[2] == name.rpartition(".")[2]]
+        return unknown_name("field of the configuration", name, same or known)
+    description = {field: text for field, _, text in fields()}.get(name, "")
+    return f"{name} = {error['input']!r} is not allowed: {error['msg']}" + (
+        f" ({description})" if description else ""
+    )
+
+
+def unknown_name(kind: str, name: str, known: Sequence[str]) -> str:
+    """A sentence about a name that is not known, with the nearest of those that are."""
+    nearest = difflib.get_close_matches(name, known, n=1, cutoff=0.0)
+    return f"{name} is no {kind}" + (f"; the nearest is {nearest[0]}" if nearest else "")
+
+
+def as_dict(section: Hyperparameters) -> Mapping[str, Any]:
+    """A section as the plain values that TFX puts into its metadata."""
+    return section.model_dump(mode="json")

@@ -1,0 +1,118 @@
+"""What people see: progress, tables."""
+
+import time
+from collections.abc import Sequence
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+if TYPE_CHECKING:
+    from pipeline.local_runner import ComponentProgress, ComponentRun
+    from pipeline.metadata_store import RunRecord
+    from pipeline.word_vectors import Neighbor, WordVectors
+
+# Between two lines of progress where no terminal can redraw one.
+_SECONDS_BETWEEN_LINES = 15.0
+_SHOWN_WORDS = 6
+# Of a summary: what a person does not look for first.
+_NOT_SHOWN = ("seconds", "cached", "all_cached", "resumed_at_step", "peak_memory_megabytes")
+_SHOWN_NEIGHBORS = 6
+
+
+class Progress:
+    """Shows the components as they run: redrawn on a terminal, line by line elsewhere.
+
+    Without a thread of its own, because components are forked from the process that shows them.
+    """
+
+    def __init__(self, console: Console):
+        self._console = console
+        self._live = Live(console=console, auto_refresh=False, transient=True)
+        self._last_line = time.monotonic()
+
+    def __enter__(self) -> Self:
+        if self._console.is_terminal:
+            self._live.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._console.is_terminal:
+            self._live.stop()
+
+    def show(self, news: "ComponentProgress | ComponentRun") -> None:
+        """Shows how a component stands, or that it has ended."""
+        if hasattr(news, "cached"):
+            how = "cached" if news.cached else f"{news.seconds:.1f} s"
+            self._print(Text(f"  {news.component:<18}{how:>10}"))
+            return
+        text = Text(f"  {news.component:<18}{news.seconds:8.0f} s  {news.line}")
+        if self._console.is_terminal:
+            self._live.update(text, refresh=True)
+        elif time.monotonic() - self._last_line >= _SECONDS_BETWEEN_LINES:
+            self._print(text)
+
+    def _print(self, text: Text) -> None:
+        self._last_line = time.monotonic()
+        if self._console.is_terminal:
+            self._live.update(Text(""), refresh=True)
+        self._console.print(text, highlight=False, soft_wrap=True)
+
+
+def summary_table(summary: dict[str, Any]) -> Table:
+    """A summary, one line a figure."""
+    table = Table(title="Summary", show_header=False, title_justify="left")
+    for name, value in summary.items():
+        if name not in _NOT_SHOWN:
+            table.add_row(name, _figure(value))
+    table.add_row("seconds", f"{sum(summary['seconds'].values()):,.1f}")
+    return table
+
+
+def _figure(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return f"{value:,}"
+    return f"{value:,.4f}" if isinstance(value, float) else str(value)
+
+
+def neighbors_table(vectors: "WordVectors") -> Table:
+    """The nearest neighbours of a few frequent words."""
+    table = Table("word", "nearest neighbours", title="Neighbours", title_justify="left")
+    for word in vectors.frequent_words(_SHOWN_WORDS):
+        found = vectors.neighbors(word, _SHOWN_NEIGHBORS)
+        table.add_row(word, ", ".join(neighbor.token for neighbor in found))
+    return table
+
+
+def ranking(heading: str, found: "Sequence[Neighbor]") -> Table:
+    """Tokens with their cosines."""
+    table = Table(heading, "cosine")
+    for neighbor in found:
+        table.add_row(neighbor.token, f"{neighbor.cosine:.3f}")
+    return table
+
+
+def runs_table(records: "Sequence[RunRecord]") -> Table:
+    """Runs, the last one first."""
+    table = Table("started", "corpus", "objective", "softmax CE", "unigram CE", "result")
+    for record in records:
+        result = record.result
+        table.add_row(
+            f"{record.started:%Y-%m-%d %H:%M:%S}",
+            record.corpus,
+            str(result.get("objective", "")),
+            _figure(result.get("full_softmax_cross_entropy", "")),
+            _figure(result.get("unigram_cross_entropy", "")),
+            f"{record.status}: {result['error']}" if "error" in result else record.status,
+        )
+    return table

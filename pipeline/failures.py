@@ -1,0 +1,70 @@
+"""From exceptions of TFX, Beam and TensorFlow to one sentence."""
+
+import errno
+import re
+import shutil
+from pathlib import Path
+
+from trainer_module.errors import InputError
+
+# Beam passes on what a DoFn raised as text, and adds where it happened.
+_INPUT_ERROR = re.compile(rf"\b{InputError.__name__}: (?P<sentence>[^\n]+)")
+_BEAM_PLACE = re.compile(r"\s*\[while running .*$")
+_DISK_FULL = re.compile(
+    r"No space left on device|database or disk is full|\[Errno 28\]|disk I/O error|ENOSPC"
+)
+# Of a message that was not written for the person who reads it; the log has the rest.
+_LONGEST = 200
+# Less than this is as good as nothing for what a component writes.
+_LITTLE_SPACE = 1 << 20
+
+
+class ComponentFailedError(Exception):
+    """A component of the pipeline failed."""
+
+    def __init__(self, component: str, sentence: str, trace: str, log: Path):
+        super().__init__(sentence)
+        self.component = component
+        self.sentence = sentence
+        self.trace = trace
+        self.log = log
+
+
+def sentence_of(error: BaseException) -> str:
+    """What went wrong: the InputError inside, if there is one, else the exception's first line."""
+    chain = list(_chain(error))
+    for link in chain:
+        if isinstance(link, InputError):
+            return str(link)
+    for link in chain:
+        if match := _INPUT_ERROR.search(str(link)):
+            return _BEAM_PLACE.sub("", match["sentence"])
+    lines = str(chain[0]).strip().splitlines() or [""]
+    return f"{type(chain[0]).__name__}: {_BEAM_PLACE.sub('', lines[0])[:_LONGEST]}"
+
+
+def _chain(error: BaseException) -> list[BaseException]:
+    chain = [error]
+    while (cause := chain[-1].__cause__ or chain[-1].__context__) and cause not in chain:
+        chain.append(cause)
+    return chain
+
+
+def is_disk_full(error: BaseException, folder: Path) -> bool:
+    """Whether a failure comes of a full disk below `folder`."""
+    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+        return True
+    if _DISK_FULL.search(getattr(error, "trace", "") or str(error)):
+        return True
+    existing = next(path for path in (folder, *folder.parents) if path.exists())
+    return shutil.disk_usage(existing).free < _LITTLE_SPACE
+
+
+def disk_full_sentence(folder: Path) -> str:
+    """What to say of it."""
+    existing = next(path for path in (folder, *folder.parents) if path.exists())
+    free = shutil.disk_usage(existing).free / 1e6
+    return (
+        f"the disk of the output folder {folder} is full ({free:,.1f} MB free): free some space or "
+        "choose another with --output, then give the same command again"
+    )

@@ -1,0 +1,112 @@
+"""What the metadata store says of runs, and what we add to it."""
+
+import json
+import shutil
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from ml_metadata import MetadataStore
+from ml_metadata.proto import metadata_store_pb2 as mlmd
+
+RUN_TYPE = "pipeline_run"
+
+# Custom properties of a run's context.
+_CORPUS = "corpus"
+_STATUS = "status"
+_RESULT = "result"
+
+BLESSED = "blessed"
+NOT_BLESSED = "not blessed"
+FAILED = "failed"
+# Of a run that never said how it ended: it is running, or it was killed.
+UNFINISHED = "unfinished"
+
+_UNFINISHED_STATES = (mlmd.Execution.NEW, mlmd.Execution.RUNNING, mlmd.Execution.FAILED)
+
+
+class RunRecord(NamedTuple):
+    """One run of the pipeline."""
+
+    run_id: str
+    started: datetime
+    corpus: str
+    status: str
+    result: Mapping[str, Any]  # the summary, or {"error": sentence}
+
+
+def open_store(path: Path) -> MetadataStore:
+    """Opens the SQLite store, which is made if it is not there."""
+    config = mlmd.ConnectionConfig()
+    config.sqlite.filename_uri = str(path)
+    config.sqlite.connection_mode = mlmd.SqliteMetadataSourceConfig.READWRITE_OPENCREATE
+    return MetadataStore(config)
+
+
+def begin_run(store: MetadataStore, run_id: str, corpus: str) -> None:
+    """Notes that a run begins, and on what, before TFX does."""
+    type_id = store.put_context_type(mlmd.ContextType(name=RUN_TYPE))
+    context = mlmd.Context(type_id=type_id, name=run_id)
+    context.custom_properties[_CORPUS].string_value = corpus
+    context.custom_properties[_STATUS].string_value = UNFINISHED
+    store.put_contexts([context])
+
+
+def end_run(store: MetadataStore, run_id: str, status: str, result: Mapping[str, Any]) -> None:
+    """Notes how a run ended."""
+    context = store.get_context_by_type_and_name(RUN_TYPE, run_id)
+    context.custom_properties[_STATUS].string_value = status
+    context.custom_properties[_RESULT].string_value = json.dumps(result)
+    store.put_contexts([context])
+
+
+def runs(store: MetadataStore) -> list[RunRecord]:
+    """All runs, the last one first."""
+    contexts = store.get_contexts_by_type(RUN_TYPE)
+    return [_record(context) for context in sorted(contexts, key=lambda c: c.id, reverse=True)]
+
+
+def _record(context: mlmd.Context) -> RunRecord:
+    text = {name: value.string_value for name, value in context.custom_properties.items()}
+    return RunRecord(
+        context.name,
+        datetime.fromtimestamp(context.create_time_since_epoch / 1000),
+        text.get(_CORPUS, ""),
+        text.get(_STATUS, UNFINISHED),
+        json.loads(text.get(_RESULT, "{}")),
+    )
+
+
+def output_artifacts(store: MetadataStore, run_id: str) -> dict[tuple[str, str], mlmd.Artifact]:
+    """What a run's components gave, from the cache or not.
+
+    Returns:
+      (component, output key) -> the artifact.
+    """
+    context = store.get_context_by_type_and_name(RUN_TYPE, run_id)
+    names = {execution_type.id: execution_type.name for execution_type in store.get_execution_types()}
+    executions = {e.id: e for e in store.get_executions_by_context(context.id)}
+    found = {}
+    for event in store.get_events_by_execution_ids(list(executions)):
+        if event.type == mlmd.Event.OUTPUT:
+            [artifact] = store.get_artifacts_by_id([event.artifact_id])
+            component = names[executions[event.execution_id].type_id].rsplit(".", 1)[-1]
+            found[component, event.path.steps[0].key] = artifact
+    return found
+
+
+def remove_unfinished(store: MetadataStore, artifacts: Path) -> None:
+    """Marks what killed runs left running as failed, and removes what they had half written.
+
+    To be called while no other run uses the store.
+    """
+    executions = [e for e in store.get_executions() if e.last_known_state in _UNFINISHED_STATES]
+    for execution in executions:
+        for folder in artifacts.glob(f"*/*/{execution.id}"):
+            shutil.rmtree(folder, ignore_errors=True)
+        for folder in artifacts.glob(f"*/.system/*/{execution.id}"):
+            shutil.rmtree(folder, ignore_errors=True)
+        execution.last_known_state = mlmd.Execution.FAILED
+    if executions:
+        store.put_executions(executions)

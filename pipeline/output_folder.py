@@ -1,0 +1,64 @@
+"""The output folder: what lies where, and who may write to it."""
+
+import contextlib
+import fcntl
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from trainer_module.errors import InputError
+
+
+class OutputFolder:
+    """The paths below one `--output`."""
+
+    def __init__(self, root: Path):
+        self.root = root.absolute()
+        self.artifacts = self.root / "artifacts"
+        self.metadata = self.root / "metadata.sqlite"
+        self.checkpoints = self.root / "checkpoints"
+        self.corpus = self.root / "corpus"
+        self.logs = self.root / "logs"
+        self.serving = self.root / "serving"
+        self.summary = self.root / "summary.json"
+        self.tensorboard = self.root / "tensorboard"
+        self.vectors = self.root / "vectors"
+
+    @contextlib.contextmanager
+    def locked(self) -> Iterator[None]:
+        """Makes the folder and keeps other runs out of it; a kill of any kind lets go of it.
+
+        Raises:
+          InputError: another run is using the folder, or it cannot be written to.
+        """
+        try:
+            self.root.mkdir(parents=True, exist_ok=True)
+            # Closed in child processes, so that the lock ends with this one.
+            lock = (self.root / ".lock").open("a+")
+        except OSError as error:
+            raise InputError(
+                f"cannot write to the output folder {self.root}: {error.strerror}; choose another "
+                "with --output"
+            ) from error
+        with lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                lock.seek(0)
+                raise InputError(
+                    f"the output folder {self.root} is in use by another run (process "
+                    f"{lock.read().strip() or 'unknown'}): wait for it, or choose another with "
+                    "--output"
+                ) from None
+            lock.truncate(0)
+            lock.write(str(os.getpid()))
+            lock.flush()
+            yield
+
+
+def replace_link(link: Path, target: Path) -> None:
+    """Points `link` at `target` in one step: readers see the old folder or the new one."""
+    unfinished = link.with_name(link.name + ".unfinished")
+    unfinished.unlink(missing_ok=True)
+    unfinished.symlink_to(os.path.relpath(target, link.parent))
+    unfinished.replace(link)

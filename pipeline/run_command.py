@@ -1,0 +1,136 @@
+"""`skipgram run`: from the command line's words to a summary, on this machine."""
+
+import contextlib
+import datetime
+import json
+import os
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+
+from pipeline import corpus, display
+from pipeline.config import Config
+from pipeline.output_folder import OutputFolder, replace_link
+from pipeline.quick_start import quick_start_corpus
+from pipeline.word_vectors import WordVectors
+
+if TYPE_CHECKING:
+    from ml_metadata import MetadataStore
+
+_LEAST_SECONDS_TO_SAY = 2.0  # a step that is quicker needs no line of its own
+
+
+def run(config: Config, output: OutputFolder, console: Console) -> dict[str, Any]:
+    """Runs the pipeline and leaves summary.json, vectors/ and the record in the metadata store.
+
+    Returns:
+      The summary; if `blessed` is false in it, `why_not_blessed` says why.
+
+    Raises:
+      InputError: the corpus or the output folder cannot be used.
+      ComponentFailedError: a component failed.
+    """
+    patterns = corpus.resolve(config.corpus.files) if config.corpus.files else []
+    with output.locked():
+        if not patterns:
+            with _said(console, "Quick-start corpus: the docstrings of the installed packages"):
+                patterns = [str(quick_start_corpus(output.corpus))]
+        run_id = datetime.datetime.now().isoformat(timespec="milliseconds")
+        logs = output.logs / run_id.replace(":", "-")
+        logs.mkdir(parents=True)
+        with _said(console, "Importing TensorFlow, Beam and TFX"), _stderr_to(logs / "imports.log"):
+            from pipeline import graph, local_runner, metadata_store, summary
+        return _run(config, patterns, output, run_id, logs, console)
+
+
+def _run(
+    config: Config,
+    patterns: list[str],
+    output: OutputFolder,
+    run_id: str,
+    logs: Path,
+    console: Console,
+) -> dict[str, Any]:
+    from pipeline import graph, local_runner, metadata_store, summary
+    from pipeline.failures import ComponentFailedError
+
+    store = metadata_store.open_store(output.metadata)
+    metadata_store.remove_unfinished(store, output.artifacts)
+    metadata_store.begin_run(store, run_id, ", ".join(config.corpus.files) or "quick start")
+    del store  # no connection may cross a fork
+    with display.Progress(console) as progress:
+        try:
+            components = local_runner.run(
+                graph.create_pipeline(config, patterns, output),
+                run_id=run_id,
+                seed=config.seed,
+                logs=logs,
+                report=progress.show,
+            )
+        except (ComponentFailedError, KeyboardInterrupt) as error:
+            sentence = getattr(error, "sentence", "interrupted")
+            _end(output, run_id, metadata_store.FAILED, {"error": sentence})
+            raise
+    store = metadata_store.open_store(output.metadata)
+    artifacts = metadata_store.output_artifacts(store, run_id)
+    with _stderr_to(logs / "summary.log"):
+        content = {"run": run_id, **summary.collect(config, artifacts, components)}
+        if not content["blessed"]:
+            content["why_not_blessed"] = summary.why_not_blessed(config, artifacts)
+    if content["blessed"]:
+        replace_link(output.vectors, Path(artifacts["EmbeddingExporter", "vectors"].uri))
+    _write_aside(output.summary, json.dumps(content, indent=2) + "\n")
+    status = metadata_store.BLESSED if content["blessed"] else metadata_store.NOT_BLESSED
+    metadata_store.end_run(store, run_id, status, content)
+    return content
+
+
+def _end(output: OutputFolder, run_id: str, status: str, result: dict[str, Any]) -> None:
+    from pipeline import metadata_store
+
+    # A full disk may be why the run failed: then its end cannot be noted either.
+    with contextlib.suppress(Exception):
+        metadata_store.end_run(metadata_store.open_store(output.metadata), run_id, status, result)
+
+
+def show(summary: dict[str, Any], output: OutputFolder, console: Console) -> None:
+    """Prints a summary as a table, with the neighbours of a few frequent words."""
+    console.print(display.summary_table(summary))
+    if summary["blessed"]:
+        console.print(display.neighbors_table(WordVectors.read(output.vectors)))
+    if summary["all_cached"]:
+        console.print("All components are cached: nothing has changed since they last ran.")
+
+
+@contextlib.contextmanager
+def _said(console: Console, what: str) -> Iterator[None]:
+    started = time.monotonic()
+    console.print(f"{what} ...", highlight=False)
+    yield
+    if (seconds := time.monotonic() - started) >= _LEAST_SECONDS_TO_SAY:
+        console.print(f"  {seconds:.0f} s", highlight=False)
+
+
+@contextlib.contextmanager
+def _stderr_to(path: Path) -> Iterator[None]:
+    """Keeps what native code says while it is imported out of the terminal."""
+    sys.stderr.flush()
+    saved = os.dup(2)
+    with path.open("wb") as file:
+        os.dup2(file.fileno(), 2)
+    try:
+        yield
+    finally:
+        sys.stderr.flush()
+        os.dup2(saved, 2)
+        os.close(saved)
+
+
+def _write_aside(path: Path, text: str) -> None:
+    unfinished = path.with_name(path.name + ".unfinished")
+    unfinished.write_text(text)
+    unfinished.replace(path)

@@ -1,0 +1,232 @@
+"""The real executor and driver, with Beam's runner in this process."""
+
+import gzip
+import hashlib
+import json
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+import tensorflow as tf
+from tfx.components.example_gen.component import FileBasedExampleGen
+from tfx.types import standard_artifacts
+
+from components.text_example_gen import executor
+from components.text_example_gen.component import Driver, TextExampleGen
+from trainer_module.errors import InputError
+
+BEAM = ["--runner=DirectRunner", "--direct_running_mode=in_memory"]
+WORDS = [f"document number {number} of the corpus" for number in range(400)]
+
+
+def exec_properties(patterns: Sequence[str], **changes: Any) -> dict[str, Any]:
+    """What the launcher hands to the driver, and what the driver makes of it."""
+    options: dict[str, Any] = {
+        "json_field": "text",
+        "max_document_bytes": 100,
+        "eval_fraction": 0.1,
+        "code_fingerprint": "abc",
+    }
+    component = TextExampleGen(patterns, **(options | changes))
+    properties = dict(component.exec_properties)
+    resolved: dict[str, Any] = Driver(None).resolve_exec_properties(properties, None, None)
+    return resolved
+
+
+def run(folder: Path, patterns: Sequence[str], **changes: Any) -> standard_artifacts.Examples:
+    examples = standard_artifacts.Examples()
+    examples.uri = str(folder)
+    context = executor.Executor.Context(beam_pipeline_args=list(BEAM))
+    properties = exec_properties(patterns, **changes)
+    executor.Executor(context).Do({}, {"examples": [examples]}, properties)
+    return examples
+
+
+def documents(examples: standard_artifacts.Examples, split: str) -> list[str]:
+    paths = [str(path) for path in Path(examples.uri, f"Split-{split}").iterdir()]
+    found = []
+    for record in tf.data.TFRecordDataset(paths, compression_type="GZIP"):
+        feature = tf.train.Example.FromString(record.numpy()).features.feature
+        assert list(feature) == ["text"]
+        found.append(feature["text"].bytes_list.value[0].decode())
+    return sorted(found)
+
+
+def counts(examples: standard_artifacts.Examples) -> dict[str, int]:
+    read: dict[str, int] = json.loads(Path(examples.uri, "reading.json").read_text())
+    return read
+
+
+def in_eval(document: str) -> bool:
+    """Whether one of the first 900 of TFX's 1000 hash buckets does not hold the document."""
+    value = document.encode()
+    for key in (b"\x0a", b"\x0a", b"\x12"):  # a Feature with a BytesList with a value
+        value = key + bytes([len(value)]) + value
+    entry = b"\x0a\x04text" + value
+    for key in (b"\x0a", b"\x0a"):  # an Example with Features with an entry
+        entry = key + bytes([len(entry)]) + entry
+    return int(hashlib.sha256(entry).hexdigest(), 16) % 1000 >= 900
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same documents in one file, and in several of every kind."""
+    folder = tmp_path_factory.mktemp("corpus")
+    (folder / "one").mkdir()
+    (folder / "several").mkdir()
+    (folder / "one" / "all.txt").write_text("\n".join(WORDS))
+    (folder / "several" / "a.txt").write_text("\n\n".join(WORDS[:50]) + "\n")
+    (folder / "several" / "b.txt.gz").write_bytes(gzip.compress("\n".join(WORDS[50:90]).encode()))
+    lines = "".join(json.dumps({"text": text}) + "\n" for text in WORDS[90:])
+    (folder / "several" / "c.jsonl").write_text(lines)
+    (folder / "several" / "d.txt").touch()
+    return folder
+
+
+@pytest.fixture(scope="module")
+def from_one_file(corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    return run(tmp_path_factory.mktemp("one"), [f"{corpus}/one/*.txt"])
+
+
+def test_documents_are_split_by_their_hash(from_one_file: standard_artifacts.Examples) -> None:
+    assert documents(from_one_file, "eval") == sorted(filter(in_eval, WORDS))
+    assert documents(from_one_file, "train") == sorted(set(WORDS) - set(filter(in_eval, WORDS)))
+    assert from_one_file.split_names == '["train", "eval"]'
+
+
+def test_several_files_give_the_same_splits(
+    corpus: Path, from_one_file: standard_artifacts.Examples, tmp_path: Path
+) -> None:
+    several = corpus / "several"
+    # a.txt and d.txt are named twice and read once.
+    patterns = [f"{several}/*.txt", f"{several}/a.txt", f"{several}/*.jsonl", f"{several}/*.gz"]
+    examples = run(tmp_path, patterns)
+    for split in ("train", "eval"):
+        assert documents(examples, split) == documents(from_one_file, split)
+    evaluated = sum(map(in_eval, WORDS))
+    assert counts(examples) == {
+        "files": 4,
+        "empty_files": 1,
+        "documents": 400,
+        "documents_train": 400 - evaluated,
+        "documents_eval": evaluated,
+        "empty_lines": 49,
+        "cut_lines": 0,
+        "replaced_characters": 0,
+        "bytes": 13190 + 50 + 310 * len('{"text": ""}'),
+    }
+
+
+def test_options_reach_the_reader(tmp_path: Path) -> None:
+    (tmp_path / "in.jsonl").write_text('{"body": "a b c d e f g h i j k l m n o p"}\n' * 2)
+    examples = run(
+        tmp_path / "out", [f"{tmp_path}/in.jsonl"], json_field="body", max_document_bytes=1
+    )
+    assert counts(examples)["cut_lines"] == 2
+    assert counts(examples)["documents"] == 32
+
+
+def test_the_reader_names_file_and_line_through_beam(tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_text('{"text": "a"}\n{"txt": "b"}\n')
+    with pytest.raises(Exception, match="has no field 'text'") as caught:
+        run(tmp_path / "out", [f"{tmp_path}/a.jsonl"])
+    assert f"'{tmp_path}/a.jsonl', line 2, has no field 'text'" in str(caught.value)
+
+
+def test_no_documents() -> None:
+    nothing = {"documents": 0, "empty_files": 1, "empty_lines": 2}
+    with pytest.raises(InputError) as caught:
+        executor.check_counts(nothing, ["/c/a.txt", "/c/b.txt"], {"train": 0.9, "eval": 0.1})
+    assert str(caught.value) == (
+        "the corpus holds no document: 1 of its 2 files are empty and 2 lines are blank"
+        " ('/c/a.txt', '/c/b.txt'); give files with text"
+    )
+
+
+def test_an_empty_split(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("one line\n" * 7)
+    assert not in_eval("one line")
+    with pytest.raises(InputError) as caught:
+        run(tmp_path / "out", [f"{tmp_path}/a.txt"])
+    assert str(caught.value) == (
+        "none of the corpus's 7 documents fell into the split 'eval', which gets 10.0% of them;"
+        " give more lines or change corpus.eval_fraction"
+    )
+
+
+def test_files_that_are_not_there_or_not_known(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").touch()
+    with pytest.raises(InputError, match=r"no file matches '.*/b.txt' here"):
+        executor.matching_files(str(tmp_path), "b.txt")
+    with pytest.raises(InputError, match=r"a.csv' cannot be read: the known endings are .txt, "):
+        executor.matching_files(str(tmp_path), "*")
+
+
+def test_a_file_that_cannot_be_opened(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"gone.txt' cannot be read \(.*\); check that it exists"):
+        executor.open_file(str(tmp_path / "gone.txt"))
+
+
+def test_counts_are_added_name_by_name() -> None:
+    added = executor.add_counts([{"a": 1, "b": 0}, {"a": 2, "c": 5}])
+    assert added == {"a": 3, "b": 0, "c": 5}
+
+
+# The driver and the cache.
+
+
+def fingerprint(*patterns: str) -> str:
+    return str(exec_properties(patterns)["input_fingerprint"])
+
+
+def test_fingerprint_sees_every_file_of_every_pattern(tmp_path: Path) -> None:
+    for name in ("a.txt", "b[1].txt", "c.jsonl"):
+        (tmp_path / name).write_text("some words\n")
+        os.utime(tmp_path / name, (1000, 1000))
+    patterns = (f"{tmp_path}/[!.]*.txt", f"{tmp_path}/*.jsonl")
+    before = fingerprint(*patterns)
+    assert before == fingerprint(*patterns)
+    assert "num_files:2,total_bytes:22" in before
+    assert "num_files:1,total_bytes:11" in before
+    assert "num_files:1" in fingerprint(f"{tmp_path}/b[[]1].txt")
+
+    os.utime(tmp_path / "c.jsonl", (2000, 2000))
+    touched = fingerprint(*patterns)
+    (tmp_path / "d.txt").write_text("more\n")
+    assert len({before, touched, fingerprint(*patterns)}) == 3
+
+
+def test_what_makes_the_cache_key(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("some words\n")
+    same = exec_properties([f"{tmp_path}/a.txt"])
+    assert same == exec_properties([f"{tmp_path}/a.txt"])
+    assert same["span"] == 0
+    for change in (
+        {"code_fingerprint": "abd"},
+        {"json_field": "body"},
+        {"max_document_bytes": 99},
+        {"eval_fraction": 0.2},
+    ):
+        assert exec_properties([f"{tmp_path}/a.txt"], **change) != same
+
+
+@pytest.mark.parametrize(
+    ("fraction", "buckets"), [(0.05, 50), (0.0001, 1), (0.0146, 15), (0.99999, 999)]
+)
+def test_eval_fraction_is_rounded_to_thousandths(fraction: float, buckets: int) -> None:
+    component = TextExampleGen(["/a/*.txt"], "text", 100, fraction, "abc")
+    splits = json.loads(component.exec_properties["output_config"])["split_config"]["splits"]
+    assert splits == [
+        {"name": "train", "hash_buckets": 1000 - buckets},
+        {"name": "eval", "hash_buckets": buckets},
+    ]
+
+
+def test_one_pattern_is_what_tfx_understands_by_itself() -> None:
+    component = TextExampleGen(["/a/b/*.txt"], "text", 100, 0.1, "abc")
+    assert isinstance(component, FileBasedExampleGen)
+    assert component.exec_properties["input_base"] == "/a/b"
+    splits = json.loads(component.exec_properties["input_config"])["splits"]
+    assert splits == [{"name": "corpus", "pattern": "*.txt"}]

@@ -1,0 +1,132 @@
+"""Transform's entry point: text to pairs."""
+
+import contextlib
+from collections.abc import Mapping
+from typing import Any
+
+import tensorflow as tf
+import tensorflow_transform as tft
+
+from trainer_module import features, skip_grams
+from trainer_module.hyperparameters import PreprocessingHyperparameters
+from trainer_module.tokenization import tokenize
+
+
+def preprocessing_fn(
+    inputs: Mapping[str, Any], custom_config: Mapping[str, Any]
+) -> dict[str, tf.Tensor | tf.RaggedTensor]:
+    """Turns each document into its (target, context) pairs.
+
+    Args:
+      inputs: `text`, `[batch, 1]` UTF-8 strings.
+      custom_config: `preprocessing`, the fields of PreprocessingHyperparameters, and `seed`.
+
+    Returns:
+      `target` and `context`, `[batch, (pairs)]` int64 ids, and `num_tokens`, `[batch]` int64.
+    """
+    hyperparameters = PreprocessingHyperparameters(**custom_config["preprocessing"])
+    documents = tf.reshape(_dense(inputs[features.TEXT]), [-1])
+    tokens = tokenize(documents, hyperparameters.tokenizer)
+    vocabulary = tft.vocabulary(
+        tokens,
+        top_k=hyperparameters.vocab_size,
+        frequency_threshold=hyperparameters.min_count,
+        vocab_filename=features.VOCABULARY,
+        store_frequency=True,
+    )
+    ids = tft.apply_vocabulary(tokens.flat_values, vocabulary, lookup_fn=_lookup_ids)
+    known = ids >= 0
+    ids, rows = tf.boolean_mask(ids, known), tf.boolean_mask(tokens.value_rowids(), known)
+    counts, totals = tf.unstack(tft.apply_vocabulary(ids, vocabulary, lookup_fn=_lookup_counts))
+    frequencies = tf.cast(counts, tf.float64) / tf.cast(totals, tf.float64)
+    target, context = document_pairs(
+        ids, rows, frequencies, documents, hyperparameters, int(custom_config["seed"])
+    )
+    return {
+        features.TARGET: target,
+        features.CONTEXT: context,
+        features.NUM_TOKENS: tokens.row_lengths(),
+    }
+
+
+def document_pairs(
+    ids: tf.Tensor,
+    rows: tf.Tensor,
+    frequencies: tf.Tensor,
+    documents: tf.Tensor,
+    hyperparameters: PreprocessingHyperparameters,
+    seed: int,
+) -> tuple[tf.RaggedTensor, tf.RaggedTensor]:
+    """Subsamples the tokens of a batch of documents and pairs what is left.
+
+    Args:
+      ids: `[tokens]` int64, tokens of the vocabulary.
+      rows: `[tokens]` int64, the document of each, not falling.
+      frequencies: `[tokens]` float64, each token's share of the corpus.
+      documents: `[batch]` strings, from which the random choices are derived.
+      hyperparameters: of them `subsample` and `window`.
+      seed: the run's seed.
+
+    Returns:
+      targets and contexts, each `[batch, (pairs)]` int64.
+    """
+    num_documents = tf.size(documents, out_type=tf.int64)
+    fingerprints = tf.gather(skip_grams.fingerprint(documents), rows)
+    positions = _positions(rows, num_documents)
+    draws = skip_grams.uniform(
+        fingerprints, positions, seed=seed, stream=skip_grams.SUBSAMPLING_STREAM
+    )
+    kept = draws < skip_grams.keep_probability(frequencies, hyperparameters.subsample)
+    draws = skip_grams.uniform(fingerprints, positions, seed=seed, stream=skip_grams.WINDOW_STREAM)
+    targets, contexts, pair_rows = skip_grams.pairs(
+        tf.boolean_mask(ids, kept),
+        tf.boolean_mask(rows, kept),
+        tf.boolean_mask(skip_grams.window_sizes(draws, hyperparameters.window), kept),
+        hyperparameters.window,
+    )
+    as_rows = tf.RaggedTensor.from_value_rowids(targets, pair_rows, num_documents, validate=False)
+    return as_rows, as_rows.with_values(contexts)
+
+
+def _dense(text: tf.Tensor | tf.SparseTensor | tf.RaggedTensor) -> tf.Tensor:
+    if isinstance(text, tf.SparseTensor):
+        return text.values
+    return text.flat_values if isinstance(text, tf.RaggedTensor) else text
+
+
+def _positions(rows: tf.Tensor, num_rows: tf.Tensor) -> tf.Tensor:
+    """The position of each token in its own document, from the documents of all."""
+    splits = tf.RaggedTensor.from_value_rowids(rows, rows, num_rows, validate=False).row_splits
+    return tf.range(tf.size(rows, out_type=tf.int64)) - tf.gather(splits, rows)
+
+
+def _lookup_ids(tokens: tf.Tensor, vocabulary: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """Each token's line in the vocabulary file, -1 if it has none; and the number of lines."""
+    with _lifted(vocabulary):
+        initializer = tf.lookup.TextFileInitializer(
+            vocabulary, tf.string, 1, tf.int64, tf.lookup.TextFileIndex.LINE_NUMBER, delimiter=" "
+        )
+        table = tf.lookup.StaticHashTable(initializer, default_value=-1)
+        size = table.size()
+    return table.lookup(tokens), size
+
+
+def _lookup_counts(ids: tf.Tensor, vocabulary: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """Each id's count and, as often, the sum of all counts, `[2, tokens]`; the number of lines.
+
+    One tensor, because that is what `tft.apply_vocabulary` passes on; integers, because only those
+    can it describe in the schema.
+    """
+    with _lifted(vocabulary):
+        initializer = tf.lookup.TextFileInitializer(
+            vocabulary, tf.int64, tf.lookup.TextFileIndex.LINE_NUMBER, tf.int64, 0, delimiter=" "
+        )
+        table = tf.lookup.StaticHashTable(initializer, default_value=0)
+        size, total = table.size(), tf.reduce_sum(table.export()[1])
+    counts = table.lookup(ids)
+    return tf.stack([counts, tf.fill(tf.shape(counts), total)]), size
+
+
+def _lifted(vocabulary: tf.Tensor) -> contextlib.AbstractContextManager[None]:
+    """Out of the traced function once the file is known: else each batch would read it again."""
+    return contextlib.nullcontext() if tf.is_symbolic_tensor(vocabulary) else tf.init_scope()

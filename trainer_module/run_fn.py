@@ -1,0 +1,197 @@
+"""The Trainer's entry point: transformed examples in, SavedModel out."""
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol
+
+import tensorflow as tf
+import tensorflow_transform as tft
+
+from trainer_module import export, features, input_pipeline, training
+from trainer_module.errors import InputError
+from trainer_module.hyperparameters import PreprocessingHyperparameters, TrainerHyperparameters
+from trainer_module.model import SkipGramModel, unigram_log_probabilities
+
+# Written into the model_run artifact.
+TRAINING_FILE = "training.json"
+
+
+class FnArgs(Protocol):
+    """What is used of TFX's FnArgs."""
+
+    train_files: list[str]  # patterns
+    eval_files: list[str]
+    transform_graph_path: str
+    serving_model_dir: str
+    model_run_dir: str
+    custom_config: Mapping[str, Any]
+
+
+class _Settings(NamedTuple):
+    preprocessing: PreprocessingHyperparameters
+    trainer: TrainerHyperparameters
+    seed: int
+    checkpoint_root: Path
+    tensorboard_root: Path
+
+
+def run_fn(fn_args: FnArgs) -> None:
+    """Trains on the train split and exports the model.
+
+    Args:
+      fn_args: its custom_config holds `preprocessing` and `trainer`, the fields of their
+        hyperparameters; `seed`; `checkpoint_root` and `tensorboard_root`, folders that outlive a
+        killed run (by default inside the artifact model_run).
+
+    Raises:
+      InputError: there is nothing to train on, or training diverges.
+    """
+    settings = _settings(fn_args)
+    if _num_workers() > 1:
+        raise InputError(
+            f"TF_CONFIG names {_num_workers()} workers, but this Trainer divides its data among "
+            "one only: unset TF_CONFIG"
+        )
+    transform_output = tft.TFTransformOutput(fn_args.transform_graph_path)
+    train_files, eval_files = _matched(fn_args.train_files), _matched(fn_args.eval_files)
+    feature_spec = transform_output.transformed_feature_spec()
+    vocabulary = _vocabulary(transform_output)
+    train = input_pipeline.count(train_files, feature_spec, len(vocabulary))
+    held_out = input_pipeline.count(eval_files, feature_spec, len(vocabulary))
+    _require_data(vocabulary, train, held_out, settings.preprocessing)
+
+    unigram = unigram_log_probabilities(train.context_counts)
+    strategy = tf.distribute.MultiWorkerMirroredStrategy()
+    with strategy.scope():
+        model = SkipGramModel(
+            unigram,
+            dim=settings.trainer.dim,
+            bias_initializer=settings.trainer.bias_initializer,
+            seed=settings.seed,
+        )
+    run = _fingerprint(fn_args, train_files)
+    result = training.Trainer(
+        strategy, model, settings.trainer, pairs=train.pairs, seed=settings.seed
+    ).train(
+        lambda: input_pipeline.batches(train_files, feature_spec, settings.trainer.batch_size),
+        settings.checkpoint_root / run,
+        _reporter(settings.tensorboard_root / run),
+    )
+    serving = export.ServingModel(
+        model, unigram, transform_output, settings.preprocessing.tokenizer
+    )
+    export.save(serving, fn_args.serving_model_dir)
+    _write_training_file(fn_args.model_run_dir, len(vocabulary), train, held_out, result)
+
+
+def _settings(fn_args: FnArgs) -> _Settings:
+    config = fn_args.custom_config
+    return _Settings(
+        PreprocessingHyperparameters(**config["preprocessing"]),
+        TrainerHyperparameters(**config["trainer"]),
+        int(config["seed"]),
+        Path(config.get("checkpoint_root", fn_args.model_run_dir)),
+        Path(config.get("tensorboard_root", fn_args.model_run_dir)),
+    )
+
+
+def _num_workers() -> int:
+    cluster = json.loads(os.environ.get("TF_CONFIG") or "{}").get("cluster", {})
+    return sum(len(cluster.get(job, [])) for job in ("chief", "worker"))
+
+
+def _matched(patterns: list[str]) -> list[str]:
+    return sorted(path for pattern in patterns for path in tf.io.gfile.glob(pattern))
+
+
+def _vocabulary(transform_output: tft.TFTransformOutput) -> list[bytes]:
+    """The tokens of the vocabulary; TFX writes a single made-up one where there is none."""
+    path = transform_output.vocabulary_file_by_name(features.VOCABULARY)
+    with tf.io.gfile.GFile(path, "rb") as file:
+        lines = [line.split(b" ", 1) for line in file.read().splitlines()]
+    return [line[1] for line in lines if int(line[0]) > 0]
+
+
+def _require_data(
+    vocabulary: list[bytes],
+    train: input_pipeline.Counts,
+    held_out: input_pipeline.Counts,
+    preprocessing: PreprocessingHyperparameters,
+) -> None:
+    """A run never succeeds on nothing."""
+    if not vocabulary:
+        raise InputError(
+            f"no token occurs {preprocessing.min_count} times in the {train.documents:,} documents "
+            f"({train.tokens:,} tokens) of the train split: lower preprocessing.min_count or add "
+            "text"
+        )
+    if len(vocabulary) == 1:
+        raise InputError(
+            f"the vocabulary holds one token alone, {vocabulary[0].decode()!r}, and a candidate "
+            f"needs another: lower preprocessing.min_count ({preprocessing.min_count}) or add text"
+        )
+    for split, counts in (("train", train), ("eval", held_out)):
+        if not counts.pairs:
+            raise InputError(
+                f"the {split} split gives no pair: {counts.documents:,} documents, "
+                f"{counts.tokens:,} tokens, of which too few are left in any document by "
+                f"preprocessing.min_count ({preprocessing.min_count}) and preprocessing.subsample "
+                f"({preprocessing.subsample}): add text or change one of them"
+            )
+
+
+def _fingerprint(fn_args: FnArgs, train_files: list[str]) -> str:
+    """Names what is trained: checkpoints are taken up by the same model on the same data alone."""
+    files = [(path, tf.io.gfile.stat(path).length) for path in train_files]
+    config = {k: v for k, v in fn_args.custom_config.items() if not k.endswith("_root")}
+    described = json.dumps([config, fn_args.transform_graph_path, files], sort_keys=True)
+    return hashlib.sha256(described.encode()).hexdigest()[:12]
+
+
+def _reporter(tensorboard_folder: Path) -> training.Report:
+    writer = tf.summary.create_file_writer(str(tensorboard_folder))
+
+    def report(progress: training.Progress) -> None:
+        with writer.as_default(step=progress.step):
+            tf.summary.scalar("train/loss", progress.loss)
+            tf.summary.scalar("train/pairs_per_second", progress.pairs_per_second)
+        writer.flush()
+        print(describe(progress), flush=True)
+
+    return report
+
+
+def describe(progress: training.Progress) -> str:
+    """One line of progress for people."""
+    minutes, seconds = divmod(round(progress.seconds_left), 60)
+    return (
+        f"epoch {progress.epoch}/{progress.epochs}  {progress.step / progress.steps:4.0%}  "
+        f"{progress.pairs_per_second:,.0f} pairs/s  loss {progress.loss:.4f}  "
+        f"{minutes}:{seconds:02d} left"
+    )
+
+
+def _write_training_file(
+    folder: str,
+    vocabulary_size: int,
+    train: input_pipeline.Counts,
+    held_out: input_pipeline.Counts,
+    result: training.Result,
+) -> None:
+    content = {
+        "documents": train.documents + held_out.documents,
+        "tokens": train.tokens + held_out.tokens,
+        "vocabulary_size": vocabulary_size,
+        "pairs_train": train.pairs,
+        "pairs_eval": held_out.pairs,
+        "train_loss": result.train_loss,
+        "steps": result.steps,
+        "resumed_at_step": result.resumed_at_step,
+        "pairs_per_second": result.pairs_per_second,
+    }
+    tf.io.gfile.makedirs(folder)
+    with tf.io.gfile.GFile(os.path.join(folder, TRAINING_FILE), "w") as file:
+        file.write(json.dumps(content, indent=2))

@@ -1,0 +1,130 @@
+"""Ids to (target, context) pairs: subsampling and dynamic windows, as pure functions of tensors.
+
+Nothing here holds a random state. A random number is a hash of the seed, the document and the
+position in it, so the same corpus gives the same pairs on any runner, in any order, in any batch.
+
+Tokens of a batch of documents stand one behind the other: `[tokens]`.
+"""
+
+import tensorflow as tf
+
+# SplitMix64: Steele, Lea and Flood, "Fast splittable pseudorandom number generators" (2014).
+_GAMMA = 0x9E3779B97F4A7C15
+_MIX_1 = 0xBF58476D1CE4E5B9
+_MIX_2 = 0x94D049BB133111EB
+_MASK = (1 << 64) - 1
+
+# Which of a token's random numbers is drawn.
+SUBSAMPLING_STREAM = 1
+WINDOW_STREAM = 2
+
+
+def fingerprint(documents: tf.Tensor) -> tf.Tensor:
+    """Returns FarmHash64 of each document.
+
+    Args:
+      documents: `[batch]` strings.
+
+    Returns:
+      `[batch]` uint64.
+    """
+    return tf.bitcast(tf.fingerprint(documents, method="farmhash64"), tf.uint64)
+
+
+def _mix(state: tf.Tensor) -> tf.Tensor:
+    state = (state ^ tf.bitwise.right_shift(state, _u64(30))) * _u64(_MIX_1)
+    state = (state ^ tf.bitwise.right_shift(state, _u64(27))) * _u64(_MIX_2)
+    return state ^ tf.bitwise.right_shift(state, _u64(31))
+
+
+def _u64(value: int) -> tf.Tensor:
+    return tf.constant(value & _MASK, tf.uint64)
+
+
+def uniform(
+    fingerprints: tf.Tensor, positions: tf.Tensor, *, seed: int, stream: int
+) -> tf.Tensor:
+    """Draws one number a token, uniform in [0, 1).
+
+    Args:
+      fingerprints: `[tokens]` uint64, of each token's document.
+      positions: `[tokens]` integers, of each token in its document.
+      seed: the run's seed.
+      stream: which of the token's numbers.
+
+    Returns:
+      `[tokens]` float64, multiples of 2^-53.
+    """
+    key = _mix(fingerprints ^ _mix(_u64(seed) + _u64(stream * _GAMMA)))
+    bits = _mix(key + (tf.cast(positions, tf.uint64) + _u64(1)) * _u64(_GAMMA))
+    return tf.cast(tf.bitwise.right_shift(bits, _u64(11)), tf.float64) * 2.0**-53
+
+
+def keep_probability(frequencies: tf.Tensor, threshold: float) -> tf.Tensor:
+    """How likely an occurrence of a token survives subsampling.
+
+    `min(1, sqrt(t / f) + t / f)`, what word2vec.c computes; the paper's `sqrt(t / f)` (Mikolov et
+    al., "Distributed representations of words and phrases and their compositionality", 2013,
+    equation 5) lacks the second term.
+
+    Args:
+      frequencies: `[...]` float64 in (0, 1], f: the token's share of the corpus.
+      threshold: t; 0 keeps all.
+
+    Returns:
+      `[...]` float64 in (0, 1].
+    """
+    if threshold == 0:
+        return tf.ones_like(frequencies)
+    ratio = threshold / frequencies
+    return tf.minimum(tf.sqrt(ratio) + ratio, 1.0)
+
+
+def window_sizes(uniforms: tf.Tensor, window: int) -> tf.Tensor:
+    """Draws each target's window, uniform in 1..window, as word2vec does.
+
+    Near contexts are so drawn more often than far ones: at distance d with probability
+    `(window - d + 1) / window`.
+
+    Args:
+      uniforms: `[tokens]` float64 in [0, 1).
+      window: the largest.
+
+    Returns:
+      `[tokens]` int64.
+    """
+    return 1 + tf.cast(uniforms * window, tf.int64)
+
+
+def pairs(
+    ids: tf.Tensor, documents: tf.Tensor, sizes: tf.Tensor, window: int
+) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+    """Pairs each token with the tokens of its document inside its window.
+
+    Args:
+      ids: `[tokens]` int64, the tokens that were kept.
+      documents: `[tokens]` int64, the document of each, not falling.
+      sizes: `[tokens]` int64 in 1..window, each target's window.
+      window: the largest of them.
+
+    Returns:
+      targets: `[pairs]` int64 ids, in the order of the tokens.
+      contexts: `[pairs]` int64 ids, for one target in the order of the tokens.
+      documents: `[pairs]` int64, the document of each pair.
+    """
+    offsets = tf.constant([o for o in range(-window, window + 1) if o != 0], tf.int64)
+    num_tokens = tf.size(ids, out_type=tf.int64)
+    positions = tf.range(num_tokens)[:, tf.newaxis] + offsets
+    inside = tf.clip_by_value(positions, 0, tf.maximum(num_tokens - 1, 0))
+    valid = (
+        (positions == inside)
+        & (tf.abs(offsets) <= sizes[:, tf.newaxis])
+        & (tf.gather(documents, inside) == documents[:, tf.newaxis])
+    )
+    target_positions = tf.where(valid)[:, 0]
+    context_positions = tf.boolean_mask(inside, valid)
+    return (
+        tf.gather(ids, target_positions),
+        tf.gather(ids, context_positions),
+        tf.gather(documents, target_positions),
+    )
