@@ -102,7 +102,7 @@ def run(
 
             resolve(config.corpus.files)
     except InputError as error:
-        raise _Wrong(str(error)) from error
+        raise _WrongCommandError(str(error)) from error
     from pipeline import run_command
 
     summary = run_command.run(config, folder, console)
@@ -156,7 +156,7 @@ def runs(output: Path) -> None:
     Console().print(display.runs_table(records))
 
 
-class _Wrong(Exception):
+class _WrongCommandError(Exception):
     """The command or the configuration is wrong."""
 
 
@@ -172,7 +172,7 @@ def main() -> None:
     except click.ClickException as error:
         error.show()
         code = WRONG_COMMAND
-    except _Wrong as error:
+    except _WrongCommandError as error:
         _say(str(error))
         code = WRONG_COMMAND
     except (KeyboardInterrupt, click.Abort):

@@ -5,13 +5,15 @@ from collections.abc import Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
+from rich import box
 from rich.console import Console
 from rich.live import Live
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
+from pipeline.reports import ComponentProgress, ComponentRun
+
 if TYPE_CHECKING:
-    from pipeline.local_runner import ComponentProgress, ComponentRun
     from pipeline.metadata_store import RunRecord
     from pipeline.word_vectors import Neighbor, WordVectors
 
@@ -48,9 +50,9 @@ class Progress:
         if self._console.is_terminal:
             self._live.stop()
 
-    def show(self, news: "ComponentProgress | ComponentRun") -> None:
+    def show(self, news: ComponentProgress | ComponentRun) -> None:
         """Shows how a component stands, or that it has ended."""
-        if hasattr(news, "cached"):
+        if isinstance(news, ComponentRun):
             how = "cached" if news.cached else f"{news.seconds:.1f} s"
             self._print(Text(f"  {news.component:<18}{how:>10}"))
             return
@@ -72,9 +74,14 @@ def summary_table(summary: dict[str, Any]) -> Table:
     table = Table(title="Summary", show_header=False, title_justify="left")
     for name, value in summary.items():
         if name not in _NOT_SHOWN:
-            table.add_row(name, _figure(value))
-    table.add_row("seconds", f"{sum(summary['seconds'].values()):,.1f}")
+            _add_row(table, name, _figure(value))
+    _add_row(table, "seconds", f"{sum(summary['seconds'].values()):,.1f}")
     return table
+
+
+def _add_row(table: Table, *cells: str) -> None:
+    """Adds cells as they are: rich would take [b] and :heart: in a token or a path for its own."""
+    table.add_row(*map(Text, cells))
 
 
 def _figure(value: Any) -> str:
@@ -90,25 +97,36 @@ def neighbors_table(vectors: "WordVectors") -> Table:
     table = Table("word", "nearest neighbours", title="Neighbours", title_justify="left")
     for word in vectors.frequent_words(_SHOWN_WORDS):
         found = vectors.neighbors(word, _SHOWN_NEIGHBORS)
-        table.add_row(word, ", ".join(neighbor.token for neighbor in found))
+        _add_row(table, word, ", ".join(neighbor.token for neighbor in found))
     return table
 
 
 def ranking(heading: str, found: "Sequence[Neighbor]") -> Table:
     """Tokens with their cosines."""
-    table = Table(heading, "cosine")
+    table = Table(Column(Text(heading)), "cosine")
     for neighbor in found:
-        table.add_row(neighbor.token, f"{neighbor.cosine:.3f}")
+        _add_row(table, neighbor.token, f"{neighbor.cosine:.3f}")
     return table
 
 
 def runs_table(records: "Sequence[RunRecord]") -> Table:
     """Runs, the last one first."""
-    table = Table("started", "corpus", "objective", "softmax CE", "unigram CE", "result")
+    table = Table(
+        Column("started", no_wrap=True),
+        Column("corpus", overflow="fold"),  # a long path is broken; rich would cut it off
+        Column("objective", overflow="fold"),
+        "softmax CE",
+        "unigram CE",
+        Column("result", min_width=len("not blessed"), overflow="fold"),
+        box=box.SIMPLE_HEAD,  # fits into 80 columns
+        padding=(0, 1, 0, 0),
+        pad_edge=False,
+    )
     for record in records:
         result = record.result
-        table.add_row(
-            f"{record.started:%Y-%m-%d %H:%M:%S}",
+        _add_row(
+            table,
+            f"{record.started:%Y-%m-%d %H:%M}",
             record.corpus,
             str(result.get("objective", "")),
             _figure(result.get("full_softmax_cross_entropy", "")),

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from trainer_module.errors import InputError
 
-# Beam passes on what a DoFn raised as text, and adds where it happened.
+# Beam passes on what a DoFn raised, some runners as text, and adds where it happened.
 _INPUT_ERROR = re.compile(rf"\b{InputError.__name__}: (?P<sentence>[^\n]+)")
 _BEAM_PLACE = re.compile(r"\s*\[while running .*$")
 _DISK_FULL = re.compile(
@@ -35,7 +35,7 @@ def sentence_of(error: BaseException) -> str:
     chain = list(_chain(error))
     for link in chain:
         if isinstance(link, InputError):
-            return str(link)
+            return _BEAM_PLACE.sub("", str(link))
     for link in chain:
         if match := _INPUT_ERROR.search(str(link)):
             return _BEAM_PLACE.sub("", match["sentence"])
@@ -45,9 +45,13 @@ def sentence_of(error: BaseException) -> str:
 
 def _chain(error: BaseException) -> list[BaseException]:
     chain = [error]
-    while (cause := chain[-1].__cause__ or chain[-1].__context__) and cause not in chain:
+    while (cause := _cause(chain[-1])) and cause not in chain:
         chain.append(cause)
     return chain
+
+
+def _cause(error: BaseException) -> BaseException | None:
+    return error.__cause__ or (None if error.__suppress_context__ else error.__context__)
 
 
 def is_disk_full(error: BaseException, folder: Path) -> bool:

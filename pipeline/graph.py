@@ -133,8 +133,6 @@ def create_pipeline(config: Config, patterns: Sequence[str], output: OutputFolde
         pipeline_root=str(output.artifacts),
         components=create_components(config, patterns, output),
         enable_cache=True,
-        metadata_connection_config=metadata.sqlite_metadata_connection_config(
-            str(output.metadata)
-        ),
+        metadata_connection_config=metadata.sqlite_metadata_connection_config(str(output.metadata)),
         beam_pipeline_args=list(BEAM_ARGUMENTS),
     )

@@ -8,6 +8,7 @@ goes to a log of its own. A killed parent takes the running component with it.
 import ctypes
 import multiprocessing
 import multiprocessing.connection
+import multiprocessing.process
 import os
 import random
 import resource
@@ -15,7 +16,7 @@ import signal
 import sys
 import time
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple, NoReturn
 
@@ -30,37 +31,19 @@ from tfx.orchestration.portable.runtime_parameter_utils import substitute_runtim
 from tfx.proto.orchestration import pipeline_pb2
 
 from pipeline.failures import ComponentFailedError, sentence_of
+from pipeline.reports import ComponentProgress, ComponentRun, Report
 
 _RUN_ID = "pipeline-run-id"
 _PR_SET_PDEATHSIG = 1
+_STDOUT, _STDERR = 1, 2
 _LOOK_SECONDS = 0.2
 
 _fork = multiprocessing.get_context("fork")
 
 
-class ComponentRun(NamedTuple):
-    """How a component ended."""
-
-    component: str
-    cached: bool
-    seconds: float
-    peak_memory_bytes: int
-
-
 class _Failure(NamedTuple):
     sentence: str
     trace: str
-
-
-class ComponentProgress(NamedTuple):
-    """How a component that is running stands."""
-
-    component: str
-    seconds: float
-    line: str  # what it printed last
-
-
-Report = Callable[[ComponentProgress | ComponentRun], None]
 
 
 def run(
@@ -125,7 +108,7 @@ def _run_component(
     return done
 
 
-def _last_lines(process: multiprocessing.Process, output: int) -> Iterator[str]:
+def _last_lines(process: multiprocessing.process.BaseProcess, output: int) -> Iterator[str]:
     """Yields what the process printed last, until it ends."""
     line, open_ = "", True
     while open_ or process.is_alive():
@@ -135,7 +118,9 @@ def _last_lines(process: multiprocessing.Process, output: int) -> Iterator[str]:
         if output in ready:
             printed = os.read(output, 1 << 16)
             open_ = bool(printed)
-            line = next((x for x in reversed(printed.decode(errors="replace").split("\n")) if x), line)
+            line = next(
+                (x for x in reversed(printed.decode(errors="replace").split("\n")) if x), line
+            )
         elif process.sentinel in ready:
             return
         yield line
@@ -172,8 +157,8 @@ def _in_child(
     _die_with_parent()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent is asked to stop, and stops us
     descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
-    os.dup2(output, sys.__stdout__.fileno())
-    os.dup2(descriptor, sys.__stderr__.fileno())
+    os.dup2(output, _STDOUT)
+    os.dup2(descriptor, _STDERR)
     random.seed(seed)
     try:
         LocalDagRunner().run_with_ir(_only(ir, component))
@@ -210,9 +195,7 @@ def _was_cached(ir: pipeline_pb2.Pipeline, component: str) -> bool:
         return _last_execution_cached(handle.store, ir, component)
 
 
-def _last_execution_cached(
-    store: MetadataStore, ir: pipeline_pb2.Pipeline, component: str
-) -> bool:
+def _last_execution_cached(store: MetadataStore, ir: pipeline_pb2.Pipeline, component: str) -> bool:
     name = f"{ir.pipeline_info.id}.{component}"
     context = store.get_context_by_type_and_name("node", name)
     executions = store.get_executions_by_context(context.id)

@@ -85,7 +85,9 @@ def output_artifacts(store: MetadataStore, run_id: str) -> dict[tuple[str, str],
       (component, output key) -> the artifact.
     """
     context = store.get_context_by_type_and_name(RUN_TYPE, run_id)
-    names = {execution_type.id: execution_type.name for execution_type in store.get_execution_types()}
+    names = {
+        execution_type.id: execution_type.name for execution_type in store.get_execution_types()
+    }
     executions = {e.id: e for e in store.get_executions_by_context(context.id)}
     found = {}
     for event in store.get_events_by_execution_ids(list(executions)):

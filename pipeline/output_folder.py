@@ -33,7 +33,8 @@ class OutputFolder:
         """
         try:
             self.root.mkdir(parents=True, exist_ok=True)
-            # Closed in child processes, so that the lock ends with this one.
+            # Shared with the components that this process forks, which die with it, and closed in
+            # programs that they start.
             lock = (self.root / ".lock").open("a+")
         except OSError as error:
             raise InputError(

@@ -9,6 +9,7 @@ import ast
 import hashlib
 import importlib.metadata
 import importlib.util
+import multiprocessing
 import os
 import platform
 import sysconfig
@@ -77,18 +78,19 @@ def _roots() -> Iterator[Path]:
         yield Path(spec.origin).parent
 
 
+def _docstrings_of(path: Path) -> list[str]:
+    try:
+        return list(docstrings(path.read_text(encoding="utf-8")))
+    except (SyntaxError, UnicodeDecodeError):
+        return []  # a template or a fixture with the ending of a module
+
+
 def _documents() -> Iterator[str]:
-    seen: set[str] = set()
-    for root in _roots():
-        for path in source_files(root):
-            try:
-                found = list(docstrings(path.read_text(encoding="utf-8")))
-            except (SyntaxError, UnicodeDecodeError):
-                continue  # a template or a fixture with the ending of a module
-            for document in found:
-                if document and document not in seen:
-                    seen.add(document)
-                    yield document
+    """The docstrings of all packages in a fixed order, each once."""
+    paths = [path for root in _roots() for path in source_files(root)]
+    with multiprocessing.Pool() as pool:
+        found = pool.imap(_docstrings_of, paths, chunksize=64)
+        yield from dict.fromkeys(document for some in found for document in some if document)
 
 
 def versions() -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 import contextlib
 import datetime
+import importlib
 import json
 import os
 import sys
@@ -19,8 +20,10 @@ from pipeline.quick_start import quick_start_corpus
 from pipeline.word_vectors import WordVectors
 
 if TYPE_CHECKING:
-    from ml_metadata import MetadataStore
+    pass
 
+# What takes seconds to import, before the components are forked.
+_HEAVY_MODULES = ("pipeline.graph", "pipeline.local_runner", "pipeline.summary")
 _LEAST_SECONDS_TO_SAY = 2.0  # a step that is quicker needs no line of its own
 
 
@@ -43,7 +46,8 @@ def run(config: Config, output: OutputFolder, console: Console) -> dict[str, Any
         logs = output.logs / run_id.replace(":", "-")
         logs.mkdir(parents=True)
         with _said(console, "Importing TensorFlow, Beam and TFX"), _stderr_to(logs / "imports.log"):
-            from pipeline import graph, local_runner, metadata_store, summary
+            for module in _HEAVY_MODULES:
+                importlib.import_module(module)
         return _run(config, patterns, output, run_id, logs, console)
 
 

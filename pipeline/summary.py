@@ -12,7 +12,7 @@ from components.embedding_evaluator import eval_config as gate
 from components.text_example_gen.executor import READING_FILE
 from pipeline import graph
 from pipeline.config import Config
-from pipeline.local_runner import ComponentRun
+from pipeline.reports import ComponentRun
 from trainer_module.run_fn import TRAINING_FILE
 
 Artifacts = dict[tuple[str, str], mlmd.Artifact]

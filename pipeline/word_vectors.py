@@ -76,9 +76,7 @@ class WordVectors:
                 return self._rows[form]
         raise InputError(unknown_name("token of the vocabulary", repr(token), self.tokens))
 
-    def _nearest(
-        self, unit: word2vec_format.Vectors, k: int, left_out: set[int]
-    ) -> list[Neighbor]:
+    def _nearest(self, unit: word2vec_format.Vectors, k: int, left_out: set[int]) -> list[Neighbor]:
         cosines = self._units @ unit
         cosines[list(left_out)] = -np.inf
         k = min(k, len(self.tokens) - len(left_out))

@@ -66,17 +66,24 @@ class TrainerHyperparameters(Hyperparameters):
     num_sampled: int = Field(
         default=256,
         ge=1,
-        description="candidates shared by a batch; at most the vocabulary",
+        description="candidates shared by a batch, distinct, at most the vocabulary; 64 are "
+        "faster and worse (7.55 after 5 epochs where 256 give 7.43 after 3)",
     )
     batch_size: int = Field(default=1024, ge=1, le=1 << 20, description="pairs per step")
     learning_rate: float = Field(
-        default=0.025,
+        default=0.05,
         gt=0,
         le=10,
-        description="step per pair at the start, falling linearly to 0 (word2vec's default); a "
-        "batch's gradients are summed, so it does not depend on batch_size",
+        description="step per pair at the start, falling linearly to 0; a batch's gradients are "
+        "summed, so it does not depend on batch_size. With nce on 3.5 million words 2 epochs at "
+        "0.05 reach the held-out loss of 3 at word2vec's 0.025 (7.44, 7.43); 0.1 is worse (7.48)",
     )
-    epochs: int = Field(default=3, ge=1, le=1000, description="passes over the train split")
+    epochs: int = Field(
+        default=2,
+        ge=1,
+        le=1000,
+        description="passes over the train split; skip-gram models overfit after a few",
+    )
     max_row_step: float = Field(
         default=1.0,
         gt=0,

@@ -33,9 +33,7 @@ def _documents(files: Sequence[str], feature_spec: Mapping[str, Any]) -> tf.data
     )
 
 
-def count(
-    files: Sequence[str], feature_spec: Mapping[str, Any], vocabulary_size: int
-) -> Counts:
+def count(files: Sequence[str], feature_spec: Mapping[str, Any], vocabulary_size: int) -> Counts:
     """Reads a split once and counts.
 
     Args:

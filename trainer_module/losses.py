@@ -68,8 +68,8 @@ def vocabulary_sums(inputs: tf.Tensor, weights: tf.Tensor, biases: tf.Tensor) ->
       biases: `[vocab]` float32.
 
     Returns:
-      Two `[targets]` float32. Exact but for rounding: running maxima keep the exponentials in range,
-      and softplus is computed as `max(s, 0) + log1p(exp(-|s|))`.
+      Two `[targets]` float32. Exact but for rounding: running maxima keep the exponentials in
+      range, and softplus is computed as `max(s, 0) + log1p(exp(-|s|))`.
     """
     num_targets, vocabulary_size = tf.shape(inputs)[0], tf.shape(weights)[0]
     chunk = tf.maximum(_SCORES_AT_ONCE // tf.maximum(num_targets, 1), 1)

@@ -18,7 +18,8 @@ def unigram_log_probabilities(context_counts: npt.NDArray[np.int64]) -> npt.NDAr
       `[vocab]` float32, logs of probabilities that sum to 1.
     """
     counts = context_counts.astype(np.float64) + 1.0
-    return np.log(counts / counts.sum()).astype(np.float32)
+    logs: npt.NDArray[np.float32] = np.log(counts / counts.sum()).astype(np.float32)
+    return logs
 
 
 class SkipGramModel(tf.Module):

@@ -41,9 +41,7 @@ def _u64(value: int) -> tf.Tensor:
     return tf.constant(value & _MASK, tf.uint64)
 
 
-def uniform(
-    fingerprints: tf.Tensor, positions: tf.Tensor, *, seed: int, stream: int
-) -> tf.Tensor:
+def uniform(fingerprints: tf.Tensor, positions: tf.Tensor, *, seed: int, stream: int) -> tf.Tensor:
     """Draws one number a token, uniform in [0, 1).
 
     Args:

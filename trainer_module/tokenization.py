@@ -7,7 +7,7 @@ from trainer_module.hyperparameters import Tokenizer
 # Letters, combining marks, digits and the underscore make words (the classes that Unicode's
 # annex 29 never breaks between); an apostrophe does inside one ("don't"), other signs do not.
 _NOT_IN_WORDS = r"[^\p{L}\p{M}\p{N}_']+"
-_APOSTROPHES = r"[’ʼ]"
+_APOSTROPHES = "[\u2019\u02bc]"  # the typographic one and the letter
 _OUTER_APOSTROPHES = r"(?:^| )'+|'+(?: '*|$)"
 
 

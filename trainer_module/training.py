@@ -155,8 +155,8 @@ class Trainer:
             if _NOT_FINITE not in error.message:
                 raise
             raise InputError(
-                f"the loss was not finite at step {int(self._step.numpy()) + 1} of {self._steps}: lower "
-                f"trainer.learning_rate ({self._hyperparameters.learning_rate}) or "
+                f"the loss was not finite after step {int(self._step.numpy())} of {self._steps}: "
+                f"lower trainer.learning_rate ({self._hyperparameters.learning_rate}) or "
                 f"trainer.max_row_step ({self._hyperparameters.max_row_step})"
             ) from error
         self._epoch_loss.assign_add(loss)

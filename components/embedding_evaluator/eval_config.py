@@ -37,9 +37,7 @@ def eval_config(
     """
     thresholds = {
         GAIN_OVER_UNIGRAM: tfma.MetricThreshold(
-            value_threshold=tfma.GenericValueThreshold(
-                lower_bound={"value": min_gain_over_unigram}
-            )
+            value_threshold=tfma.GenericValueThreshold(lower_bound={"value": min_gain_over_unigram})
         ),
         FULL_SOFTMAX_CROSS_ENTROPY: tfma.MetricThreshold(
             change_threshold=tfma.GenericChangeThreshold(

@@ -79,9 +79,7 @@ class SumsCombiner(beam.CombineFn):
         """Adds them up."""
         return tuple(math.fsum(column) for column in zip(*accumulators, strict=True))
 
-    def extract_output(
-        self, accumulator: tuple[float, ...]
-    ) -> dict[metric_types.MetricKey, float]:
+    def extract_output(self, accumulator: tuple[float, ...]) -> dict[metric_types.MetricKey, float]:
         """The metric."""
         return {self._key: self._formula(accumulator)}
 
@@ -108,9 +106,7 @@ def _computations(
     model_names: list[str] | None = None,
     **unused: Any,
 ) -> list[metric_types.MetricComputation]:
-    keys = [
-        metric_types.MetricKey(name=name, model_name=model) for model in model_names or [""]
-    ]
+    keys = [metric_types.MetricKey(name=name, model_name=model) for model in model_names or [""]]
     return [
         metric_types.MetricComputation(
             keys=[key], preprocessors=[], combiner=SumsCombiner(formula, key)

@@ -55,7 +55,9 @@ def read_binary(path: Path) -> tuple[list[str], Vectors]:
     try:
         size, dim = map(int, header.split())
     except ValueError as error:
-        raise ValueError(f"{path} does not begin with the numbers of tokens and of dimensions") from error
+        raise ValueError(
+            f"{path} does not begin with the numbers of tokens and of dimensions"
+        ) from error
     tokens, vectors, start = [], np.empty((size, dim), np.float32), 0
     for row in range(size):
         blank = body.find(b" ", start)

@@ -2,13 +2,14 @@
 
 from typing import Any
 
+from tensorflow_metadata.proto.v0 import anomalies_pb2
 from tfx import types
 from tfx.components.example_validator import component as tfx_component
 from tfx.components.example_validator import executor as tfx_executor
 from tfx.dsl.components.base import executor_spec
+from tfx.proto.orchestration import execution_result_pb2
 from tfx.types import artifact_utils, standard_component_specs
 from tfx.utils import io_utils
-from tensorflow_metadata.proto.v0 import anomalies_pb2
 
 from trainer_module.errors import InputError
 
@@ -20,15 +21,16 @@ class Executor(tfx_executor.Executor):
 
     def Do(  # noqa: N802
         self, input_dict: Artifacts, output_dict: Artifacts, exec_properties: dict[str, Any]
-    ) -> None:
+    ) -> execution_result_pb2.ExecutorOutput:
         """Writes the anomalies; raises InputError if there are any."""
-        super().Do(input_dict, output_dict, exec_properties)
+        result = super().Do(input_dict, output_dict, exec_properties)
         artifact = artifact_utils.get_single_instance(
             output_dict[standard_component_specs.ANOMALIES_KEY]
         )
         for split in artifact_utils.decode_split_names(artifact.split_names):
             path = artifact_utils.get_split_uri([artifact], split)
             require_no_anomalies(_read(path), split)
+        return result
 
 
 def _read(folder: str) -> anomalies_pb2.Anomalies:

@@ -115,7 +115,8 @@ def test_several_files_give_the_same_splits(
         "empty_lines": 49,
         "cut_lines": 0,
         "replaced_characters": 0,
-        "bytes": 13190 + 50 + 310 * len('{"text": ""}'),
+        # 30 letters and 1090 digits; newlines of a and b; {"text": ""} and a newline in c.
+        "bytes": 400 * 30 + 1090 + (49 * 2 + 1) + 39 + 310 * 13,
     }
 
 

@@ -1,0 +1,9 @@
+import sys
+
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def _no_command_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beam would take pytest's arguments for its own wherever a test makes a small pipeline."""
+    monkeypatch.setattr(sys, "argv", sys.argv[:1])

@@ -1,0 +1,356 @@
+import datetime
+import errno
+import os
+import signal
+import struct
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from pipeline import cli, config, run_command
+from pipeline.failures import ComponentFailedError
+from trainer_module.errors import InputError
+
+COMMAND = Path(sys.executable).with_name("skipgram")
+HEAVY = ["tensorflow", "tfx", "apache_beam", "ml_metadata", "tensorflow_transform", "pandas"]
+
+
+def skipgram(*words: str, folder: Path) -> "subprocess.CompletedProcess[str]":
+    """Runs the installed command in `folder`."""
+    return subprocess.run(
+        [COMMAND, *words],
+        cwd=folder,
+        env={**os.environ, "COLUMNS": "80"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+
+def complaint(done: "subprocess.CompletedProcess[str]") -> str:
+    """The one sentence that the command said."""
+    assert done.stdout == ""
+    [line] = done.stderr.splitlines()
+    assert line.startswith("skipgram: ")
+    return line.removeprefix("skipgram: ")
+
+
+@pytest.fixture
+def vectors(tmp_path: Path) -> Path:
+    """An output folder with four words in a plane: lengths 1, 5, 5 and 2."""
+    words = [("east", 1, 0), ("northeast", 3, 4), ("eastnortheast", 4, 3), ("[north]", 0, 2)]
+    records = [name.encode() + b" " + struct.pack("<2f", x, y) + b"\n" for name, x, y in words]
+    path = tmp_path / "output" / "vectors" / "vectors.bin"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"4 2\n" + b"".join(records))
+    return tmp_path
+
+
+def table(text: str) -> list[list[str]]:
+    """The rows of printed tables below their headers."""
+    lines = [line for line in text.splitlines() if line.startswith("│")]
+    return [[cell.strip() for cell in line.split("│")[1:-1]] for line in lines]
+
+
+class TestHelp:
+    def test_names_the_commands_and_the_exit_codes(self, tmp_path):
+        done = skipgram("--help", folder=tmp_path)
+        assert done.returncode == 0
+        for word in ("run", "neighbors", "analogy", "runs", "0 all is well", "3 the model"):
+            assert word in done.stdout
+
+    def test_of_run_lists_every_field_of_the_configuration(self, tmp_path):
+        done = skipgram("run", "--help", folder=tmp_path)
+        lines = [line.strip() for line in done.stdout.splitlines()]
+        assert {name for name, *_ in config.fields()} <= {line.split(" = ")[0] for line in lines}
+        for line in ("trainer.dim = 100", "corpus.files = (none)", "pairs per step"):
+            assert line in lines
+
+    def test_version(self, tmp_path):
+        assert "0.1.0" in skipgram("--version", folder=tmp_path).stdout
+
+
+class TestWrongCommands:
+    @pytest.mark.parametrize(
+        ("words", "said"),
+        [
+            (
+                ["--set", "trainer.epoch=3"],
+                "trainer.epoch is no field of the configuration; the nearest is trainer.epochs",
+            ),
+            (
+                ["--set", "trainer.dim=0"],
+                "trainer.dim = 0 is not allowed: Input should be greater than or equal to 1 "
+                "(numbers per vector (word2vec's default))",
+            ),
+            (
+                ["--config", "none.yaml"],
+                "cannot read the configuration none.yaml: No such file or directory",
+            ),
+        ],
+    )
+    def test_of_the_configuration(self, tmp_path, words, said):
+        done = skipgram("run", *words, folder=tmp_path)
+        assert (done.returncode, complaint(done)) == (2, said)
+        assert list(tmp_path.iterdir()) == []
+
+    @pytest.mark.parametrize("corpus", ["none.txt", "none/*.txt", "*.jsonl"])
+    def test_of_the_corpus(self, tmp_path, corpus):
+        done = skipgram("run", "--corpus", corpus, folder=tmp_path)
+        assert done.returncode == 2
+        assert str(tmp_path / corpus) in complaint(done)
+        assert list(tmp_path.iterdir()) == []
+
+    def test_of_the_corpus_in_a_file(self, tmp_path):
+        (tmp_path / "c.yaml").write_text("corpus:\n  files: [none.txt]\n")
+        done = skipgram("run", "--config", "c.yaml", folder=tmp_path)
+        assert done.returncode == 2
+        assert "none.txt" in complaint(done)
+
+    @pytest.mark.parametrize(
+        ("words", "said"),
+        [
+            (["train"], "No such command 'train'"),
+            (["run", "--epochs", "3"], "No such option"),
+            (["run", "books.txt"], "what is 'books.txt'? Name files with --corpus"),
+            (["neighbors"], "Missing argument"),
+            (["neighbors", "x", "-k", "0"], "0 is not in the range"),
+            (["analogy", "a", "b"], "Missing argument 'C'"),
+        ],
+    )
+    def test_of_form(self, tmp_path, words, said):
+        done = skipgram(*words, folder=tmp_path)
+        assert done.returncode == 2
+        assert said in done.stderr
+        assert "Traceback" not in done.stderr
+
+
+class TestFailedCommands:
+    @pytest.mark.parametrize("words", [["neighbors", "x"], ["analogy", "a", "b", "c"]])
+    def test_without_vectors(self, tmp_path, words):
+        done = skipgram(*words, "--output", "books", folder=tmp_path)
+        assert done.returncode == 1
+        assert complaint(done).startswith(f"there are no vectors in {tmp_path}/books/vectors: run")
+        assert list(tmp_path.iterdir()) == []
+
+    def test_without_a_metadata_store(self, tmp_path):
+        done = skipgram("runs", folder=tmp_path)
+        assert done.returncode == 1
+        assert complaint(done).startswith(f"there is no metadata store in {tmp_path}/output: run")
+        assert list(tmp_path.iterdir()) == []
+
+    def test_of_an_unknown_word(self, vectors):
+        done = skipgram("neighbors", "nordeast", folder=vectors)
+        assert done.returncode == 1
+        assert complaint(done) == (
+            "'nordeast' is no token of the vocabulary; the nearest is northeast"
+        )
+
+    def test_of_vectors_cut_short(self, vectors):
+        path = vectors / "output" / "vectors" / "vectors.bin"
+        path.write_bytes(path.read_bytes()[:-3])
+        done = skipgram("neighbors", "east", folder=vectors)
+        assert done.returncode == 1
+        assert complaint(done).endswith("vectors.bin ends after 3 of 4 vectors")
+
+    def test_show_a_traceback_when_asked_to(self, tmp_path):
+        done = skipgram("--debug", "runs", folder=tmp_path)
+        assert done.returncode == 1
+        assert "Traceback (most recent call last)" in done.stderr
+
+
+class TestAnswers:
+    def test_neighbors(self, vectors):
+        done = skipgram("neighbors", "east", "-k", "2", folder=vectors)
+        assert (done.returncode, done.stderr) == (0, "")
+        assert table(done.stdout) == [["eastnortheast", "0.800"], ["northeast", "0.600"]]
+
+    def test_neighbors_of_several_words(self, vectors):
+        done = skipgram("neighbors", "east", "northeast", "-k", "1", folder=vectors)
+        assert table(done.stdout) == [["eastnortheast", "0.800"], ["eastnortheast", "0.960"]]
+
+    def test_neighbors_are_ten_or_all_there_are(self, vectors):
+        done = skipgram("neighbors", "east", folder=vectors)
+        assert table(done.stdout)[2:] == [["[north]", "0.000"]]
+
+    def test_analogy(self, vectors):
+        # northeast - east + [north] = (.6 - 1, .8 + 1); with (.8, .6): .76 / sqrt(3.4).
+        done = skipgram("analogy", "east", "northeast", "[north]", folder=vectors)
+        assert (done.returncode, done.stderr) == (0, "")
+        assert table(done.stdout) == [["eastnortheast", "0.412"]]
+
+    def test_runs(self, tmp_path):
+        from pipeline import metadata_store
+
+        (tmp_path / "books").mkdir()
+        store = metadata_store.open_store(tmp_path / "books" / "metadata.sqlite")
+        metadata_store.begin_run(store, "1", "a.txt")
+        metadata_store.end_run(
+            store,
+            "1",
+            "blessed",
+            {"objective": "nce", "full_softmax_cross_entropy": 7.5, "unigram_cross_entropy": 8.25},
+        )
+        metadata_store.begin_run(store, "2", "b.txt")
+        done = skipgram("runs", "--output", "books", folder=tmp_path)
+        assert done.returncode == 0
+        year = f"{datetime.datetime.now():%Y-}"
+        rows = [line.split()[2:] for line in done.stdout.splitlines() if year in line]
+        assert rows == [["b.txt", "unfinished"], ["a.txt", "nce", "7.5000", "8.2500", "blessed"]]
+
+
+class TestNothingHeavyIsImported:
+    @pytest.mark.parametrize(
+        ("code", "words"),
+        [
+            (0, ["--help"]),
+            (0, ["run", "--help"]),
+            (2, ["run", "--set", "trainer.epoch=3"]),
+            (2, ["run", "--corpus", "none.txt"]),
+            (0, ["neighbors", "east"]),
+            (0, ["analogy", "east", "northeast", "east"]),
+            (1, ["runs", "--output", "none"]),
+        ],
+    )
+    def test_before_it_is_needed(self, vectors, code, words):
+        program = (
+            "import atexit, sys\n"
+            f"heavy = {HEAVY}\n"
+            "found = lambda: sorted(name for name in heavy if name in sys.modules)\n"
+            "atexit.register(lambda: print('imported:', *found(), flush=True))\n"
+            f"sys.argv = ['skipgram', *{words}]\n"
+            "from pipeline.cli import main\n"
+            "main()\n"
+        )
+        done = subprocess.run(
+            [sys.executable, "-c", program],
+            cwd=vectors,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+        assert "Traceback" not in done.stderr
+        assert done.returncode == code
+        assert done.stdout.splitlines()[-1] == "imported:"
+
+
+class Ended(NamedTuple):
+    code: int | str
+    out: str
+    err: str
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
+    """Calls main() as `skipgram run` with a pipeline that does what the test says."""
+    monkeypatch.chdir(tmp_path)
+
+    def call(pipeline: Callable[..., dict[str, Any]], *words: str) -> Ended:
+        monkeypatch.setattr(run_command, "run", pipeline)
+        monkeypatch.setattr(run_command, "show", lambda summary, *_: print(summary["run"]))
+        monkeypatch.setattr(sys, "argv", ["skipgram", "run", *words])
+        with pytest.raises(SystemExit) as caught:
+            cli.main()
+        return Ended(caught.value.code or 0, *capsys.readouterr())
+
+    return call
+
+
+def failing(error: BaseException) -> Callable[..., dict[str, Any]]:
+    def pipeline(*_: object) -> dict[str, Any]:
+        raise error
+
+    return pipeline
+
+
+class TestHowARunEnds:
+    def test_blessed(self, run):
+        ended = run(lambda *_: {"blessed": True, "run": "monday"})
+        assert ended == (0, "monday\n", "")
+
+    def test_not_blessed(self, run):
+        summary = {"blessed": False, "run": "monday", "why_not_blessed": "it is too bad"}
+        assert run(lambda *_: summary) == (3, "monday\n", "skipgram: it is too bad\n")
+
+    def test_a_failed_component_is_named_with_its_sentence_and_its_log(self, run):
+        error = ComponentFailedError("Transform", "no token", "Traceback: x", Path("/logs/T.log"))
+        ended = run(failing(error))
+        assert ended.code == 1
+        assert ended.err == "skipgram: Transform failed: no token (log: /logs/T.log)\n"
+
+    def test_a_failed_component_shows_its_own_traceback_when_asked_to(self, run):
+        error = ComponentFailedError("Transform", "no token", "Traceback: x", Path("/logs/T.log"))
+        assert run(failing(error), "--debug").err.endswith("\nTraceback: x\n")
+
+    def test_an_input_error_is_its_sentence(self, run):
+        ended = run(failing(InputError("the output folder is in use")))
+        assert ended == (1, "", "skipgram: the output folder is in use\n")
+
+    def test_interrupted(self, run):
+        ended = run(failing(KeyboardInterrupt()))
+        assert ended.code == 1
+        assert ended.err.strip().startswith("skipgram: interrupted; the same command goes on")
+
+    @pytest.mark.parametrize("words", [["--output", "books"], ["--output=books"]])
+    def test_on_a_full_disk_names_the_folder(self, run, tmp_path, words):
+        ended = run(failing(OSError(errno.ENOSPC, "No space left on device")), *words)
+        assert ended.code == 1
+        assert ended.err.startswith(
+            f"skipgram: the disk of the output folder {tmp_path}/books is full ("
+        )
+
+    def test_on_a_full_disk_in_a_component(self, run, tmp_path):
+        trace = "OSError: [Errno 28] No space left on device"
+        error = ComponentFailedError("Trainer", "OSError: x", trace, Path("/logs/T.log"))
+        assert run(failing(error)).err.startswith(
+            f"skipgram: Trainer failed: the disk of the output folder {tmp_path}/output is full ("
+        )
+
+    def test_anything_else_is_one_line(self, run):
+        ended = run(failing(ValueError("one\ntwo")))
+        assert ended == (1, "", "skipgram: ValueError: one\n")
+
+
+class TestWhatARunIsGiven:
+    def given(self, run: Callable[..., Ended], *words: str) -> config.Config:
+        seen: list[config.Config] = []
+
+        def pipeline(settings: config.Config, *_: object) -> dict[str, Any]:
+            seen.append(settings)
+            return {"blessed": True, "run": "monday"}
+
+        assert run(pipeline, *words).code == 0
+        return seen[0]
+
+    def test_files_that_the_shell_has_expanded(self, run, tmp_path):
+        for name in ("a.txt", "b.txt", "c.txt"):
+            (tmp_path / name).write_text("words\n")
+        words = ["--corpus", "a.txt", "b.txt", "--corpus", "c.txt", "--set", "seed=3"]
+        settings = self.given(run, *words)
+        assert sorted(settings.corpus.files) == ["a.txt", "b.txt", "c.txt"]
+        assert settings.seed == 3
+
+    def test_nothing_is_the_default(self, run):
+        assert self.given(run) == config.Config()
+
+
+def test_interrupting_the_command_is_one_sentence(tmp_path):
+    """A signal in the middle of reading: the configuration is a pipe that nobody writes to."""
+    os.mkfifo(tmp_path / "config.yaml")
+    process = subprocess.Popen(
+        [COMMAND, "run", "--config", "config.yaml"],
+        cwd=tmp_path,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    with open(tmp_path / "config.yaml", "w"):  # returns when the command has opened it too
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert said.strip().startswith("skipgram: interrupted")

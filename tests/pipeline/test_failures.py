@@ -1,0 +1,161 @@
+import collections
+import errno
+import shutil
+from pathlib import Path
+
+import pytest
+
+from pipeline import failures
+from trainer_module.errors import InputError
+
+SENTENCE = "the file 'a' [b] is binary (3 zeros): leave it out"
+
+
+def raised(error: BaseException, cause: BaseException | None = None) -> BaseException:
+    """The error as it is after `raise error from cause`."""
+    try:
+        raise error from cause
+    except type(error) as caught:
+        return caught
+
+
+class TestSentenceOf:
+    def test_an_input_error_is_its_message(self):
+        assert failures.sentence_of(InputError(SENTENCE)) == SENTENCE
+
+    def test_one_that_caused_another_error(self):
+        inner = raised(RuntimeError("step"), InputError(SENTENCE))
+        assert failures.sentence_of(raised(ValueError("run"), inner)) == SENTENCE
+
+    def test_one_in_whose_handling_another_was_raised(self):
+        error = ValueError("while handling")
+        error.__context__ = InputError(SENTENCE)
+        assert failures.sentence_of(error) == SENTENCE
+
+    def test_the_outermost_of_two(self):
+        inner = InputError("a detail")
+        assert failures.sentence_of(raised(InputError(SENTENCE), inner)) == SENTENCE
+
+    def test_one_with_the_place_that_beam_adds(self):
+        error = InputError(f"{SENTENCE} [while running 'Read/ParDo(_Fn)'] [while running 'X']")
+        assert failures.sentence_of(error) == SENTENCE
+
+    def test_one_of_which_beam_kept_the_text(self):
+        error = RuntimeError(
+            "Traceback (most recent call last):\n"
+            '  File "a.py", line 3, in process\n'
+            f"trainer_module.errors.InputError: {SENTENCE} [while running 'Read/Map(f)-x']\n"
+            "\nThe above exception was the direct cause of ...\n"
+        )
+        assert failures.sentence_of(error) == SENTENCE
+
+    def test_text_deeper_in_the_chain(self):
+        text = RuntimeError(f"InputError: {SENTENCE} [while running 'X']\n")
+        assert failures.sentence_of(raised(ValueError("run"), text)) == SENTENCE
+
+    def test_another_class_whose_name_ends_alike_is_none(self):
+        assert failures.sentence_of(RuntimeError("FooInputError: x")) == (
+            "RuntimeError: FooInputError: x"
+        )
+
+    def test_otherwise_the_error_by_its_first_line(self):
+        error = raised(ValueError("it broke [while running 'X']\nat a.cc:3\n"), KeyError("deeper"))
+        assert failures.sentence_of(error) == "ValueError: it broke"
+
+    def test_a_long_line_is_cut(self):
+        assert failures.sentence_of(ValueError("x" * 1000)) == "ValueError: " + "x" * 200
+
+    def test_without_a_message_the_name(self):
+        assert failures.sentence_of(MemoryError()) == "MemoryError: "
+
+    def test_what_was_handled_and_put_aside_is_not_what_went_wrong(self):
+        error = raised(ValueError("outer"))
+        error.__context__, error.__suppress_context__ = InputError(SENTENCE), True
+        assert failures.sentence_of(error) == "ValueError: outer"
+
+    def test_errors_that_cause_each_other_come_to_an_end(self):
+        one, two = ValueError("one"), ValueError("two")
+        one.__cause__, two.__cause__ = two, one
+        assert failures.sentence_of(one) == "ValueError: one"
+
+    def test_an_input_error_raised_in_a_beam_pipeline(self):
+        import apache_beam as beam
+
+        def refuse(_: int) -> None:
+            raise InputError(SENTENCE)
+
+        pipeline = beam.Pipeline(argv=["--runner=DirectRunner", "--direct_running_mode=in_memory"])
+        _ = pipeline | beam.Create([1]) | "Refuse" >> beam.Map(refuse)
+        with pytest.raises(Exception, match="while running 'Refuse'") as caught:
+            pipeline.run().wait_until_finish()
+        assert failures.sentence_of(caught.value) == SENTENCE
+
+
+Usage = collections.namedtuple("Usage", "total used free")
+
+
+@pytest.fixture
+def free(monkeypatch: pytest.MonkeyPatch):
+    """Sets how many bytes every disk has free; returns the folders that were asked for."""
+    asked: list[Path] = []
+
+    def set_free(number: int) -> list[Path]:
+        usage = Usage(10**12, 10**12 - number, number)
+        monkeypatch.setattr(shutil, "disk_usage", lambda path: asked.append(path) or usage)
+        return asked
+
+    set_free(10**9)
+    return set_free
+
+
+@pytest.mark.usefixtures("free")
+class TestIsDiskFull:
+    @pytest.mark.parametrize(
+        "error",
+        [
+            OSError(errno.ENOSPC, "No space left on device"),
+            RuntimeError("OSError: [Errno 28] No space left on device [while running 'Write']"),
+            RuntimeError("file.cc:12; No space left on device"),
+            RuntimeError("database or disk is full"),
+        ],
+    )
+    def test_errors_that_say_so(self, tmp_path, error):
+        assert failures.is_disk_full(error, tmp_path)
+
+    @pytest.mark.parametrize(
+        "error", [ValueError("28"), OSError(errno.ENOENT, "No such file"), MemoryError()]
+    )
+    def test_errors_that_do_not(self, tmp_path, error):
+        assert not failures.is_disk_full(error, tmp_path)
+
+    def test_a_component_says_so_in_its_traceback(self, tmp_path):
+        log = tmp_path / "Transform.log"
+        trace = "Traceback ...\nOSError: [Errno 28] No space left on device\n"
+        error = failures.ComponentFailedError("Transform", "it failed", trace, log)
+        assert failures.is_disk_full(error, tmp_path)
+        error = failures.ComponentFailedError("Transform", "it failed", "Traceback ...", log)
+        assert not failures.is_disk_full(error, tmp_path)
+
+    def test_any_error_on_a_disk_with_nearly_nothing_free(self, tmp_path, free):
+        free(1_000_000)
+        assert failures.is_disk_full(ValueError("short read"), tmp_path)
+
+    def test_asks_for_the_disk_that_a_folder_would_be_made_on(self, tmp_path, free):
+        asked = free(1_000_000)
+        assert failures.is_disk_full(ValueError("x"), tmp_path / "not" / "yet")
+        assert asked == [tmp_path]
+
+
+def test_disk_full_sentence(tmp_path, free):
+    free(2_500_000)
+    folder = tmp_path / "output"
+    assert failures.disk_full_sentence(folder) == (
+        f"the disk of the output folder {folder} is full (2.5 MB free): free some space or choose "
+        "another with --output, then give the same command again"
+    )
+
+
+def test_a_failed_component_is_shown_by_its_sentence(tmp_path):
+    error = failures.ComponentFailedError("Trainer", "no pairs", "trace", tmp_path / "log")
+    assert str(error) == "no pairs"
+    assert error.component == "Trainer"
