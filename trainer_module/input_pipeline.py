@@ -72,10 +72,14 @@ def batches(
     The order is that of the files' names and of the documents in them, which ExampleGen has
     shuffled: the same at every call, so that a restarted run can go on where it stopped.
     """
+    options = tf.data.Options()
+    # Nothing here is tuned, and ending an iterator waits up to a minute for the tuner's thread.
+    options.autotune.enabled = False
     return (
         _documents(files, feature_spec)
         .map(lambda batch: (batch[features.TARGET].values, batch[features.CONTEXT].values))
         .filter(lambda targets, contexts: tf.size(targets) > 0)
         .rebatch(batch_size)
         .prefetch(16)
+        .with_options(options)
     )

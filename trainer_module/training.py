@@ -136,17 +136,23 @@ class Trainer:
     def _calls(self, batches: Batches) -> Iterator[tuple[float, int]]:
         """Runs the compiled loop to the end; yields each call's summed loss and its pairs."""
         per_call = max(_PAIRS_A_CALL // self._hyperparameters.batch_size, 1)
+        iterator = self._iterator(batches)
         while (step := int(self._step.numpy())) < self._steps:
             done = step % self._steps_per_epoch
             if done == 0:
                 self._epoch_loss.assign(0.0)
                 self._epoch_pairs.assign(0)
-            dataset = batches().skip(done)
-            iterator = iter(
-                self._strategy.distribute_datasets_from_function(lambda _, it=dataset: it)
-            )
-            for start in range(done, self._steps_per_epoch, per_call):
-                yield self._call(iterator, min(per_call, self._steps_per_epoch - start))
+            yield self._call(iterator, min(per_call, self._steps_per_epoch - done))
+
+    def _iterator(self, batches: Batches) -> Iterator[Any]:
+        """The batches that are left of all epochs.
+
+        A plain iterator: a worker has one replica, so there is nothing to distribute, and the
+        distributed iterators wait for a tuning thread, up to a minute, when they end.
+        """
+        epochs_done, steps_done = divmod(int(self._step.numpy()), self._steps_per_epoch)
+        left = batches().repeat(self._hyperparameters.epochs - epochs_done).skip(steps_done)
+        return iter(left)
 
     def _call(self, iterator: Iterator[Any], num_steps: int) -> tuple[float, int]:
         try:

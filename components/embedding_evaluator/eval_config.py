@@ -2,7 +2,7 @@
 
 import json
 
-import tensorflow_model_analysis as tfma
+from tensorflow_model_analysis.proto import config_pb2
 
 from components.embedding_evaluator import metrics
 from trainer_module.export import EVALUATE_SIGNATURE
@@ -26,7 +26,7 @@ _CLASSES = {
 
 def eval_config(
     *, min_gain_over_unigram: float, max_increase: float, code_fingerprint: str
-) -> tfma.EvalConfig:
+) -> config_pb2.EvalConfig:
     """Says what is measured on the eval split and what a model must reach to be blessed.
 
     Args:
@@ -36,17 +36,20 @@ def eval_config(
       code_fingerprint: of the metrics' code, so that TFX's cache sees an edit.
     """
     thresholds = {
-        GAIN_OVER_UNIGRAM: tfma.MetricThreshold(
-            value_threshold=tfma.GenericValueThreshold(lower_bound={"value": min_gain_over_unigram})
+        GAIN_OVER_UNIGRAM: config_pb2.MetricThreshold(
+            value_threshold=config_pb2.GenericValueThreshold(
+                lower_bound={"value": min_gain_over_unigram}
+            )
         ),
-        FULL_SOFTMAX_CROSS_ENTROPY: tfma.MetricThreshold(
-            change_threshold=tfma.GenericChangeThreshold(
-                direction=tfma.MetricDirection.LOWER_IS_BETTER, absolute={"value": max_increase}
+        FULL_SOFTMAX_CROSS_ENTROPY: config_pb2.MetricThreshold(
+            change_threshold=config_pb2.GenericChangeThreshold(
+                direction=config_pb2.MetricDirection.LOWER_IS_BETTER,
+                absolute={"value": max_increase},
             )
         ),
     }
     configs = [
-        tfma.MetricConfig(
+        config_pb2.MetricConfig(
             class_name=metric.__name__,
             module=metric.__module__,
             config=json.dumps({"name": name, "code_fingerprint": code_fingerprint}),
@@ -54,8 +57,8 @@ def eval_config(
         )
         for name, metric in _CLASSES.items()
     ]
-    return tfma.EvalConfig(
-        model_specs=[tfma.ModelSpec(signature_name=EVALUATE_SIGNATURE)],
-        slicing_specs=[tfma.SlicingSpec()],
-        metrics_specs=[tfma.MetricsSpec(metrics=configs)],
+    return config_pb2.EvalConfig(
+        model_specs=[config_pb2.ModelSpec(signature_name=EVALUATE_SIGNATURE)],
+        slicing_specs=[config_pb2.SlicingSpec()],
+        metrics_specs=[config_pb2.MetricsSpec(metrics=configs)],
     )

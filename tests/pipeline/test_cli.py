@@ -1,3 +1,4 @@
+import contextlib
 import datetime
 import errno
 import os
@@ -5,6 +6,7 @@ import signal
 import struct
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -340,6 +342,15 @@ class TestWhatARunIsGiven:
         assert self.given(run) == config.Config()
 
 
+def open_for_reader(pipe: Path, process: "subprocess.Popen[str]") -> int:
+    """Opens a pipe for writing, once the process has opened it for reading."""
+    while process.poll() is None:
+        with contextlib.suppress(OSError):
+            return os.open(pipe, os.O_WRONLY | os.O_NONBLOCK)
+        time.sleep(0.01)
+    raise AssertionError(f"ended with {process.returncode} before it read the pipe")
+
+
 def test_interrupting_the_command_is_one_sentence(tmp_path):
     """A signal in the middle of reading: the configuration is a pipe that nobody writes to."""
     os.mkfifo(tmp_path / "config.yaml")
@@ -349,8 +360,9 @@ def test_interrupting_the_command_is_one_sentence(tmp_path):
         stderr=subprocess.PIPE,
         text=True,
     )
-    with open(tmp_path / "config.yaml", "w"):  # returns when the command has opened it too
-        process.send_signal(signal.SIGINT)
-        _, said = process.communicate(timeout=60)
+    descriptor = open_for_reader(tmp_path / "config.yaml", process)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=60)
+    os.close(descriptor)
     assert process.returncode == 1
     assert said.strip().startswith("skipgram: interrupted")

@@ -30,6 +30,13 @@ def test_is_the_same_as_long_as_nothing_changes():
     assert code_fingerprint("one", "two") == code_fingerprint("one", "two")
 
 
+@pytest.mark.usefixtures("root")
+def test_does_not_depend_on_the_order_in_which_a_disk_lists_files(monkeypatch):
+    before, listed = code_fingerprint("one"), Path.rglob
+    monkeypatch.setattr(Path, "rglob", lambda *what: reversed(list(listed(*what))))
+    assert code_fingerprint("one") == before
+
+
 def test_changes_with_an_edit_at_any_depth(root):
     before = code_fingerprint("one")
     (root / "one/inner/b.py").write_text("# one/inner/b.py\n\n")

@@ -1,4 +1,6 @@
 import importlib.metadata
+import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -83,13 +85,33 @@ def write(root: Path, files: dict[str, str]) -> None:
 
 
 class TestSourceFiles:
-    def test_come_in_the_order_of_their_names_whatever_order_they_were_made_in(self, tmp_path):
+    @pytest.mark.parametrize("backwards", [False, True])
+    def test_come_in_the_order_of_their_names_however_a_disk_lists_them(
+        self, tmp_path, monkeypatch, backwards
+    ):
+        walk = os.walk
+
+        def listed(root: Path) -> Iterator[tuple[str, list[str], list[str]]]:
+            for folder, subfolders, names in walk(root):
+                subfolders.sort(reverse=backwards)
+                yield folder, subfolders, sorted(names, reverse=backwards)
+
+        monkeypatch.setattr(os, "walk", listed)
         names = ["b.py", "a.py", "d/z.py", "d/a.py", "c/b.py", "c/a/x.py"]
+        names += [f"{letter}/a.py" for letter in "hgfe"]
         write(tmp_path, dict.fromkeys(names, ""))
         found = [
             path.relative_to(tmp_path).as_posix() for path in quick_start.source_files(tmp_path)
         ]
-        assert found == ["a.py", "b.py", "c/b.py", "c/a/x.py", "d/a.py", "d/z.py"]
+        assert found == [
+            "a.py",
+            "b.py",
+            "c/b.py",
+            "c/a/x.py",
+            "d/a.py",
+            "d/z.py",
+            *(f"{letter}/a.py" for letter in "efgh"),
+        ]
 
     def test_tests_and_what_is_no_source_are_left_out(self, tmp_path):
         kept = ["a.py", "deep/down/b.py", "tests.py"]

@@ -51,8 +51,11 @@ class TestNeighbors:
         assert shown(vectors.neighbors("zero", 1)) == [("one", 0.0)]
 
     def test_of_equally_near_ones_the_more_frequent_comes_first(self):
-        vectors = WordVectors(["x", "first", "second"], np.ones((3, 2), np.float32))
-        assert [n.token for n in vectors.neighbors("x", 2)] == ["first", "second"]
+        names = [f"{kind}{row}" for row in range(100) for kind in ("near", "far")]
+        rows = np.array([[1, 0], *[[1, 0], [0, 1]] * 100], np.float32)
+        found = WordVectors(["x", *names], rows).neighbors("x", 200)
+        assert [n.token for n in found[:100]] == [f"near{row}" for row in range(100)]
+        assert [n.token for n in found[100:]] == [f"far{row}" for row in range(100)]
 
     def test_asking_does_not_change_the_answer(self):
         assert PLANE.neighbors("east", 4) == PLANE.neighbors("east", 4)

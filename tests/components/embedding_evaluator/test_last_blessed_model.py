@@ -1,0 +1,73 @@
+import pytest
+from tfx import types
+from tfx.types import standard_artifacts
+
+from components.embedding_evaluator.last_blessed_model import LastBlessedModelStrategy
+
+
+def model(number: int) -> types.Artifact:
+    artifact = standard_artifacts.Model()
+    artifact.id = number
+    return artifact
+
+
+def blessing(number: int, *, of: int, blessed: bool = True) -> types.Artifact:
+    artifact = standard_artifacts.ModelBlessing()
+    artifact.id = number
+    artifact.set_int_custom_property("blessed", int(blessed))
+    artifact.set_int_custom_property("current_model_id", of)
+    return artifact
+
+
+def resolved(
+    models: list[types.Artifact], blessings: list[types.Artifact], candidate: int = 9
+) -> dict[str, list[int]]:
+    """The ids that are found for a candidate, by key."""
+    given = {
+        "candidate": [model(candidate)],
+        "model": models,
+        "model_blessing": blessings,
+    }
+    found = LastBlessedModelStrategy().resolve_artifacts(None, given)
+    assert found is not None
+    return {key: [artifact.id for artifact in artifacts] for key, artifacts in found.items()}
+
+
+NONE = {"candidate": [9], "model": [], "model_blessing": []}
+
+
+def test_the_first_model_has_none_to_be_held_against():
+    assert resolved([], []) == NONE
+    assert resolved([model(9)], []) == NONE
+
+
+def test_the_blessed_model_is_found_with_its_blessing():
+    found = resolved([model(1), model(2), model(9)], [blessing(5, of=2)])
+    assert found == {"candidate": [9], "model": [2], "model_blessing": [5]}
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_the_last_blessing_wins_not_the_last_model(order):
+    blessings = [blessing(5, of=2), blessing(6, of=1), blessing(4, of=3)]
+    found = resolved([model(1), model(2), model(3)], blessings[::order])
+    assert found == {"candidate": [9], "model": [1], "model_blessing": [6]}
+
+
+def test_a_model_that_was_not_blessed_is_left_out():
+    blessings = [blessing(5, of=1), blessing(6, of=2, blessed=False)]
+    found = resolved([model(1), model(2)], blessings)
+    assert found == {"candidate": [9], "model": [1], "model_blessing": [5]}
+
+
+def test_the_candidate_is_not_held_against_itself():
+    blessings = [blessing(5, of=1), blessing(6, of=9)]
+    assert resolved([model(1), model(9)], blessings) == {
+        "candidate": [9],
+        "model": [1],
+        "model_blessing": [5],
+    }
+    assert resolved([model(9)], [blessing(6, of=9)]) == NONE
+
+
+def test_a_blessing_whose_model_is_gone_is_left_out():
+    assert resolved([model(1)], [blessing(5, of=7)]) == NONE

@@ -1,0 +1,150 @@
+"""What one run leaves behind."""
+
+import math
+import sqlite3
+from itertools import permutations
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from gensim.models import KeyedVectors
+
+pytestmark = pytest.mark.slow
+
+COMPONENTS = [
+    "TextExampleGen",
+    "StatisticsGen",
+    "ImportSchemaGen",
+    "ExampleValidator",
+    "Transform",
+    "Trainer",
+    "LastBlessedModel",
+    "Evaluator",
+    "Pusher",
+    "EmbeddingExporter",
+]
+
+
+def test_summary_by_hand(run) -> None:
+    summary = run.summary
+    assert summary["documents"] == 1500
+    assert summary["tokens"] == 1500 * 8
+    assert summary["vocabulary_size"] == 15
+    # Each of 8 tokens has from 1 to 5 neighbours to a side; with windows of 1 to 5 as likely, a
+    # document gives 2 * (7 + 6 * 4 / 5 + 5 * 3 / 5 + 4 * 2 / 5 + 3 / 5) = 34 pairs in the mean.
+    pairs = summary["pairs_train"] + summary["pairs_eval"]
+    assert pairs / 1500 == pytest.approx(34, rel=0.02)
+    assert summary["pairs_eval"] / pairs == pytest.approx(0.05, abs=0.02)
+    assert summary["objective"] == "nce"
+    assert summary["blessed"] is True
+    assert summary["resumed_at_step"] == 0
+    assert summary["cached"] == []
+    assert set(summary["seconds"]) == set(COMPONENTS)
+
+
+def test_full_cross_entropies_are_near_what_the_corpus_allows(run) -> None:
+    # Five contexts are as likely, so no model is better than ln 5 but by chance; one that knows
+    # the unigram distribution alone pays ln 15. At the optimum of NCE the scores are log
+    # probabilities, so the sigmoid's sum over the vocabulary adds 5 ln(1 + 1/5) = 0.91.
+    summary = run.summary
+    assert summary["full_softmax_cross_entropy"] == pytest.approx(math.log(5), abs=0.08)
+    assert summary["unigram_cross_entropy"] == pytest.approx(math.log(15), abs=0.03)
+    assert summary["full_sigmoid_cross_entropy"] == pytest.approx(
+        math.log(5) + 5 * math.log(1.2), abs=0.15
+    )
+    assert summary["perplexity"] == pytest.approx(
+        math.exp(summary["full_softmax_cross_entropy"]), rel=1e-6
+    )
+
+
+def test_words_that_share_contexts_end_close(run) -> None:
+    vectors = KeyedVectors.load_word2vec_format(run.output / "vectors" / "vectors.bin", binary=True)
+    groups = [
+        ("cat", "dog", "horse", "sheep", "goat"),
+        ("red", "green", "blue", "black", "white"),
+        ("one", "two", "three", "four", "five"),
+    ]
+    inside = [vectors.similarity(a, b) for group in groups for a, b in permutations(group, 2)]
+    across = [vectors.similarity(a, b) for a in groups[0] for b in groups[1] + groups[2]]
+    assert min(inside) > 0.7
+    assert max(across) < 0.5
+
+
+def test_gensim_reads_the_same_vectors_from_both_formats(run) -> None:
+    folder = run.output / "vectors"
+    binary = KeyedVectors.load_word2vec_format(folder / "vectors.bin", binary=True)
+    text = KeyedVectors.load_word2vec_format(folder / "vectors.txt", binary=False)
+    assert binary.index_to_key == text.index_to_key
+    np.testing.assert_array_equal(binary.vectors, text.vectors)
+
+
+def test_vocabulary_is_by_falling_count_in_the_order_of_the_vectors(run) -> None:
+    header, *lines = (run.output / "vectors" / "vocabulary.tsv").read_text().splitlines()
+    assert header == "token\tcount"
+    counts = [int(line.split("\t")[1]) for line in lines]
+    assert counts == sorted(counts, reverse=True)
+    assert 0.9 * 1500 * 8 < sum(counts) < 1500 * 8  # of the train split
+    tokens = (run.output / "vectors" / "vectors.txt").read_text().splitlines()[1:]
+    assert [line.split("\t")[0] for line in lines] == [line.split(" ")[0] for line in tokens]
+
+
+def test_the_pushed_model_serves(run) -> None:
+    [pushed] = (run.output / "serving").iterdir()
+    signatures = tf.saved_model.load(str(pushed)).signatures
+    assert set(signatures) == {"serving_default", "neighbors", "evaluate"}
+    found = signatures["neighbors"](words=tf.constant(["cat", "RED"]), k=tf.constant(4))
+    first, second = found["neighbors"].numpy().tolist()
+    assert set(first) == {b"dog", b"horse", b"sheep", b"goat"}
+    assert set(second) == {b"green", b"blue", b"black", b"white"}
+
+
+def test_the_output_says_how_it_went(run) -> None:
+    for component in COMPONENTS:
+        assert component in run.stdout
+    for figure in ("full_softmax_cross_entropy", "blessed", "nearest neighbours"):
+        assert figure in run.stdout
+
+
+def test_output_folder(run) -> None:
+    names = {path.name for path in run.output.iterdir() if not path.name.startswith(".")}
+    assert names == {
+        "artifacts",
+        "checkpoints",
+        "logs",
+        "metadata.sqlite",
+        "serving",
+        "summary.json",
+        "tensorboard",
+        "vectors",
+    }
+    assert list((run.output / "tensorboard").rglob("events.out.tfevents.*"))
+    with sqlite3.connect(run.output / "metadata.sqlite") as store:
+        [(executions,)] = store.execute(
+            "select count(*) from Association join Context on Context.id = context_id"
+            " where Context.name = ?",
+            [run.summary["run"]],
+        ).fetchall()
+    assert executions == len(COMPONENTS)
+
+
+def test_neighbors_and_analogy(run, skipgram) -> None:
+    ended = skipgram("neighbors", "cat", "-k", "4", "--output", str(run.output))
+    assert ended.code == 0
+    assert all(word in ended.stdout for word in ("dog", "horse", "sheep", "goat"))
+    ended = skipgram("analogy", "cat", "dog", "red", "-k", "3", "--output", str(run.output))
+    assert ended.code == 0
+    assert sum(color in ended.stdout for color in ("green", "blue", "black", "white")) == 3
+
+
+def test_runs(run, skipgram) -> None:
+    ended = skipgram("runs", "--output", str(run.output))
+    assert ended.code == 0
+    assert "blessed" in ended.stdout
+    assert "nce" in ended.stdout
+
+
+def test_a_remembered_log_holds_what_components_said(run) -> None:
+    folder = run.output / "logs" / run.summary["run"].replace(":", "-")
+    assert {path.stem for path in folder.iterdir()} >= set(COMPONENTS)
+    assert Path(folder / "Transform.log").stat().st_size > 0
