@@ -5,26 +5,27 @@ import traceback
 from pathlib import Path
 
 import click
-from rich.console import Console
 
-from pipeline import config as configuration
-from pipeline import display, failures
+# What else a command needs it imports itself, so that none waits for what it does not use.
+from pipeline import failures
 from pipeline.output_folder import OutputFolder
 from trainer_module.errors import InputError
 
 RUN_FAILED, WRONG_COMMAND, NOT_BLESSED = 1, 2, 3
 
 
-def _fields_help() -> str:
-    lines = [
-        f"  {name} = {_shown(default)}\n      {description}"
-        for name, default, description in configuration.fields()
-    ]
-    return "\b\nFields of the configuration, with their defaults:\n" + "\n".join(lines)
+class _RunCommand(click.Command):
+    """Lists the fields of the configuration below its help."""
 
+    def format_epilog(self, context: click.Context, formatter: click.HelpFormatter) -> None:
+        """Writes each field, its default, its unit and reason."""
+        from pipeline import config
 
-def _shown(default: object) -> str:
-    return "(none)" if default in ((), None) else str(default)
+        with formatter.section("Fields of the configuration, with their defaults"):
+            for name, default, description in config.fields():
+                formatter.write_text(f"{name} = {'(none)' if default == () else default}")
+                with formatter.indentation():
+                    formatter.write_text(description)
 
 
 _output = click.option(
@@ -50,8 +51,14 @@ def cli(context: click.Context, debug: bool) -> None:
     context.obj = debug
 
 
-@cli.command(epilog=_fields_help())
-@click.option("--config", "path", metavar="FILE.yaml", type=click.Path(path_type=Path))
+@cli.command(cls=_RunCommand)
+@click.option(
+    "--config",
+    "path",
+    metavar="FILE.yaml",
+    type=click.Path(path_type=Path),
+    help="Fields of the configuration; those below, by section.",
+)
 @click.option(
     "--corpus",
     multiple=True,
@@ -93,18 +100,21 @@ def run(
     context.obj = context.obj or debug
     if more_corpus and not corpus:
         raise click.UsageError(f"what is {more_corpus[0]!r}? Name files with --corpus")
-    folder, console = OutputFolder(output), Console()
+    from pipeline import config as configuration
+    from pipeline.corpus import resolve
+
     try:
         config = configuration.load(path, settings, (*corpus, *more_corpus))
         if config.corpus.files:
             # Before anything is imported or written: a wrong name is a wrong command.
-            from pipeline.corpus import resolve
-
             resolve(config.corpus.files)
     except InputError as error:
         raise _WrongCommandError(str(error)) from error
+    from rich.console import Console
+
     from pipeline import run_command
 
+    folder, console = OutputFolder(output), Console()
     summary = run_command.run(config, folder, console)
     run_command.show(summary, folder, console)
     if not summary["blessed"]:
@@ -118,6 +128,9 @@ def run(
 @_output
 def neighbors(words: tuple[str, ...], k: int, output: Path) -> None:
     """The words whose vectors are nearest to WORD's."""
+    from rich.console import Console
+
+    from pipeline import display
     from pipeline.word_vectors import WordVectors
 
     vectors, console = WordVectors.read(OutputFolder(output).vectors), Console()
@@ -133,6 +146,9 @@ def neighbors(words: tuple[str, ...], k: int, output: Path) -> None:
 @_output
 def analogy(a: str, b: str, c: str, k: int, output: Path) -> None:
     """A is to B as C is to what?"""
+    from rich.console import Console
+
+    from pipeline import display
     from pipeline.word_vectors import WordVectors
 
     vectors = WordVectors.read(OutputFolder(output).vectors)
@@ -150,7 +166,9 @@ def runs(output: Path) -> None:
             f"there is no metadata store in {folder.root}: run `skipgram run` first, with the "
             "same --output"
         )
-    from pipeline import metadata_store
+    from rich.console import Console
+
+    from pipeline import display, metadata_store
 
     records = metadata_store.runs(metadata_store.open_store(folder.metadata))
     Console().print(display.runs_table(records))

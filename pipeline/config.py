@@ -4,7 +4,7 @@ import difflib
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import yaml
 from pydantic import BaseModel, Field, ValidationError
@@ -46,18 +46,23 @@ class CorpusConfig(Hyperparameters):
 
 
 class EvaluatorConfig(Hyperparameters):
-    """The gate."""
+    """The gate; what it is held against is measured on the eval split."""
 
     min_gain_over_unigram: float = Field(
         default=0.05,
         description="nats by which the full softmax cross-entropy must be below the unigram "
         "model's; 0.05 is well above what a model that learnt nothing reaches",
     )
+    compared_metric: Literal["full_softmax_cross_entropy", "full_sigmoid_cross_entropy"] = Field(
+        default="full_softmax_cross_entropy",
+        description="what a model is compared by with the last blessed one, in nats; the sigmoid "
+        "one is what nce itself approximates, the softmax one is comparable across objectives",
+    )
     max_increase: float = Field(
         default=0.02,
         ge=0,
-        description="nats by which it may be above the last blessed model's on the same "
-        "documents; two seeds differ by less",
+        description="nats by which compared_metric may be above the last blessed model's on the "
+        "same documents; two seeds differ by less",
     )
 
 

@@ -151,4 +151,4 @@ def _check_files(patterns: Sequence[str]) -> None:
     remote = any(files.is_remote(pattern) for pattern in patterns)
     if not remote and not any(path.stat().st_size for path in found):
         names = files.name_few([str(path) for path in found])
-        raise InputError(f"the corpus is empty: {names} hold 0 bytes; give files with text")
+        raise InputError(f"the corpus is empty, 0 bytes in {names}; give files with text")

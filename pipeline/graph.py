@@ -96,6 +96,7 @@ def create_components(
         baseline_model=last_blessed.outputs["model"],
         eval_config=eval_config(
             min_gain_over_unigram=config.evaluator.min_gain_over_unigram,
+            compared_metric=config.evaluator.compared_metric,
             max_increase=config.evaluator.max_increase,
             code_fingerprint=code_fingerprint("components.embedding_evaluator"),
         ),

@@ -99,13 +99,11 @@ def why_not_blessed(config: Config, artifacts: Artifacts) -> str:
             f"{new[gate.UNIGRAM_CROSS_ENTROPY]:.4f}, and evaluator.min_gain_over_unigram asks for "
             f"{config.evaluator.min_gain_over_unigram}"
         )
-    if last:
-        increase = new[gate.FULL_SOFTMAX_CROSS_ENTROPY] - last[gate.FULL_SOFTMAX_CROSS_ENTROPY]
-        if increase > config.evaluator.max_increase:
-            missed.append(
-                f"its full softmax cross-entropy {new[gate.FULL_SOFTMAX_CROSS_ENTROPY]:.4f} is "
-                f"{increase:.4f} above the last blessed model's, and evaluator.max_increase allows "
-                f"{config.evaluator.max_increase}"
-            )
+    compared = config.evaluator.compared_metric
+    if last and (increase := new[compared] - last[compared]) > config.evaluator.max_increase:
+        missed.append(
+            f"its {compared} {new[compared]:.4f} is {increase:.4f} above the last blessed "
+            f"model's, and evaluator.max_increase allows {config.evaluator.max_increase}"
+        )
     reasons = " and ".join(missed) or "the evaluation says so (artifacts/Evaluator/evaluation)"
     return f"the model is not blessed and was not pushed: {reasons}; train longer or on more text"

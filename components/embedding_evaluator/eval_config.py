@@ -25,14 +25,19 @@ _CLASSES = {
 
 
 def eval_config(
-    *, min_gain_over_unigram: float, max_increase: float, code_fingerprint: str
+    *,
+    min_gain_over_unigram: float,
+    compared_metric: str,
+    max_increase: float,
+    code_fingerprint: str,
 ) -> config_pb2.EvalConfig:
     """Says what is measured on the eval split and what a model must reach to be blessed.
 
     Args:
       min_gain_over_unigram: nats by which the full softmax cross-entropy must be below the unigram
         model's.
-      max_increase: nats by which it may be above the last blessed model's on the same documents.
+      compared_metric: the full cross-entropy that is compared with the last blessed model's.
+      max_increase: nats by which it may be above that on the same documents.
       code_fingerprint: of the metrics' code, so that TFX's cache sees an edit.
     """
     thresholds = {
@@ -41,7 +46,7 @@ def eval_config(
                 lower_bound={"value": min_gain_over_unigram}
             )
         ),
-        FULL_SOFTMAX_CROSS_ENTROPY: config_pb2.MetricThreshold(
+        compared_metric: config_pb2.MetricThreshold(
             change_threshold=config_pb2.GenericChangeThreshold(
                 direction=config_pb2.MetricDirection.LOWER_IS_BETTER,
                 absolute={"value": max_increase},

@@ -23,7 +23,10 @@ NAMES = [
 
 def config(min_gain: float = 0.05, max_increase: float = 0.02) -> config_pb2.EvalConfig:
     return eval_config(
-        min_gain_over_unigram=min_gain, max_increase=max_increase, code_fingerprint="0123"
+        min_gain_over_unigram=min_gain,
+        compared_metric="full_softmax_cross_entropy",
+        max_increase=max_increase,
+        code_fingerprint="0123",
     )
 
 
@@ -44,6 +47,22 @@ def blessed(values: dict[str, float], last: dict[str, float] | None = None) -> b
     return metrics_validator.validate_metrics(((), found), filled).validation_ok
 
 
+def test_the_compared_metric_can_be_the_sigmoid_one():
+    made = eval_config(
+        min_gain_over_unigram=0.05,
+        compared_metric="full_sigmoid_cross_entropy",
+        max_increase=0.5,
+        code_fingerprint="",
+    )
+    [spec] = made.metrics_specs
+    compared = {
+        json.loads(metric.config)["name"]: metric.threshold.change_threshold.absolute.value
+        for metric in spec.metrics
+        if metric.threshold.HasField("change_threshold")
+    }
+    assert compared == {"full_sigmoid_cross_entropy": 0.5}
+
+
 class TestWhatIsMeasured:
     def test_each_metric_by_its_name(self):
         [spec] = config().metrics_specs
@@ -57,7 +76,12 @@ class TestWhatIsMeasured:
             assert made.name == json.loads(metric.config)["name"]
 
     def test_the_fingerprint_of_the_code_makes_another_configuration(self):
-        edited = eval_config(min_gain_over_unigram=0.05, max_increase=0.02, code_fingerprint="99")
+        edited = eval_config(
+            min_gain_over_unigram=0.05,
+            compared_metric="full_softmax_cross_entropy",
+            max_increase=0.02,
+            code_fingerprint="99",
+        )
         assert edited != config()
 
     def test_over_all_documents_by_the_signature_for_evaluation(self):

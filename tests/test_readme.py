@@ -1,0 +1,26 @@
+"""The README stays true."""
+
+import re
+from pathlib import Path
+
+from pipeline import config
+
+README = Path(__file__).parent.parent.joinpath("README.md").read_text()
+
+
+def test_the_configuration_it_shows_is_the_default(tmp_path: Path) -> None:
+    [block] = re.findall(r"```yaml\n(.*?)```", README, re.DOTALL)
+    path = tmp_path / "shown.yaml"
+    path.write_text(block)
+    assert config.load(path) == config.Config()
+    for name, *_ in config.fields():
+        assert f"{name.rpartition('.')[2]}:" in block
+
+
+def test_every_module_is_on_the_map() -> None:
+    root = Path(__file__).parent.parent
+    for folder in ("trainer_module", "pipeline"):
+        for path in root.joinpath(folder).glob("[!_]*.py"):
+            assert path.name in README, path
+    for path in root.joinpath("components").glob("[!_]*/"):
+        assert f"{path.name}/" in README, path
