@@ -160,8 +160,8 @@ def test_everything_empty(folder: Path) -> None:
     for name in "abcd":
         (folder / "e" / f"{name}.txt").touch()
     assert sentence("e") == (
-        f"the corpus is empty, 0 bytes in '{folder}/e/a.txt', '{folder}/e/b.txt', '{folder}/e/c.txt'"
-        " and 1 more; give files with text"
+        f"the corpus is empty, 0 bytes in '{folder}/e/a.txt', '{folder}/e/b.txt', "
+        f"'{folder}/e/c.txt' and 1 more; give files with text"
     )
     assert len(matched(folder, "e", "books")) == 6
 
