@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 # Between two lines of progress where no terminal can redraw one.
 _SECONDS_BETWEEN_LINES = 15.0
-_SHOWN_WORDS = 6
+_SHOWN_WORDS = 8
 # Of a summary: what a person does not look for first.
 _NOT_SHOWN = ("seconds", "cached", "all_cached", "resumed_at_step", "peak_memory_megabytes")
 _SHOWN_NEIGHBORS = 6

@@ -37,6 +37,8 @@ _RUN_ID = "pipeline-run-id"
 _PR_SET_PDEATHSIG = 1
 _STDOUT, _STDERR = 1, 2
 _LOOK_SECONDS = 0.2
+# Characters; a pipe that nobody reads yet holds four times that. The log has the whole.
+_LONGEST_TRACE = 1 << 14
 
 _fork = multiprocessing.get_context("fork")
 
@@ -85,7 +87,8 @@ def _run_component(
     result, child_result = _fork.Pipe(duplex=False)
     output, child_output = os.pipe()
     process = _fork.Process(
-        target=_in_child, args=(ir, component, seed, log, child_output, child_result)
+        target=_in_child,
+        args=(ir, component, seed, log, child_output, child_result, os.getpid()),
     )
     process.start()
     os.close(child_output)
@@ -153,8 +156,9 @@ def _in_child(
     log: Path,
     output: int,
     result: multiprocessing.connection.Connection,
+    parent: int,
 ) -> NoReturn:
-    _die_with_parent()
+    _die_with(parent)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent is asked to stop, and stops us
     descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
     os.dup2(output, _STDOUT)
@@ -165,15 +169,15 @@ def _in_child(
         result.send(ComponentRun(component, _was_cached(ir, component), 0.0, _peak_memory()))
     except BaseException as error:
         traceback.print_exc()
-        result.send(_Failure(sentence_of(error), traceback.format_exc()))
+        result.send(_Failure(sentence_of(error), traceback.format_exc()[-_LONGEST_TRACE:]))
     sys.stdout.flush()
     # Without the interpreter's shutdown: threads of Beam and TensorFlow may not survive it.
     os._exit(0)
 
 
-def _die_with_parent() -> None:
+def _die_with(parent: int) -> None:
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() == 1:
+    if os.getppid() != parent:  # it was gone before that
         os._exit(1)
 
 

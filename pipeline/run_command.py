@@ -5,6 +5,7 @@ import datetime
 import importlib
 import json
 import os
+import shutil
 import sys
 import time
 from collections.abc import Iterator
@@ -88,6 +89,8 @@ def _run(
     if content["blessed"]:
         replace_link(output.vectors, Path(artifacts["EmbeddingExporter", "vectors"].uri))
     _write_aside(output.summary, json.dumps(content, indent=2) + "\n")
+    # What they would go on with is finished and comes from the cache.
+    shutil.rmtree(output.checkpoints, ignore_errors=True)
     status = metadata_store.BLESSED if content["blessed"] else metadata_store.NOT_BLESSED
     metadata_store.end_run(store, run_id, status, content)
     return content

@@ -64,9 +64,10 @@ class WordVectors:
     def frequent_words(self, how_many: int) -> list[str]:
         """Frequent tokens of which neighbours say something.
 
-        Some hundred tokens of any language are function words that stand beside everything.
+        The first two hundred of any language are mostly function words, which stand beside
+        everything.
         """
-        skipped = min(100, len(self.tokens) // 4)
+        skipped = min(200, len(self.tokens) // 4)
         words = (token for token in self.tokens[skipped:] if token.isalpha() and len(token) > 3)
         return [word for word, _ in zip(words, range(how_many), strict=False)]
 

@@ -110,7 +110,6 @@ def test_output_folder(run) -> None:
     names = {path.name for path in run.output.iterdir() if not path.name.startswith(".")}
     assert names == {
         "artifacts",
-        "checkpoints",
         "logs",
         "metadata.sqlite",
         "serving",
