@@ -72,7 +72,8 @@ def run_fn(fn_args: FnArgs) -> None:
             bias_initializer=settings.trainer.bias_initializer,
             seed=settings.seed,
         )
-    run = _fingerprint(fn_args, train_files)
+    sizes = [(path, tf.io.gfile.stat(path).length) for path in train_files]
+    run = _fingerprint(fn_args, sizes)
     result = training.Trainer(
         strategy, model, settings.trainer, pairs=train.pairs, seed=settings.seed
     ).train(
@@ -143,11 +144,10 @@ def _require_data(
             )
 
 
-def _fingerprint(fn_args: FnArgs, train_files: list[str]) -> str:
+def _fingerprint(fn_args: FnArgs, sizes: list[tuple[str, int]]) -> str:
     """Names what is trained: checkpoints are taken up by the same model on the same data alone."""
-    files = [(path, tf.io.gfile.stat(path).length) for path in train_files]
     config = {k: v for k, v in fn_args.custom_config.items() if not k.endswith("_root")}
-    described = json.dumps([config, fn_args.transform_graph_path, files], sort_keys=True)
+    described = json.dumps([config, fn_args.transform_graph_path, sizes], sort_keys=True)
     return hashlib.sha256(described.encode()).hexdigest()[:12]
 
 
