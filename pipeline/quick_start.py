@@ -17,6 +17,8 @@ import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
+from trainer_module.errors import InputError
+
 # Distribution -> the package whose sources are read.
 PACKAGES = {
     "numpy": "numpy",
@@ -74,7 +76,7 @@ def _roots() -> Iterator[Path]:
     for package in PACKAGES.values():
         spec = importlib.util.find_spec(package)
         if spec is None or spec.origin is None:
-            raise ModuleNotFoundError(f"package {package!r} is not installed")
+            raise _not_installed(package)
         yield Path(spec.origin).parent
 
 
@@ -95,8 +97,18 @@ def _documents() -> Iterator[str]:
 
 def versions() -> dict[str, str]:
     """What the corpus is made of: Python and each distribution, with versions."""
-    found = {name: importlib.metadata.version(name) for name in PACKAGES}
+    try:
+        found = {name: importlib.metadata.version(name) for name in PACKAGES}
+    except importlib.metadata.PackageNotFoundError as error:
+        raise _not_installed(error.name) from error
     return {"python": platform.python_version(), **found}
+
+
+def _not_installed(name: str) -> InputError:
+    return InputError(
+        f"the quick-start corpus is made of what the lock file installs, and {name} is not there: "
+        "install requirements.lock, or name files with --corpus"
+    )
 
 
 def quick_start_corpus(folder: Path) -> Path:
@@ -106,7 +118,7 @@ def quick_start_corpus(folder: Path) -> Path:
       The text file, one document a line.
 
     Raises:
-      importlib.metadata.PackageNotFoundError: a package of the lock file is not installed.
+      InputError: a package of the lock file is not installed.
     """
     made_of = repr(sorted(versions().items()))
     path = folder / f"docstrings-{hashlib.sha256(made_of.encode()).hexdigest()[:12]}.txt"

@@ -1,4 +1,3 @@
-import importlib.metadata
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -6,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from pipeline import quick_start
+from trainer_module.errors import InputError
 
 SOURCE = '''
 """The module."""
@@ -210,9 +210,9 @@ class TestInstalledPackages:
 
     def test_a_package_that_is_not_installed_is_named(self, monkeypatch):
         monkeypatch.setitem(quick_start.PACKAGES, "no-such-thing", "no_such_thing")
-        with pytest.raises(ModuleNotFoundError, match="no_such_thing"):
+        with pytest.raises(InputError, match="no_such_thing is not there: install requirements"):
             list(quick_start._roots())
-        with pytest.raises(importlib.metadata.PackageNotFoundError, match="no-such-thing"):
+        with pytest.raises(InputError, match="no-such-thing is not there: install requirements"):
             quick_start.versions()
 
     def test_versions_name_python_and_each_package(self):
