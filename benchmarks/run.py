@@ -90,7 +90,7 @@ def _train(reader: _Reader) -> tuple[SkipGramModel, float]:
         )
     trainer = training.Trainer(strategy, model, HYPERPARAMETERS, pairs=reader.counts.pairs, seed=1)
     with tempfile.TemporaryDirectory() as folder:
-        seconds = _timed(lambda: trainer.train(reader.batches, Path(folder), lambda _: None))
+        seconds = _timed(lambda: trainer.train(reader.batches, folder, lambda _: None))
     return model, seconds
 
 

@@ -4,7 +4,6 @@ import hashlib
 import json
 import os
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 import tensorflow as tf
@@ -34,8 +33,9 @@ class _Settings(NamedTuple):
     preprocessing: PreprocessingHyperparameters
     trainer: TrainerHyperparameters
     seed: int
-    checkpoint_root: Path
-    tensorboard_root: Path
+    # Strings: a Path would take a slash from a URI.
+    checkpoint_root: str
+    tensorboard_root: str
 
 
 def run_fn(fn_args: FnArgs) -> None:
@@ -78,8 +78,8 @@ def run_fn(fn_args: FnArgs) -> None:
         strategy, model, settings.trainer, pairs=train.pairs, seed=settings.seed
     ).train(
         lambda: input_pipeline.batches(train_files, feature_spec, settings.trainer.batch_size),
-        settings.checkpoint_root / run,
-        _reporter(settings.tensorboard_root / run),
+        os.path.join(settings.checkpoint_root, run),
+        _reporter(os.path.join(settings.tensorboard_root, run)),
     )
     serving = export.ServingModel(
         model, unigram, transform_output, settings.preprocessing.tokenizer
@@ -94,8 +94,8 @@ def _settings(fn_args: FnArgs) -> _Settings:
         PreprocessingHyperparameters(**config["preprocessing"]),
         TrainerHyperparameters(**config["trainer"]),
         int(config["seed"]),
-        Path(config.get("checkpoint_root", fn_args.model_run_dir)),
-        Path(config.get("tensorboard_root", fn_args.model_run_dir)),
+        str(config.get("checkpoint_root", fn_args.model_run_dir)),
+        str(config.get("tensorboard_root", fn_args.model_run_dir)),
     )
 
 
@@ -151,8 +151,8 @@ def _fingerprint(fn_args: FnArgs, sizes: list[tuple[str, int]]) -> str:
     return hashlib.sha256(described.encode()).hexdigest()[:12]
 
 
-def _reporter(tensorboard_folder: Path) -> training.Report:
-    writer = tf.summary.create_file_writer(str(tensorboard_folder))
+def _reporter(tensorboard_folder: str) -> training.Report:
+    writer = tf.summary.create_file_writer(tensorboard_folder)
 
     def report(progress: training.Progress) -> None:
         with writer.as_default(step=progress.step):

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import tensorflow as tf
@@ -99,7 +98,7 @@ class Trainer:
             self._epoch_pairs = tf.Variable(0, dtype=tf.int64, trainable=False)
         self._run_steps = tf.function(self._run_steps_eagerly)
 
-    def train(self, batches: Batches, checkpoint_folder: Path, report: Report) -> Result:
+    def train(self, batches: Batches, checkpoint_folder: str, report: Report) -> Result:
         """Trains to the end, from the last checkpoint if there is one.
 
         Args:
@@ -116,7 +115,7 @@ class Trainer:
             epoch_loss=self._epoch_loss,
             epoch_pairs=self._epoch_pairs,
         )
-        manager = tf.train.CheckpointManager(checkpoint, str(checkpoint_folder), max_to_keep=1)
+        manager = tf.train.CheckpointManager(checkpoint, checkpoint_folder, max_to_keep=1)
         manager.restore_or_initialize()
         resumed_at, started = int(self._step.numpy()), time.monotonic()
         last_saved, pairs_done = started, 0

@@ -64,7 +64,7 @@ def train(
             raise KilledError
 
     trainer = training.Trainer(strategy, model, settings, pairs=len(TARGETS), seed=1)
-    return model, trainer.train(lambda: batches(settings.batch_size), folder, report)
+    return model, trainer.train(lambda: batches(settings.batch_size), str(folder), report)
 
 
 def tables(model: SkipGramModel) -> list[np.ndarray]:
@@ -172,7 +172,7 @@ def test_a_loss_that_is_not_finite_ends_the_run(
     settings = TrainerHyperparameters(num_sampled=2, learning_rate=0.5)
     trainer = training.Trainer(strategy, model, settings, pairs=len(TARGETS), seed=1)
     with pytest.raises(InputError, match=r"not finite .* lower trainer.learning_rate \(0.5\)"):
-        trainer.train(lambda: batches(1024), tmp_path, lambda _: None)
+        trainer.train(lambda: batches(1024), str(tmp_path), lambda _: None)
 
 
 def test_a_batch_size_beyond_the_corpus_and_many_candidates_stay_finite(
