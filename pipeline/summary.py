@@ -92,10 +92,11 @@ def why_not_blessed(config: Config, artifacts: Artifacts) -> str:
     new = candidate_metrics(evaluation)
     last = _metrics(evaluation, is_baseline=True)
     missed = []
-    if not new[gate.GAIN_OVER_UNIGRAM] >= config.evaluator.min_gain_over_unigram:
+    gain = new[gate.GAIN_OVER_UNIGRAM]
+    if not gain >= config.evaluator.min_gain_over_unigram:
         missed.append(
             f"its full softmax cross-entropy {new[gate.FULL_SOFTMAX_CROSS_ENTROPY]:.4f} is "
-            f"{new[gate.GAIN_OVER_UNIGRAM]:.4f} below the unigram model's "
+            f"{abs(gain):.4f} {'above' if gain < 0 else 'below'} the unigram model's "
             f"{new[gate.UNIGRAM_CROSS_ENTROPY]:.4f}, and evaluator.min_gain_over_unigram asks for "
             f"{config.evaluator.min_gain_over_unigram}"
         )
