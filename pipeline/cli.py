@@ -197,17 +197,13 @@ def main() -> None:
         _say("interrupted; the same command goes on where this run stopped")
         code = RUN_FAILED
     except failures.ComponentFailedError as error:
-        folder = _asked_folder()
-        full = failures.is_disk_full(error, folder)
-        sentence = failures.disk_full_sentence(folder) if full else error.sentence
+        sentence = failures.explain(error, _asked_folder())
         _say(f"{error.component} failed: {sentence} (log: {error.log})")
         if debug:
             click.echo(error.trace, err=True)
         code = RUN_FAILED
     except Exception as error:
-        folder = _asked_folder()
-        full = failures.is_disk_full(error, folder)
-        _say(failures.disk_full_sentence(folder) if full else failures.sentence_of(error))
+        _say(failures.explain(error, _asked_folder()))
         if debug:
             traceback.print_exc()
         code = RUN_FAILED

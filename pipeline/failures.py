@@ -72,3 +72,10 @@ def disk_full_sentence(folder: Path) -> str:
         f"the disk of the output folder {folder} is full ({free:,.1f} MB free): free some space or "
         "choose another with --output, then give the same command again"
     )
+
+
+def explain(error: BaseException, folder: Path) -> str:
+    """The sentence for a failure of a run with this output folder."""
+    if is_disk_full(error, folder):
+        return disk_full_sentence(folder)
+    return error.sentence if isinstance(error, ComponentFailedError) else sentence_of(error)

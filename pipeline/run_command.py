@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
-from pipeline import corpus, display
+from pipeline import corpus, display, failures
 from pipeline.config import Config
+from pipeline.failures import ComponentFailedError
 from pipeline.output_folder import OutputFolder, replace_link
 from pipeline.quick_start import quick_start_corpus
 from pipeline.word_vectors import WordVectors
@@ -61,7 +62,6 @@ def _run(
     console: Console,
 ) -> dict[str, Any]:
     from pipeline import graph, local_runner, metadata_store, summary
-    from pipeline.failures import ComponentFailedError
 
     store = metadata_store.open_store(output.metadata)
     metadata_store.remove_unfinished(store, output.artifacts)
@@ -77,7 +77,8 @@ def _run(
                 report=progress.show,
             )
         except (ComponentFailedError, KeyboardInterrupt) as error:
-            sentence = getattr(error, "sentence", "interrupted")
+            interrupted = isinstance(error, KeyboardInterrupt)
+            sentence = "interrupted" if interrupted else failures.explain(error, output.root)
             _end(output, run_id, metadata_store.FAILED, {"error": sentence})
             raise
     store = metadata_store.open_store(output.metadata)
