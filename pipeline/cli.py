@@ -171,7 +171,10 @@ def runs(output: Path) -> None:
     from pipeline import display, metadata_store
 
     records = metadata_store.runs(metadata_store.open_store(folder.metadata))
-    Console().print(display.runs_table(records))
+    console = Console()
+    console.print(display.runs_table(records))
+    for line in display.why_failed(records):
+        console.print(line)
 
 
 class _WrongCommandError(Exception):

@@ -131,6 +131,15 @@ def runs_table(records: "Sequence[RunRecord]") -> Table:
             str(result.get("objective", "")),
             _figure(result.get("full_softmax_cross_entropy", "")),
             _figure(result.get("unigram_cross_entropy", "")),
-            f"{record.status}: {result['error']}" if "error" in result else record.status,
+            record.status,
         )
     return table
+
+
+def why_failed(records: "Sequence[RunRecord]") -> list[Text]:
+    """A line for each failed run: in a column of the table a sentence would be a ribbon."""
+    return [
+        Text(f"{record.started:%Y-%m-%d %H:%M} {record.status}: {record.result['error']}")
+        for record in records
+        if "error" in record.result
+    ]

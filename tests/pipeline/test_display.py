@@ -81,10 +81,12 @@ class TestRunsTable:
         shown = ["2026-07-01", "09:05", "books/*.txt", "sampled_softmax", "7.1235", "8.0000"]
         assert row.split() == [*shown, "blessed"]
 
-    def test_shows_why_a_run_failed(self):
+    def test_shows_that_a_run_failed_and_below_why(self):
         failed = record(status="failed", result={"error": "no pairs"})
         [*_, row, _] = printed(display.runs_table([failed])).splitlines()
-        assert row.split() == ["2026-07-01", "09:05", "books/*.txt", "failed:", "no", "pairs"]
+        assert row.split() == ["2026-07-01", "09:05", "books/*.txt", "failed"]
+        [line] = display.why_failed([failed, record(result=RESULT)])
+        assert line.plain == "2026-07-01 09:05 failed: no pairs"
 
     def test_keeps_the_order(self):
         text = printed(display.runs_table([record(corpus="b.txt"), record(corpus="a.txt")]))
