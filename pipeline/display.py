@@ -21,7 +21,18 @@ if TYPE_CHECKING:
 _SECONDS_BETWEEN_LINES = 15.0
 _SHOWN_WORDS = 8
 # Of a summary: what a person does not look for first.
-_NOT_SHOWN = ("seconds", "cached", "all_cached", "resumed_at_step", "peak_memory_megabytes")
+_NOT_SHOWN = (
+    "seconds",
+    "cached",
+    "all_cached",
+    "resumed_at_step",
+    "kept_step",
+    "peak_memory_megabytes",
+    # In tables of their own.
+    "sampled_losses",
+    "full_loss",
+    "evaluations",
+)
 _SHOWN_NEIGHBORS = 6
 
 
@@ -90,6 +101,28 @@ def _figure(value: Any) -> str:
     if isinstance(value, int):
         return f"{value:,}"
     return f"{value:,.4f}" if isinstance(value, float) else str(value)
+
+
+def evaluations_table(summary: dict[str, Any]) -> Table:
+    """The held-out full cross-entropies at points during training."""
+    table = Table(
+        "step", "full softmax CE", "full sigmoid CE", title="Held out", title_justify="left"
+    )
+    for found in summary["evaluations"]:
+        kept = " (kept)" if found["step"] == summary["kept_step"] else ""
+        _add_row(
+            table, f"{found['step']:,}{kept}", _figure(found["softmax"]), _figure(found["sigmoid"])
+        )
+    return table
+
+
+def approximation_table(summary: dict[str, Any]) -> Table:
+    """The sampled loss at several numbers of candidates, beside the full one."""
+    table = Table("candidates", "loss", title="What sampling gives", title_justify="left")
+    for number, loss in summary["sampled_losses"].items():
+        _add_row(table, number, _figure(loss))
+    _add_row(table, f"all {summary['vocabulary_size']:,}", _figure(summary["full_loss"]))
+    return table
 
 
 def neighbors_table(vectors: "WordVectors") -> Table:

@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from rich.console import Console
 
@@ -20,9 +20,6 @@ from pipeline.failures import ComponentFailedError
 from pipeline.output_folder import OutputFolder, replace_link
 from pipeline.quick_start import quick_start_corpus
 from pipeline.word_vectors import WordVectors
-
-if TYPE_CHECKING:
-    pass
 
 # What takes seconds to import, before the components are forked.
 _HEAVY_MODULES = ("pipeline.graph", "pipeline.local_runner", "pipeline.summary")
@@ -108,6 +105,9 @@ def _end(output: OutputFolder, run_id: str, status: str, result: dict[str, Any])
 def show(summary: dict[str, Any], output: OutputFolder, console: Console) -> None:
     """Prints a summary as a table, with the neighbours of a few frequent words."""
     console.print(display.summary_table(summary))
+    if summary["evaluations"]:
+        console.print(display.evaluations_table(summary))
+    console.print(display.approximation_table(summary))
     if summary["blessed"]:
         console.print(display.neighbors_table(WordVectors.read(output.vectors)))
     if summary["all_cached"]:

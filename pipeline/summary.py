@@ -20,6 +20,8 @@ Artifacts = dict[tuple[str, str], mlmd.Artifact]
 REPORTED_METRICS = (
     gate.FULL_SOFTMAX_CROSS_ENTROPY,
     gate.FULL_SIGMOID_CROSS_ENTROPY,
+    gate.RAW_FULL_SOFTMAX_CROSS_ENTROPY,
+    gate.RAW_FULL_SIGMOID_CROSS_ENTROPY,
     gate.PERPLEXITY,
     gate.UNIGRAM_CROSS_ENTROPY,
 )
@@ -48,6 +50,10 @@ def collect(
         "objective": config.trainer.objective,
         "seed": config.seed,
         "train_loss": training["train_loss"],
+        "sampled_losses": training["sampled_losses"],
+        "full_loss": training["full_loss"],
+        "evaluations": training["evaluations"],
+        "kept_step": training["kept_step"],
         **{name: metrics[name] for name in REPORTED_METRICS},
         "blessed": blessing == 1,
         "replaced_characters": reading["replaced_characters"],

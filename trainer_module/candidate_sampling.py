@@ -1,117 +1,291 @@
 """Samplers: which classes stand in for the whole vocabulary, and how often each is expected to.
 
-`tf.random.log_uniform_candidate_sampler` keeps its random state inside the op, so a run that is
-killed and goes on would draw other candidates than an undisturbed one. Here a step's candidates are
-a function of the seed and the step.
+TensorFlow's candidate samplers keep their random state inside the op, so a run that is killed and
+goes on would draw other candidates than an undisturbed one. Here a step's candidates are a function
+of the seed alone.
 """
 
 from typing import NamedTuple
 
+import numpy as np
+import numpy.typing as npt
 import tensorflow as tf
 
-
-class Candidates(NamedTuple):
-    """What `tf.nn.nce_loss` and `tf.nn.sampled_softmax_loss` take as `sampled_values`."""
-
-    sampled: tf.Tensor  # [num_sampled] int64, distinct classes
-    true_expected_count: tf.Tensor  # [batch, 1] float32
-    sampled_expected_count: tf.Tensor  # [num_sampled] float32
+# Stands for "every class was met": any probability that float32 tells from zero at a vocabulary's
+# scale is then expected exactly once. Half of int64's range, so that a sum with it is in range.
+ENDLESS_TRIES = 1 << 62
 
 
-def log_uniform_probability(classes: tf.Tensor, vocabulary_size: int) -> tf.Tensor:
+class Drawn(NamedTuple):
+    """One set of candidates, or one set for each pair."""
+
+    classes: tf.Tensor  # [num_sampled] or [pairs, num_sampled] int64
+    num_tries: tf.Tensor  # [] int64, the draws that it took; num_sampled with replacement
+
+
+class Sampler:
+    """Draws classes of a fixed distribution, with replacement or distinct ones."""
+
+    def __init__(self, probabilities: npt.NDArray[np.float64], *, replacement: bool) -> None:
+        """Puts the distribution's tables where any graph can capture them.
+
+        Args:
+          probabilities: `[vocab]`, positive, of one draw; they sum to 1.
+          replacement: whether a class may be drawn more than once into a set.
+
+        Raises:
+          ValueError: a probability is not positive, or they do not sum to 1.
+        """
+        _check_probabilities(probabilities)
+        self.replacement = replacement
+        self._vocabulary_size = len(probabilities)
+        self._block_sizes: dict[int, int] = {}
+        cumulative = np.cumsum(probabilities, dtype=np.float64)
+        with tf.init_scope():  # eager, so that a graph captures the tables instead of copying them
+            # Ends in exactly 1, which no uniform number reaches: no draw is beyond the last class.
+            # float64: in float32 neighbouring classes of a large vocabulary share one number.
+            self._cumulative = tf.constant(cumulative / cumulative[-1], tf.float64)
+            self._probabilities = tf.constant(probabilities, tf.float32)
+
+    @property
+    def vocabulary_size(self) -> int:
+        """Number of classes."""
+        return self._vocabulary_size
+
+    @property
+    def probabilities(self) -> npt.NDArray[np.float32]:
+        """Of one draw: `[vocab]`."""
+        found: npt.NDArray[np.float32] = self._probabilities.numpy()
+        return found
+
+    def draw(self, num_sampled: int, seed: tf.Tensor) -> Drawn:
+        """Draws one set of candidates.
+
+        Args:
+          num_sampled: candidates in the set.
+          seed: `[2]` int64; the same seed draws the same candidates.
+
+        Returns:
+          Classes `[num_sampled]`. Distinct ones are the first of an endless sequence of draws, and
+          `num_tries` says how many draws that took.
+
+        Raises:
+          ValueError: more distinct candidates are asked for than there are classes.
+        """
+        if self.replacement:
+            classes = tf.cast(self._draws([num_sampled], seed), tf.int64)
+            return Drawn(classes, tf.constant(num_sampled, tf.int64))
+        if num_sampled > self._vocabulary_size:
+            raise ValueError(
+                f"{num_sampled} distinct candidates cannot be drawn from "
+                f"{self._vocabulary_size} classes"
+            )
+        if num_sampled == self._vocabulary_size:
+            return Drawn(tf.range(num_sampled, dtype=tf.int64), tf.constant(ENDLESS_TRIES))
+        return self._draw_distinct(num_sampled, seed)
+
+    def draw_for_each(self, num_pairs: tf.Tensor, num_sampled: int, seed: tf.Tensor) -> Drawn:
+        """Draws a set of candidates of its own for each pair.
+
+        Args:
+          num_pairs: `[]` integer.
+          num_sampled: candidates in each set.
+          seed: `[2]` int64; the same seed draws the same candidates.
+
+        Returns:
+          Classes `[pairs, num_sampled]`; `num_tries` is that of one set.
+
+        Raises:
+          ValueError: the sampler draws distinct classes.
+        """
+        if not self.replacement:
+            raise ValueError("Candidates for each pair are drawn with replacement only")
+        classes = tf.cast(self._draws([num_pairs, num_sampled], seed), tf.int64)
+        return Drawn(classes, tf.constant(num_sampled, tf.int64))
+
+    def expected_count(self, classes: tf.Tensor, drawn: Drawn) -> tf.Tensor:
+        """How often each class is expected in one set like `drawn`.
+
+        `num_sampled * p`; of distinct classes `1 - (1 - p)^num_tries` unless no draw repeated
+        another, as TensorFlow's samplers compute it.
+
+        Args:
+          classes: `[...]` integers in [0, vocabulary_size).
+          drawn: what `draw`, `draw_for_each` or `draw_in_batch` returned.
+
+        Returns:
+          `[...]` float32.
+        """
+        num_sampled = drawn.classes.shape[-1]
+        probability = tf.gather(self._probabilities, classes)
+        direct = probability * float(num_sampled)
+        if self.replacement:
+            return direct
+        tries = tf.cast(drawn.num_tries, tf.float32)
+        distinct = -tf.math.expm1(tries * tf.math.log1p(-probability))
+        return tf.where(drawn.num_tries == num_sampled, direct, distinct)
+
+    def _draws(self, shape: list[int | tf.Tensor], seed: tf.Tensor) -> tf.Tensor:
+        """`shape` int32: the inverse of the distribution function, applied to uniform numbers."""
+        uniforms = tf.random.stateless_uniform(shape, seed, dtype=tf.float64)
+        flat = tf.searchsorted(self._cumulative, tf.reshape(uniforms, [-1]), side="right")
+        return tf.reshape(flat, tf.shape(uniforms)) if len(shape) > 1 else flat
+
+    def _draw_distinct(self, num_sampled: int, seed: tf.Tensor) -> Drawn:
+        """The first `num_sampled` distinct classes of an endless sequence of draws."""
+        block_size = self._block_size(num_sampled)
+        # `order` numbers each draw's class by first appearance.
+        distinct, order = tf.unique(self._draws([block_size], seed))
+
+        def enough() -> tuple[tf.Tensor, tf.Tensor]:
+            last = tf.argmax(tf.equal(order, num_sampled - 1), output_type=tf.int64)
+            return distinct[:num_sampled], last + 1
+
+        def too_few() -> tuple[tf.Tensor, tf.Tensor]:
+            winners, tries = self._race(num_sampled - tf.size(distinct), distinct, seed)
+            return tf.concat([distinct, winners], 0), tries + block_size
+
+        classes, num_tries = tf.cond(tf.size(distinct) >= num_sampled, enough, too_few)
+        return Drawn(tf.cast(tf.ensure_shape(classes, [num_sampled]), tf.int64), num_tries)
+
+    def _race(
+        self, num_wanted: tf.Tensor, taken: tf.Tensor, seed: tf.Tensor
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """Goes on drawing until `num_wanted` more classes are met, without the single draws.
+
+        Exact at a cost that does not depend on how rare the classes are. Classes first appear in
+        the order of exponential arrival times of rate p, and while those not yet met have a mass
+        of s together, the number of draws until the next one is geometric:
+        `1 + floor(log(u) / log(1 - s))`.
+
+        Args:
+          num_wanted: `[]` int32, at least 1.
+          taken: `[any]` int32, the distinct classes that were met before.
+          seed: `[2]` int64.
+
+        Returns:
+          `[num_wanted]` int32 and `[]` int64, the number of draws.
+        """
+        arrival_seed, gap_seed = tf.unstack(tf.random.split(seed, 2))
+        rates = _zero_at(tf.cast(self._probabilities, tf.float64), taken)
+        arrivals = _log_uniforms(tf.shape(rates), arrival_seed) / rates  # negative: soonest is top
+        arrivals = tf.where(rates > 0, arrivals, -np.inf)
+        winners = tf.math.top_k(arrivals, num_wanted).indices
+        never_met = tf.reduce_sum(_zero_at(rates, winners))
+        masses = never_met + tf.cumsum(tf.gather(rates, winners), reverse=True)
+        # Float sums of float32 probabilities may be a little above 1.
+        log_misses = tf.math.log1p(-tf.minimum(masses, tf.constant(1.0, tf.float64)))
+        gaps = 1.0 + tf.floor(_log_uniforms(tf.shape(masses), gap_seed) / log_misses)
+        tries = tf.minimum(tf.reduce_sum(gaps), float(ENDLESS_TRIES))
+        return winners, tf.cast(tries, tf.int64)
+
+    def _block_size(self, num_sampled: int) -> int:
+        """Draws that hold `num_sampled` distinct classes all but surely, or about vocab draws."""
+        if num_sampled not in self._block_sizes:
+            self._block_sizes[num_sampled] = _find_block_size(
+                self._probabilities.numpy(), num_sampled
+            )
+        return self._block_sizes[num_sampled]
+
+
+def log_uniform_probabilities(vocabulary_size: int) -> npt.NDArray[np.float64]:
     """`P(c) = log((c + 2) / (c + 1)) / log(vocab + 1)`: Zipf's law on ids by falling frequency.
 
     Args:
-      classes: `[...]` integers in [0, vocabulary_size).
       vocabulary_size: number of classes.
 
     Returns:
-      `[...]` float32.
+      `[vocab]`.
     """
-    rank = tf.cast(classes, tf.float32)
-    return tf.math.log1p(1.0 / (rank + 1.0)) / tf.math.log1p(float(vocabulary_size))
+    ranks = np.arange(1, vocabulary_size + 1, dtype=np.float64)
+    return np.asarray(np.log1p(1.0 / ranks) / np.log1p(float(vocabulary_size)), np.float64)
 
 
-def expected_count(probability: tf.Tensor, num_tries: tf.Tensor, num_sampled: int) -> tf.Tensor:
-    """How often a class is among `num_sampled` distinct ones that took `num_tries` draws.
-
-    `1 - (1 - p)^num_tries`; `num_sampled * p` if no draw repeated another. As TensorFlow's samplers
-    compute it.
+def unigram_probabilities(counts: npt.ArrayLike, power: float) -> npt.NDArray[np.float64]:
+    """`P(c) ~ (count(c) + 1)^power`: 0.75 is word2vec's, 1 the corpus's own, 0 uniform.
 
     Args:
-      probability: `[...]` float32, of one draw.
-      num_tries: `[]` int64, at least num_sampled.
-      num_sampled: distinct classes drawn.
+      counts: `[vocab]`, how often each class occurs. One is added, as a class that is never seen
+        must still have a probability.
+      power: flattens the distribution below 1.
 
     Returns:
-      `[...]` float32.
+      `[vocab]`.
     """
-    tries = tf.cast(num_tries, tf.float32)
-    distinct = -tf.math.expm1(tries * tf.math.log1p(-probability))
-    return tf.where(num_tries == num_sampled, probability * num_sampled, distinct)
+    weights = (np.asarray(counts, np.float64) + 1.0) ** power
+    return np.asarray(weights / weights.sum(), np.float64)
 
 
-def log_uniform(
-    true_classes: tf.Tensor, *, num_sampled: int, vocabulary_size: int, seed: tf.Tensor
-) -> Candidates:
-    """Draws distinct candidates, log-uniform, and the expected counts for logQ correction.
+def uniform_probabilities(vocabulary_size: int) -> npt.NDArray[np.float64]:
+    """`P(c) = 1 / vocab`.
 
     Args:
-      true_classes: `[batch, 1]` int64, each pair's context.
-      num_sampled: distinct candidates; at most vocabulary_size.
-      vocabulary_size: number of classes, ids by falling frequency.
-      seed: `[2]` int64; the same seed draws the same candidates.
+      vocabulary_size: number of classes.
 
-    Raises:
-      ValueError: more candidates are asked for than there are classes.
+    Returns:
+      `[vocab]`.
     """
-    if num_sampled > vocabulary_size:
-        raise ValueError(
-            f"{num_sampled} distinct candidates cannot be drawn from {vocabulary_size} classes"
+    return np.full(vocabulary_size, 1.0 / vocabulary_size)
+
+
+def draw_in_batch(
+    contexts: tf.Tensor, num_sampled: int, seed: tf.Tensor, *, replacement: bool
+) -> Drawn:
+    """Draws the contexts of pairs of the batch, each pair as likely as another.
+
+    A class is thus as likely as it is frequent among contexts: the expected count is that of a
+    sampler of unigram probabilities of power 1.
+
+    Args:
+      contexts: `[pairs]` int64, at least one (TensorFlow raises InvalidArgumentError at none).
+      num_sampled: candidates in the set.
+      seed: `[2]` int64; the same seed draws the same pairs.
+      replacement: whether a pair may be drawn more than once. If not, and there are fewer pairs
+        than candidates, every pair is drawn before any is drawn again. Either way a class can be
+        there more than once, as it can be the context of several pairs.
+
+    Returns:
+      Classes `[num_sampled]`.
+    """
+    num_pairs = tf.size(contexts)
+    if replacement:
+        positions = tf.random.stateless_uniform(
+            [num_sampled], seed, minval=0, maxval=num_pairs, dtype=tf.int32
         )
-    sampled, num_tries = _distinct_log_uniform(num_sampled, vocabulary_size, seed)
-
-    def count(classes: tf.Tensor) -> tf.Tensor:
-        probability = log_uniform_probability(classes, vocabulary_size)
-        return expected_count(probability, num_tries, num_sampled)
-
-    return Candidates(sampled, count(true_classes), count(sampled))
-
-
-def _log_uniform_draws(num_draws: int, vocabulary_size: int, seed: tf.Tensor) -> tf.Tensor:
-    """`[num_draws]` int64: the inverse of the distribution function, applied to uniform numbers."""
-    # float64: in float32 neighbouring classes of a large vocabulary share one number.
-    uniforms = tf.random.stateless_uniform([num_draws], seed, dtype=tf.float64)
-    log_range = tf.math.log1p(tf.constant(vocabulary_size, tf.float64))
-    drawn = tf.cast(tf.exp(uniforms * log_range), tf.int64) - 1
-    return tf.minimum(drawn, vocabulary_size - 1)  # exp may round up at the end of the range
+    else:
+        num_distinct = tf.minimum(num_pairs, num_sampled)
+        # float64: equal numbers, which float32 has often, would favour the earlier pair.
+        keys = tf.random.stateless_uniform([num_pairs], seed, dtype=tf.float64)
+        order = tf.math.top_k(keys, num_distinct).indices
+        positions = tf.gather(order, tf.range(num_sampled) % num_distinct)
+    return Drawn(tf.gather(contexts, positions), tf.constant(num_sampled, tf.int64))
 
 
-def _distinct_log_uniform(
-    num_sampled: int, vocabulary_size: int, seed: tf.Tensor
-) -> tuple[tf.Tensor, tf.Tensor]:
-    """The first `num_sampled` distinct classes of an endless sequence of draws.
+def _check_probabilities(probabilities: npt.NDArray[np.float64]) -> None:
+    smallest, total = np.min(probabilities, initial=np.inf), np.sum(probabilities)
+    if not smallest > 0:
+        raise ValueError(f"Probabilities must be positive, but one is {smallest}")
+    if not abs(total - 1.0) <= 1e-6:
+        raise ValueError(f"Probabilities must sum to 1, but they sum to {total}")
 
-    Returns:
-      `[num_sampled]` int64 and `[]` int64, the number of draws that it took.
-    """
-    block = 4 * num_sampled  # nearly always enough: num_sampled is small beside the vocabulary
 
-    def draw(draws: tf.Tensor, blocks: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        more = _log_uniform_draws(block, vocabulary_size, seed + tf.stack([blocks * (1 << 40), 0]))
-        return tf.concat([draws, more], 0), blocks + 1
+def _find_block_size(probabilities: npt.NDArray[np.float32], num_sampled: int) -> int:
+    """The smallest of a few sizes whose draws hold `num_sampled` classes but for 5 sigma."""
+    block_size = num_sampled + num_sampled // 4 + 1
+    while block_size < len(probabilities):
+        missing = np.exp(-block_size * probabilities.astype(np.float64))
+        deviation = np.sqrt(np.sum(missing * (1.0 - missing)))
+        if np.sum(1.0 - missing) - 5.0 * deviation >= num_sampled:
+            break
+        block_size += block_size // 4 + 1
+    return block_size
 
-    def too_few(draws: tf.Tensor, blocks: tf.Tensor) -> tf.Tensor:
-        del blocks
-        return tf.size(tf.unique(draws)[0]) < num_sampled
 
-    draws, _ = tf.while_loop(
-        too_few,
-        draw,
-        draw(tf.zeros([0], tf.int64), tf.constant(0, tf.int64)),
-        shape_invariants=(tf.TensorShape([None]), tf.TensorShape([])),
-    )
-    distinct, order = tf.unique(draws)
-    # `order` numbers each draw's class by first appearance: its first num_sampled - 1 ends the set.
-    last = tf.argmax(tf.equal(order, num_sampled - 1), output_type=tf.int64)
-    return tf.ensure_shape(distinct[:num_sampled], [num_sampled]), last + 1
+def _log_uniforms(shape: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+    """Logarithms of float64 uniform numbers in (0, 1]."""
+    return tf.math.log1p(-tf.random.stateless_uniform(shape, seed, dtype=tf.float64))
+
+
+def _zero_at(values: tf.Tensor, positions: tf.Tensor) -> tf.Tensor:
+    zeros = tf.zeros(tf.shape(positions), values.dtype)
+    return tf.tensor_scatter_nd_update(values, positions[:, tf.newaxis], zeros)

@@ -7,15 +7,10 @@ import numpy.typing as npt
 import tensorflow as tf
 import tensorflow_transform as tft
 
-from trainer_module import features, losses
+from trainer_module import evaluation, features, skip_grams
+from trainer_module.evaluation import CrossEntropies, Parameters, TargetSums
 from trainer_module.hyperparameters import Tokenizer
-from trainer_module.model import SkipGramModel
 from trainer_module.tokenization import normalize
-
-# Pairs scored at once in evaluation: two gathered tables of 100 dimensions are 50 MB.
-_PAIRS_AT_ONCE = 1 << 16
-# Targets whose sums over the vocabulary are computed at once.
-_TARGETS_AT_ONCE = 1 << 10
 
 LOOKUP_SIGNATURE = "serving_default"
 NEIGHBORS_SIGNATURE = "neighbors"
@@ -24,6 +19,8 @@ EVALUATE_SIGNATURE = "evaluate"
 # What the evaluate signature returns for each document.
 SOFTMAX_CROSS_ENTROPY = "softmax_cross_entropy"
 SIGMOID_CROSS_ENTROPY = "sigmoid_cross_entropy"
+RAW_SOFTMAX_CROSS_ENTROPY = "raw_softmax_cross_entropy"
+RAW_SIGMOID_CROSS_ENTROPY = "raw_sigmoid_cross_entropy"
 UNIGRAM_CROSS_ENTROPY = "unigram_cross_entropy"
 NUM_PAIRS = "num_pairs"
 
@@ -33,7 +30,7 @@ class ServingModel(tf.Module):
 
     def __init__(
         self,
-        model: SkipGramModel,
+        parameters: Parameters,
         unigram: npt.NDArray[np.float32],
         transform_output: tft.TFTransformOutput,
         tokenizer: Tokenizer,
@@ -41,21 +38,28 @@ class ServingModel(tf.Module):
         """Copies the tables out of the distribution strategy.
 
         Args:
-          model: the trained tables.
+          parameters: the trained tables, and what evaluation needs to know of the objective.
           unigram: `[vocab]` float32, model.unigram_log_probabilities.
           transform_output: whose vocabulary and graph become part of the SavedModel.
           tokenizer: brings words to the form in which the vocabulary holds them.
         """
         super().__init__()
-        self.target_table = tf.Variable(model.target_table.numpy(), trainable=False)
-        self.context_weights = tf.Variable(model.context_weights.numpy(), trainable=False)
-        self.context_biases = tf.Variable(model.context_biases.numpy(), trainable=False)
+        self.target_table = tf.Variable(parameters.target_table.numpy(), trainable=False)
+        self.context_weights = tf.Variable(parameters.context_weights.numpy(), trainable=False)
+        self.context_biases = tf.Variable(parameters.context_biases.numpy(), trainable=False)
+        self.correction = tf.Variable(parameters.correction, trainable=False)
         self.unigram = tf.Variable(unigram, trainable=False)
         self.norms = tf.Variable(tf.norm(self.target_table, axis=1), trainable=False)
+        self._parameters = parameters._replace(
+            target_table=self.target_table,
+            context_weights=self.context_weights,
+            context_biases=self.context_biases,
+            correction=self.correction,
+        )
         # Filled in as targets are met, so that each is summed over the vocabulary once.
-        unknown = tf.fill([model.vocabulary_size], float("nan"))
-        self.log_partition = tf.Variable(unknown, trainable=False)
-        self.softplus_sum = tf.Variable(unknown, trainable=False)
+        self.target_sums = tf.Variable(
+            tf.fill([len(unigram), len(TargetSums._fields)], float("nan")), trainable=False
+        )
         self.transform = transform_output.transform_features_layer()
         self.vocabulary = tf.saved_model.Asset(
             transform_output.vocabulary_file_by_name(features.VOCABULARY)
@@ -126,75 +130,53 @@ class ServingModel(tf.Module):
           examples: `[batch]` serialized tf.Examples with the feature `text`.
 
         Returns:
-          softmax_cross_entropy, sigmoid_cross_entropy, unigram_cross_entropy: `[batch]` float32,
-            each the sum over the document's pairs, in nats.
+          softmax_cross_entropy, sigmoid_cross_entropy: `[batch]` float32, each the sum over the
+            document's pairs, in nats, of the scores as estimates of log p(c|t).
+          raw_softmax_cross_entropy, raw_sigmoid_cross_entropy: the same of the scores as trained.
+          unigram_cross_entropy: the same of the unigram model.
           num_pairs: `[batch]` float32.
         """
         parsed = tf.io.parse_example(
             examples, {features.TEXT: tf.io.FixedLenFeature([1], tf.string)}
         )
         transformed: Mapping[str, tf.RaggedTensor] = self.transform(parsed)
-        contexts = transformed[features.CONTEXT]
-        softmax, sigmoid, unigram = self._cross_entropies(
-            transformed[features.TARGET].flat_values, contexts.flat_values
+        targets, contexts = skip_grams.pairs(
+            transformed[features.TARGET], transformed[features.WINDOW]
         )
+        found = self._cross_entropies(targets.flat_values, contexts.flat_values)
 
         def by_document(losses_of_pairs: tf.Tensor) -> tf.Tensor:
             return tf.reduce_sum(contexts.with_flat_values(losses_of_pairs), axis=1)
 
         return {
-            SOFTMAX_CROSS_ENTROPY: by_document(softmax),
-            SIGMOID_CROSS_ENTROPY: by_document(sigmoid),
-            UNIGRAM_CROSS_ENTROPY: by_document(unigram),
+            SOFTMAX_CROSS_ENTROPY: by_document(found.softmax),
+            SIGMOID_CROSS_ENTROPY: by_document(found.sigmoid),
+            RAW_SOFTMAX_CROSS_ENTROPY: by_document(found.raw_softmax),
+            RAW_SIGMOID_CROSS_ENTROPY: by_document(found.raw_sigmoid),
+            UNIGRAM_CROSS_ENTROPY: by_document(-tf.gather(self.unigram, contexts.flat_values)),
             NUM_PAIRS: tf.cast(contexts.row_lengths(), tf.float32),
         }
 
-    def _cross_entropies(
-        self, targets: tf.Tensor, contexts: tf.Tensor
-    ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-        """Of each pair, `[pairs]`: full softmax, full sigmoid and unigram cross-entropy."""
+    def _cross_entropies(self, targets: tf.Tensor, contexts: tf.Tensor) -> CrossEntropies:
+        """Of each pair, `[pairs]` each."""
         with tf.control_dependencies([self._sum_over_vocabulary(targets)]):
-            log_partition = tf.gather(self.log_partition.read_value(), targets)
-            softplus_sum = tf.gather(self.softplus_sum.read_value(), targets)
-        scores = self._scores(targets, contexts)
-        return (
-            losses.full_softmax_cross_entropy(scores, log_partition),
-            losses.full_sigmoid_cross_entropy(scores, softplus_sum),
-            -tf.gather(self.unigram, contexts),
-        )
+            rows = tf.gather(self.target_sums.read_value(), targets)
+        sums = TargetSums(*tf.unstack(rows, axis=1))
+        return evaluation.cross_entropies(self._parameters, sums, targets, contexts)
 
     def _sum_over_vocabulary(self, targets: tf.Tensor) -> tf.Tensor:
         """Fills in the sums of the targets not met before; what it returns depends on it."""
         met = tf.unique(targets)[0]
-        new = tf.boolean_mask(met, tf.math.is_nan(tf.gather(self.log_partition, met)))
+        new = tf.boolean_mask(met, tf.math.is_nan(tf.gather(self.target_sums, met)[:, 0]))
 
         def add(start: tf.Tensor) -> tuple[tf.Tensor]:
-            rows = new[start : start + _TARGETS_AT_ONCE]
-            sums = losses.vocabulary_sums(
-                tf.gather(self.target_table, rows), self.context_weights, self.context_biases
-            )
-            self.log_partition.scatter_update(tf.IndexedSlices(sums.log_partition, rows))
-            self.softplus_sum.scatter_update(tf.IndexedSlices(sums.softplus_sum, rows))
-            return (start + _TARGETS_AT_ONCE,)
+            rows = new[start : start + evaluation.TARGETS_AT_ONCE]
+            sums = evaluation.target_sums(self._parameters, rows)
+            self.target_sums.scatter_update(tf.IndexedSlices(tf.stack(sums, 1), rows))
+            return (start + evaluation.TARGETS_AT_ONCE,)
 
         [done] = tf.while_loop(lambda start: start < tf.size(new), add, (0,))
         return done
-
-    def _scores(self, targets: tf.Tensor, contexts: tf.Tensor) -> tf.Tensor:
-        """s(t, c) of each pair, some at a time so that memory stays bounded: `[pairs]`."""
-        num_parts = tf.maximum(-(-tf.size(targets) // _PAIRS_AT_ONCE), 1)
-
-        def add(part: tf.Tensor, scores: tf.TensorArray) -> tuple[tf.Tensor, tf.TensorArray]:
-            some = slice(part * _PAIRS_AT_ONCE, (part + 1) * _PAIRS_AT_ONCE)
-            products = tf.gather(self.target_table, targets[some]) * tf.gather(
-                self.context_weights, contexts[some]
-            )
-            biases = tf.gather(self.context_biases, contexts[some])
-            return part + 1, scores.write(part, tf.reduce_sum(products, axis=1) + biases)
-
-        array = tf.TensorArray(tf.float32, num_parts, element_shape=[None], infer_shape=False)
-        _, array = tf.while_loop(lambda part, _: part < num_parts, add, (0, array))
-        return array.concat()
 
 
 _LINE = tf.lookup.TextFileIndex.LINE_NUMBER

@@ -3,13 +3,42 @@
 Light on purpose: the command line reads it before TensorFlow is imported.
 """
 
-from typing import Literal
+from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 Tokenizer = Literal["unicode_words", "whitespace"]
-Objective = Literal["nce", "sampled_softmax"]
-BiasInitializer = Literal["log_frequency", "zeros"]
+Objective = Literal[
+    "nce",
+    "sampled_softmax",
+    "negative_sampling",
+    "sigmoid_cross_entropy",
+    "softmax_cross_entropy",
+    "full_softmax",
+    "full_sigmoid",
+]
+SamplerName = Literal["log_uniform", "unigram", "uniform", "in_batch"]
+BiasInitializer = Literal["log_frequency", "zeros", "none"]
+
+# What differs from the fields' own defaults, those of nce. Rates were chosen by the held-out loss
+# (docs/losses.md); word2vec draws its negatives from unigram^0.75 and has no biases.
+OBJECTIVE_DEFAULTS: dict[Objective, dict[str, Any]] = {
+    "nce": {},
+    "sampled_softmax": {"remove_accidental_hits": True},
+    **{
+        name: {
+            "sampler": "unigram",
+            "replacement": True,
+            "num_sampled": 64,
+            "logq_correction": False,
+            "bias_initializer": "none",
+            "learning_rate": 0.035,
+        }
+        for name in ("negative_sampling", "sigmoid_cross_entropy", "softmax_cross_entropy")
+    },
+    "full_softmax": {},
+    "full_sigmoid": {},
+}
 
 
 class Hyperparameters(BaseModel):
@@ -54,22 +83,74 @@ class PreprocessingHyperparameters(Hyperparameters):
 
 
 class TrainerHyperparameters(Hyperparameters):
-    """From pairs to a model."""
+    """From pairs to a model. Fields that are not given take the objective's own default."""
 
     objective: Objective = Field(
         default="nce",
-        description="nce: tf.nn.nce_loss; sampled_softmax: tf.nn.sampled_softmax_loss",
+        description="nce, sampled_softmax: as tf.nn has them; negative_sampling: word2vec's, the "
+        "fastest; sigmoid_cross_entropy, softmax_cross_entropy: on inner products; full_softmax, "
+        "full_sigmoid: no sampling, for small vocabularies",
     )
     dim: int = Field(
         default=100, ge=1, le=4096, description="numbers per vector (word2vec's default)"
     )
+    sampler: SamplerName = Field(
+        default="log_uniform",
+        description="where candidates come from. log_uniform: Zipf's law (tf.nn's default); "
+        "unigram: the frequencies to sampler_power; uniform; in_batch: contexts of the batch",
+    )
+    sampler_power: float = Field(
+        default=0.75,
+        ge=0,
+        le=1,
+        description="of the unigram sampler (Mikolov et al. 2013)",
+    )
+    replacement: bool = Field(
+        default=False,
+        description="whether a candidate may be drawn twice; tf.nn's samplers draw distinct ones",
+    )
+    negatives: Literal["per_batch", "per_pair"] = Field(
+        default="per_batch",
+        description="candidates shared by a batch, or num_sampled for each pair: some twenty "
+        "times slower, and needs replacement",
+    )
     num_sampled: int = Field(
         default=256,
         ge=1,
-        description="candidates shared by a batch, distinct, at most the vocabulary; 64 are "
-        "faster and worse (held-out loss 7.55 after 5 epochs where 256 give 7.43 after 3)",
+        description="candidates of a batch (or pair), at most the vocabulary; with nce 64 are "
+        "worse (held-out loss 7.55 after 5 epochs where 256 give 7.43 after 3)",
     )
-    batch_size: int = Field(default=1024, ge=1, le=1 << 20, description="pairs per step")
+    num_negatives: int = Field(
+        default=5,
+        ge=1,
+        le=1000,
+        description="negatives a pair of negative_sampling: the weight of its candidates together "
+        "(word2vec's default)",
+    )
+    logq_correction: bool = Field(
+        default=True,
+        description="whether the log of the expected counts is taken off the scores; without it "
+        "evaluation adds it back",
+    )
+    remove_accidental_hits: bool = Field(
+        default=False,
+        description="whether candidates equal to a pair's context are left out (tf.nn's default: "
+        "for sampled_softmax, not for nce)",
+    )
+    temperature: float = Field(
+        default=1.0,
+        gt=0,
+        le=100,
+        description="of softmax_cross_entropy: inner products are divided by it",
+    )
+    batch_size: int = Field(
+        default=1024,
+        ge=16,
+        le=1 << 16,
+        multiple_of=16,
+        description="targets per step, each with some 6 contexts at a window of 5; more are faster "
+        "and worse: after 1 epoch of 17 million words 1,024 give WS-353 .40, 2,048 give .23",
+    )
     learning_rate: float = Field(
         default=0.05,
         gt=0,
@@ -92,10 +173,60 @@ class TrainerHyperparameters(Hyperparameters):
     )
     bias_initializer: BiasInitializer = Field(
         default="log_frequency",
-        description="of the context biases; log_frequency starts from the unigram model",
+        description="of the context biases; log_frequency starts from the unigram model; none: "
+        "zero, and not trained",
     )
     checkpoint_seconds: float = Field(
         default=30.0,
         ge=0,
         description="seconds between checkpoints: the most that a killed run does again",
     )
+    evaluations_per_epoch: int = Field(
+        default=2,
+        ge=0,
+        le=1000,
+        description="how often the full cross-entropies of held-out pairs are taken during "
+        "training, half a second to two each; 0: never",
+    )
+    keep: Literal["last", "best"] = Field(
+        default="last",
+        description="the model of the end, or the one with the lowest held-out full cross-entropy "
+        "of the objective's family",
+    )
+    patience: int | None = Field(
+        default=None,
+        ge=1,
+        description="evaluations without a new lowest one after which training ends; none: never",
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _take_defaults_of_objective(cls, given: Any) -> Any:
+        if not isinstance(given, dict):
+            return given
+        # An unknown objective is the field's own error.
+        own = [d for name, d in OBJECTIVE_DEFAULTS.items() if name == given.get("objective")]
+        return {**(own[0] if own else {}), **given}
+
+    @model_validator(mode="after")
+    def _fit_together(self) -> Self:
+        objective = self.objective
+        if self.logq_correction and objective in ("negative_sampling", "sigmoid_cross_entropy"):
+            raise ValueError(
+                f"logq_correction = true is not for {objective}: with it that is nce; set "
+                "objective to nce or logq_correction to false"
+            )
+        if self.negatives == "per_pair" and (not self.replacement or self.sampler == "in_batch"):
+            raise ValueError(
+                "negatives = per_pair draws with replacement and not in_batch: set replacement to "
+                f"true and sampler to another than {self.sampler}"
+            )
+        if self.temperature != 1 and objective != "softmax_cross_entropy":
+            raise ValueError(
+                f"temperature = {self.temperature} is for softmax_cross_entropy, not {objective}"
+            )
+        if not self.evaluations_per_epoch and (self.keep == "best" or self.patience):
+            raise ValueError(
+                "keep = best and patience need evaluations: set evaluations_per_epoch to 1 or more"
+            )
+        return self

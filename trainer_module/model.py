@@ -39,7 +39,7 @@ class SkipGramModel(tf.Module):
           unigram: `[vocab]`, unigram_log_probabilities.
           dim: numbers per vector.
           bias_initializer: `log_frequency`: with context weights of zero the model then is the
-            unigram model; `zeros`.
+            unigram model; `zeros`; `none`: zeros that training leaves alone.
           seed: of the target table, uniform in +-0.5 / dim (word2vec.c).
         """
         super().__init__()

@@ -1,4 +1,4 @@
-"""Transform's entry point: text to pairs."""
+"""Transform's entry point: text to pairs, as targets with their windows."""
 
 import contextlib
 from collections.abc import Mapping
@@ -15,14 +15,14 @@ from trainer_module.tokenization import tokenize
 def preprocessing_fn(
     inputs: Mapping[str, Any], custom_config: Mapping[str, Any]
 ) -> dict[str, tf.Tensor | tf.RaggedTensor]:
-    """Turns each document into its (target, context) pairs.
+    """Turns each document into its pairs: its targets with their windows.
 
     Args:
       inputs: `text`, `[batch, 1]` UTF-8 strings.
       custom_config: `preprocessing`, the fields of PreprocessingHyperparameters, and `seed`.
 
     Returns:
-      `target` and `context`, `[batch, (pairs)]` int64 ids, and `num_tokens`, `[batch]` int64.
+      `target` and `window`, `[batch, (targets)]` int64, and `num_tokens`, `[batch]` int64.
     """
     hyperparameters = PreprocessingHyperparameters(**custom_config["preprocessing"])
     documents = tf.reshape(_dense(inputs[features.TEXT]), [-1])
@@ -39,17 +39,17 @@ def preprocessing_fn(
     ids, rows = tf.boolean_mask(ids, known), tf.boolean_mask(tokens.value_rowids(), known)
     counts, totals = tf.unstack(tft.apply_vocabulary(ids, vocabulary, lookup_fn=_lookup_counts))
     frequencies = tf.cast(counts, tf.float64) / tf.cast(totals, tf.float64)
-    target, context = document_pairs(
+    target, window = document_windows(
         ids, rows, frequencies, documents, hyperparameters, int(custom_config["seed"])
     )
     return {
         features.TARGET: target,
-        features.CONTEXT: context,
+        features.WINDOW: window,
         features.NUM_TOKENS: tokens.row_lengths(),
     }
 
 
-def document_pairs(
+def document_windows(
     ids: tf.Tensor,
     rows: tf.Tensor,
     frequencies: tf.Tensor,
@@ -57,7 +57,7 @@ def document_pairs(
     hyperparameters: PreprocessingHyperparameters,
     seed: int,
 ) -> tuple[tf.RaggedTensor, tf.RaggedTensor]:
-    """Subsamples the tokens of a batch of documents and pairs what is left.
+    """Subsamples the tokens of a batch of documents and gives those left their windows.
 
     Args:
       ids: `[tokens]` int64, tokens of the vocabulary.
@@ -68,7 +68,7 @@ def document_pairs(
       seed: the run's seed.
 
     Returns:
-      targets and contexts, each `[batch, (pairs)]` int64.
+      targets and windows, each `[batch, (targets)]` int64.
     """
     num_documents = tf.size(documents, out_type=tf.int64)
     fingerprints = tf.gather(skip_grams.fingerprint(documents), rows)
@@ -78,14 +78,11 @@ def document_pairs(
     )
     kept = draws < skip_grams.keep_probability(frequencies, hyperparameters.subsample)
     draws = skip_grams.uniform(fingerprints, positions, seed=seed, stream=skip_grams.WINDOW_STREAM)
-    targets, contexts, pair_rows = skip_grams.pairs(
-        tf.boolean_mask(ids, kept),
-        tf.boolean_mask(rows, kept),
-        tf.boolean_mask(skip_grams.window_sizes(draws, hyperparameters.window), kept),
-        hyperparameters.window,
+    windows = skip_grams.window_sizes(draws, hyperparameters.window)
+    targets = tf.RaggedTensor.from_value_rowids(
+        tf.boolean_mask(ids, kept), tf.boolean_mask(rows, kept), num_documents, validate=False
     )
-    as_rows = tf.RaggedTensor.from_value_rowids(targets, pair_rows, num_documents, validate=False)
-    return as_rows, as_rows.with_values(contexts)
+    return targets, targets.with_values(tf.boolean_mask(windows, kept))
 
 
 def _dense(text: tf.Tensor | tf.SparseTensor | tf.RaggedTensor) -> tf.Tensor:

@@ -1,5 +1,6 @@
 """The Trainer's entry point: transformed examples in, SavedModel out."""
 
+import contextlib
 import hashlib
 import json
 import os
@@ -9,13 +10,19 @@ from typing import Any, NamedTuple, Protocol
 import tensorflow as tf
 import tensorflow_transform as tft
 
-from trainer_module import export, features, input_pipeline, training
+from trainer_module import evaluation, export, features, input_pipeline, training
 from trainer_module.errors import InputError
 from trainer_module.hyperparameters import PreprocessingHyperparameters, TrainerHyperparameters
 from trainer_module.model import SkipGramModel, unigram_log_probabilities
 
 # Written into the model_run artifact.
 TRAINING_FILE = "training.json"
+# Of what the sampled loss is shown beside the full one.
+_NUMBERS_OF_CANDIDATES = (5, 20, 100, 500)
+# Scores that one evaluation during training may take: about a second's work. The most pairs are for
+# a small vocabulary; 20,000 give the mean to about 0.01 nats.
+_SCORES_PER_EVALUATION = 1 << 26
+_PAIRS_PER_EVALUATION = 20_000
 
 
 class FnArgs(Protocol):
@@ -50,6 +57,8 @@ def run_fn(fn_args: FnArgs) -> None:
       InputError: there is nothing to train on, or training diverges.
     """
     settings = _settings(fn_args)
+    with contextlib.suppress(RuntimeError):  # TensorFlow has run in this process: slower, no worse
+        training.one_thread_per_op()
     if _num_workers() > 1:
         raise InputError(
             f"TF_CONFIG names {_num_workers()} workers, but this Trainer divides its data among "
@@ -60,8 +69,8 @@ def run_fn(fn_args: FnArgs) -> None:
     feature_spec = transform_output.transformed_feature_spec()
     vocabulary = _vocabulary(transform_output)
     train = input_pipeline.count(train_files, feature_spec, len(vocabulary))
-    held_out = input_pipeline.count(eval_files, feature_spec, len(vocabulary))
-    _require_data(vocabulary, train, held_out, settings.preprocessing)
+    counts_held_out = input_pipeline.count(eval_files, feature_spec, len(vocabulary))
+    _require_data(vocabulary, train, counts_held_out, settings.preprocessing)
 
     unigram = unigram_log_probabilities(train.context_counts)
     strategy = tf.distribute.MultiWorkerMirroredStrategy()
@@ -72,20 +81,35 @@ def run_fn(fn_args: FnArgs) -> None:
             bias_initializer=settings.trainer.bias_initializer,
             seed=settings.seed,
         )
-    sizes = [(path, tf.io.gfile.stat(path).length) for path in train_files]
-    run = _fingerprint(fn_args, sizes)
-    result = training.Trainer(
-        strategy, model, settings.trainer, pairs=train.pairs, seed=settings.seed
-    ).train(
-        lambda: input_pipeline.batches(train_files, feature_spec, settings.trainer.batch_size),
+    window = settings.preprocessing.window
+    held_out = _held_out(eval_files, feature_spec, len(vocabulary), window)
+    trainer = training.Trainer(
+        strategy,
+        model,
+        settings.trainer,
+        counts=train,
+        window=window,
+        seed=settings.seed,
+        held_out=held_out,
+    )
+    run = _fingerprint(fn_args, [(path, tf.io.gfile.stat(path).length) for path in train_files])
+    result = trainer.train(
+        lambda: input_pipeline.chunks(
+            train_files, feature_spec, num_targets=trainer.chunk_targets, window=window
+        ),
         os.path.join(settings.checkpoint_root, run),
         _reporter(os.path.join(settings.tensorboard_root, run)),
     )
     serving = export.ServingModel(
-        model, unigram, transform_output, settings.preprocessing.tokenizer
+        trainer.parameters, unigram, transform_output, settings.preprocessing.tokenizer
     )
     export.save(serving, fn_args.serving_model_dir)
-    _write_training_file(fn_args.model_run_dir, len(vocabulary), train, held_out, result)
+    content = {
+        **_described(len(vocabulary), train, counts_held_out),
+        **_described_training(result),
+        **_approximation(trainer, held_out, settings.seed),
+    }
+    _write_training_file(fn_args.model_run_dir, content)
 
 
 def _settings(fn_args: FnArgs) -> _Settings:
@@ -154,18 +178,27 @@ def _fingerprint(fn_args: FnArgs, sizes: list[tuple[str, int]]) -> str:
 def _reporter(tensorboard_folder: str) -> training.Report:
     writer = tf.summary.create_file_writer(tensorboard_folder)
 
-    def report(progress: training.Progress) -> None:
-        with writer.as_default(step=progress.step):
-            tf.summary.scalar("train/loss", progress.loss)
-            tf.summary.scalar("train/pairs_per_second", progress.pairs_per_second)
+    def report(news: training.Progress | training.Evaluation) -> None:
+        with writer.as_default(step=news.step):
+            if isinstance(news, training.Evaluation):
+                tf.summary.scalar("held_out/full_softmax_cross_entropy", news.softmax)
+                tf.summary.scalar("held_out/full_sigmoid_cross_entropy", news.sigmoid)
+            else:
+                tf.summary.scalar("train/loss", news.loss)
+                tf.summary.scalar("train/pairs_per_second", news.pairs_per_second)
         writer.flush()
-        print(describe(progress), flush=True)
+        print(describe(news), flush=True)
 
     return report
 
 
-def describe(progress: training.Progress) -> str:
-    """One line of progress for people."""
+def describe(progress: training.Progress | training.Evaluation) -> str:
+    """One line for people."""
+    if isinstance(progress, training.Evaluation):
+        return (
+            f"step {progress.step:,}: held-out full softmax cross-entropy {progress.softmax:.4f}, "
+            f"sigmoid {progress.sigmoid:.4f}"
+        )
     minutes, seconds = divmod(round(progress.seconds_left), 60)
     return (
         f"epoch {progress.epoch}/{progress.epochs}  {progress.step / progress.steps:4.0%}  "
@@ -174,24 +207,55 @@ def describe(progress: training.Progress) -> str:
     )
 
 
-def _write_training_file(
-    folder: str,
-    vocabulary_size: int,
-    train: input_pipeline.Counts,
-    held_out: input_pipeline.Counts,
-    result: training.Result,
-) -> None:
-    content = {
+def _held_out(
+    files: list[str], feature_spec: Mapping[str, Any], vocabulary_size: int, window: int
+) -> training.HeldOut:
+    """The first pairs of the eval split, whose documents are shuffled: as many as can be paid."""
+    num_targets = max(_SCORES_PER_EVALUATION // vocabulary_size, window)
+    chunks = input_pipeline.chunks(files, feature_spec, num_targets=num_targets, window=window)
+    [chunk] = chunks.take(1)
+    targets, contexts = input_pipeline.pairs_of(chunk, window)
+    return training.HeldOut(targets[:_PAIRS_PER_EVALUATION], contexts[:_PAIRS_PER_EVALUATION])
+
+
+def _approximation(
+    trainer: training.Trainer, held_out: training.HeldOut, seed: int
+) -> dict[str, Any]:
+    """The sampled loss at several numbers of candidates, and the full one, on the same pairs."""
+    sampled = evaluation.sampled_losses(
+        trainer.parameters, trainer.sampler, *held_out, numbers=_NUMBERS_OF_CANDIDATES, seed=seed
+    )
+    full = tf.function(evaluation.mean_cross_entropies)(trainer.parameters, *held_out)
+    return {
+        "sampled_losses": {str(number): loss for number, loss in sampled.items()},
+        "full_loss": float(full.softmax if trainer.objective.softmax else full.sigmoid),
+    }
+
+
+def _described(
+    vocabulary_size: int, train: input_pipeline.Counts, held_out: input_pipeline.Counts
+) -> dict[str, Any]:
+    return {
         "documents": train.documents + held_out.documents,
         "tokens": train.tokens + held_out.tokens,
         "vocabulary_size": vocabulary_size,
         "pairs_train": train.pairs,
         "pairs_eval": held_out.pairs,
+    }
+
+
+def _described_training(result: training.Result) -> dict[str, Any]:
+    return {
         "train_loss": result.train_loss,
         "steps": result.steps,
+        "kept_step": result.kept_step,
         "resumed_at_step": result.resumed_at_step,
         "pairs_per_second": result.pairs_per_second,
+        "evaluations": [found._asdict() for found in result.evaluations],
     }
+
+
+def _write_training_file(folder: str, content: dict[str, Any]) -> None:
     tf.io.gfile.makedirs(folder)
     with tf.io.gfile.GFile(os.path.join(folder, TRAINING_FILE), "w") as file:
         file.write(json.dumps(content, indent=2))

@@ -94,35 +94,50 @@ def window_sizes(uniforms: tf.Tensor, window: int) -> tf.Tensor:
     return 1 + tf.cast(uniforms * window, tf.int64)
 
 
-def pairs(
-    ids: tf.Tensor, documents: tf.Tensor, sizes: tf.Tensor, window: int
-) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-    """Pairs each token with the tokens of its document inside its window.
+def extents(windows: tf.RaggedTensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """How many contexts each target has on either side: its window, cut at the document's ends.
 
     Args:
-      ids: `[tokens]` int64, the tokens that were kept.
-      documents: `[tokens]` int64, the document of each, not falling.
-      sizes: `[tokens]` int64 in 1..window, each target's window.
-      window: the largest of them.
+      windows: `[batch, (targets)]` integers, at least 0.
 
     Returns:
-      targets: `[pairs]` int64 ids, in the order of the tokens.
-      contexts: `[pairs]` int64 ids, for one target in the order of the tokens.
-      documents: `[pairs]` int64, the document of each pair.
+      left, right: `[targets]` of the windows' type, the documents one behind the other.
     """
-    offsets = tf.constant([o for o in range(-window, window + 1) if o != 0], tf.int64)
-    num_tokens = tf.size(ids, out_type=tf.int64)
-    positions = tf.range(num_tokens)[:, tf.newaxis] + offsets
-    inside = tf.clip_by_value(positions, 0, tf.maximum(num_tokens - 1, 0))
-    valid = (
-        (positions == inside)
-        & (tf.abs(offsets) <= sizes[:, tf.newaxis])
-        & (tf.gather(documents, inside) == documents[:, tf.newaxis])
-    )
-    target_positions = tf.where(valid)[:, 0]
-    context_positions = tf.boolean_mask(inside, valid)
+    sizes = windows.flat_values
+    lengths = tf.cast(windows.row_lengths(), sizes.dtype)
+    rows = windows.value_rowids()
+    starts = tf.cast(tf.gather(windows.row_starts(), rows), sizes.dtype)
+    positions = tf.range(tf.size(sizes, out_type=sizes.dtype)) - starts
     return (
-        tf.gather(ids, target_positions),
-        tf.gather(ids, context_positions),
-        tf.gather(documents, target_positions),
+        tf.minimum(sizes, positions),
+        tf.minimum(sizes, tf.gather(lengths, rows) - 1 - positions),
     )
+
+
+def pairs(
+    targets: tf.RaggedTensor, windows: tf.RaggedTensor
+) -> tuple[tf.RaggedTensor, tf.RaggedTensor]:
+    """Pairs each target with the targets of its document inside its window.
+
+    Args:
+      targets: `[batch, (targets)]` int64 ids.
+      windows: `[batch, (targets)]` int64, of each target.
+
+    Returns:
+      targets: `[batch, (pairs)]` int64 ids, in the order of the targets.
+      contexts: `[batch, (pairs)]` int64 ids, for one target in the order of the text.
+    """
+    left, right = extents(windows)
+    degrees = left + right
+    of_target = tf.repeat(tf.range(tf.size(degrees, out_type=tf.int64)), degrees)
+    nth = tf.range(tf.size(of_target, out_type=tf.int64)) - tf.gather(
+        tf.cumsum(degrees, exclusive=True), of_target
+    )
+    offsets = nth - tf.gather(left, of_target)
+    offsets += tf.cast(offsets >= 0, tf.int64)  # a target is not its own context
+    rows = tf.gather(targets.value_rowids(), of_target)
+    as_rows = tf.RaggedTensor.from_value_rowids(
+        tf.gather(targets.flat_values, of_target), rows, targets.nrows(), validate=False
+    )
+    contexts = tf.gather(targets.flat_values, of_target + offsets)
+    return as_rows, as_rows.with_values(contexts)

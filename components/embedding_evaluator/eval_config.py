@@ -9,6 +9,8 @@ from trainer_module.export import EVALUATE_SIGNATURE
 
 FULL_SOFTMAX_CROSS_ENTROPY = "full_softmax_cross_entropy"
 FULL_SIGMOID_CROSS_ENTROPY = "full_sigmoid_cross_entropy"
+RAW_FULL_SOFTMAX_CROSS_ENTROPY = "raw_full_softmax_cross_entropy"
+RAW_FULL_SIGMOID_CROSS_ENTROPY = "raw_full_sigmoid_cross_entropy"
 UNIGRAM_CROSS_ENTROPY = "unigram_cross_entropy"
 PERPLEXITY = "perplexity"
 GAIN_OVER_UNIGRAM = "gain_over_unigram"
@@ -17,6 +19,8 @@ NUM_PAIRS = "num_pairs"
 _CLASSES = {
     FULL_SOFTMAX_CROSS_ENTROPY: metrics.FullSoftmaxCrossEntropy,
     FULL_SIGMOID_CROSS_ENTROPY: metrics.FullSigmoidCrossEntropy,
+    RAW_FULL_SOFTMAX_CROSS_ENTROPY: metrics.RawFullSoftmaxCrossEntropy,
+    RAW_FULL_SIGMOID_CROSS_ENTROPY: metrics.RawFullSigmoidCrossEntropy,
     UNIGRAM_CROSS_ENTROPY: metrics.UnigramCrossEntropy,
     PERPLEXITY: metrics.Perplexity,
     GAIN_OVER_UNIGRAM: metrics.GainOverUnigram,

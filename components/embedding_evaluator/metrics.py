@@ -9,10 +9,12 @@ import numpy as np
 from tensorflow_model_analysis.metrics import metric_types
 
 # The outputs of the evaluate signature (trainer_module.export names them; importing it here would
-# bring TensorFlow's graph code into every Beam worker for four strings; a test compares them).
+# bring TensorFlow's graph code into every Beam worker for a few strings; a test compares them).
 OUTPUTS = (
     "softmax_cross_entropy",
     "sigmoid_cross_entropy",
+    "raw_softmax_cross_entropy",
+    "raw_sigmoid_cross_entropy",
     "unigram_cross_entropy",
     "num_pairs",
 )
@@ -22,18 +24,28 @@ Formula = Callable[[Sums], float]
 
 
 def full_softmax_cross_entropy(sums: Sums) -> float:
-    """Mean over the pairs, nats."""
-    return _mean(sums[0], sums)
+    """Mean over the pairs, nats, of the scores as estimates of log p(c|t)."""
+    return _mean(_of("softmax_cross_entropy", sums), sums)
 
 
 def full_sigmoid_cross_entropy(sums: Sums) -> float:
-    """Mean over the pairs, nats."""
-    return _mean(sums[1], sums)
+    """Mean over the pairs, nats, of the scores as estimates of log p(c|t)."""
+    return _mean(_of("sigmoid_cross_entropy", sums), sums)
+
+
+def raw_full_softmax_cross_entropy(sums: Sums) -> float:
+    """Mean over the pairs, nats, of the scores as they were trained."""
+    return _mean(_of("raw_softmax_cross_entropy", sums), sums)
+
+
+def raw_full_sigmoid_cross_entropy(sums: Sums) -> float:
+    """Mean over the pairs, nats, of the scores as they were trained."""
+    return _mean(_of("raw_sigmoid_cross_entropy", sums), sums)
 
 
 def unigram_cross_entropy(sums: Sums) -> float:
     """Mean over the pairs, nats: what a model that ignores the target gets."""
-    return _mean(sums[2], sums)
+    return _mean(_of("unigram_cross_entropy", sums), sums)
 
 
 def perplexity(sums: Sums) -> float:
@@ -49,7 +61,11 @@ def gain_over_unigram(sums: Sums) -> float:
 
 def num_pairs(sums: Sums) -> float:
     """How many pairs were evaluated."""
-    return sums[3]
+    return _of("num_pairs", sums)
+
+
+def _of(output: str, sums: Sums) -> float:
+    return sums[OUTPUTS.index(output)]
 
 
 def _mean(total: float, sums: Sums) -> float:
@@ -125,6 +141,18 @@ class FullSigmoidCrossEntropy(_SumsMetric):
     """See full_sigmoid_cross_entropy."""
 
     formula = staticmethod(full_sigmoid_cross_entropy)
+
+
+class RawFullSoftmaxCrossEntropy(_SumsMetric):
+    """See raw_full_softmax_cross_entropy."""
+
+    formula = staticmethod(raw_full_softmax_cross_entropy)
+
+
+class RawFullSigmoidCrossEntropy(_SumsMetric):
+    """See raw_full_sigmoid_cross_entropy."""
+
+    formula = staticmethod(raw_full_sigmoid_cross_entropy)
 
 
 class UnigramCrossEntropy(_SumsMetric):
