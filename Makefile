@@ -5,9 +5,9 @@ UV := $(BIN)/uv
 # The version that the lock file names, so that the first uv is the last one too.
 UV_VERSION := $(shell sed -n 's/^uv==\([0-9.]*\).*/\1/p' requirements.lock)
 
-.PHONY: help install run test lint format bench lock clean
+.PHONY: help install run test lint format bench bench-objectives bench-scaling lock clean
 help:           ## what can be made
-	@sed -n 's/^\([a-z]*\):.*## */make \1\t/p' Makefile
+	@sed -n 's/^\([a-z-]*\):.*## */make \1\t/p' Makefile
 
 install: .venv/installed    ## install what is missing into .venv
 
@@ -34,12 +34,18 @@ format: install ## format
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: install  ## run the benchmarks
+bench: install  ## compare training with gensim's (20 minutes on the books)
 	$(BIN)/python -m benchmarks.run
+
+bench-objectives: install  ## compare the objectives
+	$(BIN)/python -m benchmarks.objectives
+
+bench-scaling: install  ## training as words, dimensions and vocabulary grow
+	$(BIN)/python -m benchmarks.scaling
 
 lock: install   ## write requirements.lock from pyproject.toml
 	$(UV) pip compile pyproject.toml --extra dev --generate-hashes --no-emit-index-url \
 	  --no-header --quiet --python-version 3.11 --output-file requirements.lock
 
 clean:          ## remove what was installed and made
-	rm -rf .venv output build *.egg-info
+	rm -rf .venv output output-benchmarks build *.egg-info

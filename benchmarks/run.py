@@ -1,169 +1,191 @@
-"""What `make bench` measures, on the quick-start run's own data: ratios, a peer or a limit each.
+"""`make bench`: our Trainer beside gensim's, on the same machine, one process after another.
 
-1. Trainer against gensim: words of the corpus a second, one epoch, the same tokens, dimension and
-   window, all cores. gensim draws 5 negatives a pair, we score 256 shared candidates by
-   `tf.nn.nce_loss`.
-2. Trainer against its input: pairs a second that are trained, of those that could be read.
-3. Evaluation: the full cross-entropies once per distinct target, against once per pair.
+On the books of ../shared/data where they are, else on the quick-start corpus: the same tokens,
+dimension (100), window (5), negatives (5), epochs, threads (all cores). Words a second are words of
+the corpus, reading included; nothing is measured while something else runs.
+
+1. `negative_sampling` and gensim's Word2Vec(sg=1): words a second, seconds from transformed
+   examples (tokens in memory) to vectors, peak memory, quality; 1 and 5 epochs, two seeds.
+2. `nce` and `sampled_softmax` by the same path.
+3. Reading the input alone, beside training: input must not be what training waits for.
+4. The whole pipeline, and gensim from the same raw text.
+5. The full cross-entropies once per distinct target, beside once per pair.
 """
 
-import importlib.metadata
 import json
-import os
-import platform
-import subprocess
-import sys
+import shutil
 import tempfile
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import tensorflow as tf
-import tensorflow_transform as tft
-from gensim.models import Word2Vec
+from rich.console import Console
+from rich.table import Table
 
-from pipeline import metadata_store
-from pipeline.output_folder import OutputFolder
-from trainer_module import features, input_pipeline, losses, tokenization, training
-from trainer_module.hyperparameters import TrainerHyperparameters
-from trainer_module.model import SkipGramModel, unigram_log_probabilities
+from benchmarks import corpus, trainers
 
 RESULTS = Path(__file__).with_name("results")
-HYPERPARAMETERS = TrainerHyperparameters(epochs=1, checkpoint_seconds=1e9)
+QUALITIES = ("WS-353", "SimLex-999", "MEN", "analogies")
 # Enough pairs that a repetition shows, few enough that scoring each alone ends.
 PAIRS_EVALUATED = 20_000
 
 
 def main() -> None:
     """Measures, prints and writes the results."""
-    artifacts = _quick_start_artifacts()
-    transform = tft.TFTransformOutput(artifacts["Transform", "transform_graph"].uri)
-    examples = Path(artifacts["Transform", "transformed_examples"].uri)
-    corpus = Path(artifacts["TextExampleGen", "examples"].uri)
-    reader = _Reader(transform, sorted(map(str, (examples / "Split-train").iterdir())))
-    model, seconds = _train(reader)
-    input_seconds = _timed(lambda: sum(1 for _ in reader.batches()))
-    results = {
-        "machine": _machine(),
-        "corpus_words": reader.counts.tokens,
-        "pairs": reader.counts.pairs,
-        "trainer_words_per_second": round(reader.counts.tokens / seconds),
-        "trainer_pairs_per_second": round(reader.counts.pairs / seconds),
-        "input_pairs_per_second": round(reader.counts.pairs / input_seconds),
-        "trainer_share_of_input": round(input_seconds / seconds, 3),
-        **_gensim(corpus, reader.counts.tokens / seconds),
-        **_evaluation(model, reader),
-    }
-    RESULTS.mkdir(exist_ok=True)
-    text = json.dumps(results, indent=2)
-    (RESULTS / "quick_start.json").write_text(text + "\n")
-    print(text)
-
-
-def _quick_start_artifacts() -> dict[tuple[str, str], Any]:
-    output = OutputFolder(Path("output"))
-    subprocess.run([Path(sys.executable).with_name("skipgram"), "run"], check=True)
-    store = metadata_store.open_store(output.metadata)
-    return metadata_store.output_artifacts(store, metadata_store.runs(store)[0].run_id)
-
-
-class _Reader:
-    def __init__(self, transform: tft.TFTransformOutput, files: list[str]):
-        self._files = files
-        self._spec = transform.transformed_feature_spec()
-        size = transform.vocabulary_size_by_name(features.VOCABULARY)
-        self.counts = input_pipeline.count(files, self._spec, size)
-
-    def batches(self) -> tf.data.Dataset:
-        return input_pipeline.batches(self._files, self._spec, HYPERPARAMETERS.batch_size)
-
-
-def _train(reader: _Reader) -> tuple[SkipGramModel, float]:
-    strategy = tf.distribute.MultiWorkerMirroredStrategy()
-    with strategy.scope():
-        model = SkipGramModel(
-            unigram_log_probabilities(reader.counts.context_counts),
-            dim=HYPERPARAMETERS.dim,
-            bias_initializer=HYPERPARAMETERS.bias_initializer,
-            seed=1,
-        )
-    trainer = training.Trainer(strategy, model, HYPERPARAMETERS, pairs=reader.counts.pairs, seed=1)
+    arguments = corpus.books_or_quick_start()
+    name = "books" if arguments else "quick_start"
+    shutil.rmtree(corpus.OUTPUT / name, ignore_errors=True)  # nothing may come from the cache
+    prepared = corpus.run_pipeline(name, *arguments)
+    console = Console()
+    results: dict[str, Any] = {"corpus": name, "machine": trainers.machine(), "runs": []}
     with tempfile.TemporaryDirectory() as folder:
-        seconds = _timed(lambda: trainer.train(reader.batches, folder, lambda _: None))
-    return model, seconds
+        documents = trainers.alone(_write_tokens, prepared, f"{folder}/tokens.txt")["path"]
+        for epochs in (1, 5):
+            for seed in (1, 2):
+                results["runs"].append(_compare(prepared, documents, epochs, seed))
+                console.print(results["runs"][-1])
+    for objective in ("nce", "sampled_softmax"):
+        figures = trainers.alone(
+            trainers.ours, prepared, objective=objective, epochs=1, evaluations_per_epoch=0
+        )
+        results[objective] = figures
+    results["whole"] = _whole(prepared, arguments)
+    results["evaluation"] = trainers.alone(_evaluation, prepared)
+    write(f"{name}.json", results)
+    console.print(_table(results))
+    console.print({k: v for k, v in results.items() if k != "runs"})
 
 
-def _gensim(corpus: Path, our_words_per_second: float) -> dict[str, Any]:
-    documents = list(_tokens(corpus / "Split-train"))
-    model = Word2Vec(
-        sg=1, vector_size=100, window=5, negative=5, sample=1e-4, min_count=5,
-        workers=os.cpu_count() or 1, seed=1,
-    )  # fmt: skip
-    model.build_vocab(documents)
-    words = sum(map(len, documents))
-    seconds = _timed(lambda: model.train(documents, total_examples=len(documents), epochs=1))
+def write(name: str, results: dict[str, Any]) -> None:
+    """Writes results where the repository keeps them."""
+    RESULTS.mkdir(exist_ok=True)
+    (RESULTS / name).write_text(json.dumps(results, indent=2) + "\n")
+
+
+def _write_tokens(prepared: corpus.Corpus, path: str) -> trainers.Figures:
+    with open(path, "w", encoding="utf-8") as file:
+        for tokens in corpus.tokens(prepared):
+            file.write(" ".join(tokens) + "\n")
+    return {"path": path}
+
+
+def _compare(prepared: corpus.Corpus, documents: str, epochs: int, seed: int) -> dict[str, Any]:
+    """Both, in turns; three times where that is quick, because machines are noisy."""
+    settings = {"objective": "negative_sampling", "epochs": epochs, "evaluations_per_epoch": 0}
+    times = 3 if epochs == 1 and seed == 1 else 1
+    gensims, ours = [], []
+    for _ in range(times):
+        gensims.append(trainers.alone(trainers.gensims, documents, seed=seed, epochs=epochs))
+        ours.append(trainers.alone(trainers.ours, prepared, seed=seed, **settings))
+    ratios = sorted(
+        mine["words_per_second"] / theirs["words_per_second"]
+        for mine, theirs in zip(ours, gensims, strict=True)
+    )
     return {
-        "gensim_words_per_second": round(words / seconds),
-        "trainer_to_gensim": round(our_words_per_second / (words / seconds), 3),
+        "epochs": epochs,
+        "seed": seed,
+        "ratio": round(ratios[times // 2], 2),
+        "ratios": [round(ratio, 2) for ratio in ratios],
+        "gensim": _median(gensims),
+        "ours": _median(ours),
+        "gensim_less_ours": {
+            name: round(gensims[0][name] - ours[0][name], 3)
+            for name in QUALITIES
+            if name in ours[0]
+        },
     }
 
 
-def _tokens(folder: Path) -> Iterator[list[str]]:
-    files = sorted(map(str, folder.iterdir()))
-    spec = {features.TEXT: tf.io.FixedLenFeature([], tf.string)}
-    for batch in tf.data.TFRecordDataset(files, "GZIP").batch(1000):
-        text = tf.io.parse_example(batch, spec)[features.TEXT]
-        for row in tokenization.tokenize(text, "unicode_words").to_list():
-            yield [token.decode() for token in row]
+def _median(measured: list[dict[str, Any]]) -> dict[str, Any]:
+    return sorted(measured, key=lambda figures: figures["words_per_second"])[len(measured) // 2]
 
 
-def _evaluation(model: SkipGramModel, reader: _Reader) -> dict[str, Any]:
-    [(targets, contexts)] = reader.batches().unbatch().batch(PAIRS_EVALUATED).take(1)
+def _whole(prepared: corpus.Corpus, arguments: list[str]) -> dict[str, Any]:
+    """From raw text to evaluated and exported vectors, and gensim from text to vectors."""
+    figures: dict[str, Any] = {
+        "epochs": corpus.EPOCHS,
+        "pipeline_seconds": round(prepared.pipeline_seconds, 1),
+        "pipeline_component_seconds": prepared.summary["seconds"],
+    }
+    if arguments:
+        files = sorted(map(str, corpus.BOOKS.glob("*.txt.gz")))
+        alone = trainers.alone(trainers.gensim_from_text, files, epochs=corpus.EPOCHS)
+        figures["gensim_seconds"] = alone["seconds"]
+    return figures
+
+
+def _evaluation(prepared: corpus.Corpus) -> trainers.Figures:
+    """The full cross-entropies of some pairs, with sums shared by a target's pairs and without."""
+    import tensorflow as tf
+    import tensorflow_transform as tft
+
+    from trainer_module import evaluation, features, input_pipeline
+    from trainer_module.model import SkipGramModel
+
+    transform = tft.TFTransformOutput(prepared.transform_graph)
+    size = transform.vocabulary_size_by_name(features.VOCABULARY)
+    chunks = input_pipeline.chunks(
+        prepared.eval_files, transform.transformed_feature_spec(), num_targets=8192, window=5
+    )
+    [chunk] = chunks.take(1)
+    pairs = input_pipeline.pairs_of(chunk, 5, range(8192))
+    targets, contexts = (ids[:PAIRS_EVALUATED] for ids in pairs)
+    unigram = tf.zeros([size]).numpy()
+    model = SkipGramModel(unigram, dim=100, bias_initializer="zeros", seed=1)
+    parameters = evaluation.Parameters(
+        model.target_table,
+        model.context_weights,
+        model.context_biases,
+        tf.zeros([size]),
+        False,
+        1.0,
+    )
+    shared = tf.function(evaluation.mean_cross_entropies)
 
     @tf.function
-    def mean_loss(rows: tf.Tensor, positions: tf.Tensor) -> tf.Tensor:
-        """Sums over the vocabulary for `rows`; `positions` says which of them a pair takes."""
-        parts = tf.data.Dataset.from_tensor_slices(rows).batch(1000)
-        sums = tf.TensorArray(tf.float32, 0, dynamic_size=True, infer_shape=False)
-        for part in parts:
-            inputs = tf.gather(model.target_table, part)
-            found = losses.vocabulary_sums(inputs, model.context_weights, model.context_biases)
-            sums = sums.write(sums.size(), found.log_partition)
-        scores = tf.reduce_sum(
-            tf.gather(model.target_table, targets) * tf.gather(model.context_weights, contexts), 1
-        ) + tf.gather(model.context_biases, contexts)
-        log_partition = tf.gather(sums.concat(), positions)
-        return tf.reduce_mean(losses.full_softmax_cross_entropy(scores, log_partition))
+    def each(parts: tf.Tensor, contexts: tf.Tensor) -> tf.Tensor:
+        total = tf.zeros([])
+        for part in tf.range(tf.shape(parts)[0]):
+            sums = evaluation.target_sums(parameters, parts[part])
+            found = evaluation.cross_entropies(parameters, sums, parts[part], contexts[part])
+            total += tf.reduce_sum(found.softmax)
+        return total / tf.cast(tf.size(parts), tf.float32)
 
-    distinct, positions = tf.unique(targets)
-    each = tf.range(tf.size(targets))
-    once, per_pair = float(mean_loss(distinct, positions)), float(mean_loss(targets, each))
+    parts = tf.reshape(targets, [-1, 1000]), tf.reshape(contexts, [-1, 1000])
+    once, per_pair = float(shared(parameters, targets, contexts).softmax), float(each(*parts))
     assert abs(once - per_pair) < 1e-3, (once, per_pair)
-    seconds = [
-        _timed(lambda: float(mean_loss(distinct, positions))),
-        _timed(lambda: float(mean_loss(targets, each))),
-    ]
-    return {
-        "evaluated_pairs": int(tf.size(targets)),
-        "evaluated_distinct_targets": int(tf.size(distinct)),
-        "per_pair_to_per_distinct_target_seconds": round(seconds[1] / seconds[0], 1),
-    }
-
-
-def _timed(work: Any) -> float:
     started = time.perf_counter()
-    work()
-    return time.perf_counter() - started
-
-
-def _machine() -> dict[str, Any]:
+    float(shared(parameters, targets, contexts).softmax)
+    between = time.perf_counter()
+    float(each(*parts))
+    ended = time.perf_counter()
     return {
-        "processor": platform.processor() or platform.machine(),
-        "cores": os.cpu_count(),
-        "python": platform.python_version(),
-        **{name: importlib.metadata.version(name) for name in ("tensorflow", "gensim")},
+        "pairs": int(tf.size(targets)),
+        "distinct_targets": int(tf.size(tf.unique(targets)[0])),
+        "per_pair_to_per_distinct_target_seconds": round(
+            (ended - between) / (between - started), 1
+        ),
     }
+
+
+def _table(results: dict[str, Any]) -> Table:
+    table = Table(title="negative_sampling and gensim", title_justify="left")
+    for name in ("epochs", "seed", "whose", "words/s", "seconds", "MB", *QUALITIES, "ratio"):
+        table.add_column(name)
+    for run in results["runs"]:
+        for whose in ("gensim", "ours"):
+            figures = run[whose]
+            table.add_row(
+                str(run["epochs"]),
+                str(run["seed"]),
+                whose,
+                f"{figures['words_per_second']:,}",
+                f"{figures['seconds_to_vectors']:,}",
+                f"{figures['peak_megabytes']:,}",
+                *(str(figures.get(name, "")) for name in QUALITIES),
+                str(run["ratio"]) if whose == "ours" else "",
+            )
+    return table
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ class _RunCommand(click.Command):
 
         with formatter.section("Fields of the configuration, with their defaults"):
             for name, default, description in config.fields():
-                formatter.write_text(f"{name} = {'(none)' if default == () else default}")
+                formatter.write_text(f"{name} = {'(none)' if default in ((), None) else default}")
                 with formatter.indentation():
                     formatter.write_text(description)
 

@@ -165,6 +165,8 @@ def _sentence(error: ErrorDetails) -> str:
     name = ".".join(str(part) for part in error["loc"])
     if error["type"] == "model_type":
         return _no_value(name, error["input"])
+    if error["type"] == "value_error":  # of fields that do not fit together
+        return f"in {name}, {error['ctx']['error']}"
     if error["type"] == "extra_forbidden":
         known = [field for field, *_ in fields()]
         # The right field in the wrong section is nearer than any other field of that section.

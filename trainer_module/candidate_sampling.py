@@ -52,12 +52,6 @@ class Sampler:
         """Number of classes."""
         return self._vocabulary_size
 
-    @property
-    def probabilities(self) -> npt.NDArray[np.float32]:
-        """Of one draw: `[vocab]`."""
-        found: npt.NDArray[np.float32] = self._probabilities.numpy()
-        return found
-
     def draw(self, num_sampled: int, seed: tf.Tensor) -> Drawn:
         """Draws one set of candidates.
 

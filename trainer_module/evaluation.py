@@ -191,7 +191,6 @@ def sampled_losses(
     seed: int,
 ) -> dict[int, float]:
     """Sampled losses at several numbers of candidates; those above the vocabulary are left out."""
-    """sampled_loss at several numbers of candidates; those above the vocabulary are left out."""
     compiled = tf.function(sampled_loss)
     return {
         number: float(compiled(parameters, sampler, number, targets, contexts, seed=seed))

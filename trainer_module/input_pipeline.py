@@ -152,19 +152,21 @@ def chunks(
     )
 
 
-def pairs_of(chunk: Chunk, window: int) -> tuple[tf.Tensor, tf.Tensor]:
-    """The pairs of a chunk, written out.
+def pairs_of(chunk: Chunk, window: int, rows: Sequence[int]) -> tuple[tf.Tensor, tf.Tensor]:
+    """The pairs of some of a chunk's targets, written out.
 
     Args:
       chunk: of any number of targets.
       window: the largest there is: what stands around the targets on either side.
+      rows: which targets.
 
     Returns:
       targets, contexts: `[pairs]` int32 ids, in the order of the targets.
     """
+    rows = tf.constant(rows, tf.int32, [len(rows)])
+    left, right = tf.gather(chunk.left, rows), tf.gather(chunk.right, rows)
     offsets = tf.constant([o for o in range(-window, window + 1) if o != 0])
-    places = tf.where(
-        (offsets >= -chunk.left[:, tf.newaxis]) & (offsets <= chunk.right[:, tf.newaxis])
-    )
-    at = tf.cast(places[:, 0], tf.int32) + window
+    inside = (offsets >= -left[:, tf.newaxis]) & (offsets <= right[:, tf.newaxis])
+    places = tf.where(inside)
+    at = tf.gather(rows, places[:, 0]) + window
     return tf.gather(chunk.ids, at), tf.gather(chunk.ids, at + tf.gather(offsets, places[:, 1]))

@@ -77,27 +77,31 @@ def sampler(
         # Of all batches together, their contexts are the train pairs' contexts.
         "in_batch": lambda: candidate_sampling.unigram_probabilities(context_counts, 1.0),
     }[hyperparameters.sampler]()
-    return Sampler(probabilities, replacement=hyperparameters.replacement)
+    # Distinct pairs of a batch are not distinct classes.
+    repeats = hyperparameters.replacement or hyperparameters.sampler == "in_batch"
+    return Sampler(probabilities, replacement=repeats)
 
 
-def evaluation_correction(
-    described: Objective, probabilities: npt.NDArray[np.float32]
-) -> npt.NDArray[np.float32]:
+def evaluation_correction(described: Objective, drawing: Sampler) -> npt.NDArray[np.float32]:
     """What evaluation adds to the scores to make them estimates of log p(c|t).
 
-    Without logQ correction an objective has its optimum at `s(t, c) = log p(c|t) - log(k q(c))`, k
-    the negatives a pair and q the sampler's distribution (Levy and Goldberg 2014); a softmax one
-    has any constant of t in place of log k (docs/losses.md derives both).
+    Without logQ correction an objective has its optimum at `s(t, c) = log p(c|t) - log(w n(c))`, n
+    the expected count of a class among the candidates and w their weight: for k negatives a pair
+    from q that is log(k q(c)) (Levy and Goldberg 2014). A softmax one has any constant of t in
+    place of log w (docs/losses.md derives both).
 
     Args:
       described: the objective.
-      probabilities: `[vocab]`, q, of the sampler.
+      drawing: its sampler.
 
     Returns:
       `[vocab]` float32; zeros where the objective corrects in training or samples nothing.
     """
+    size = drawing.vocabulary_size
     if described.logq_correction or described.name in FULL:
-        return np.zeros(len(probabilities), np.float32)
-    negatives = 1.0 if described.softmax else described.candidate_weight * described.num_sampled
-    correction: npt.NDArray[np.float32] = np.log(negatives * probabilities).astype(np.float32)
-    return correction
+        return np.zeros(size, np.float32)
+    # Of distinct candidates the count depends on how many draws they took: here, one typical set's.
+    drawn = drawing.draw(described.num_sampled, np.zeros(2, np.int64))
+    expected = drawing.expected_count(np.arange(size), drawn).numpy()
+    correction: npt.NDArray[np.float32] = np.log(described.candidate_weight * expected)
+    return correction.astype(np.float32)

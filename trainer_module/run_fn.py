@@ -19,10 +19,10 @@ from trainer_module.model import SkipGramModel, unigram_log_probabilities
 TRAINING_FILE = "training.json"
 # Of what the sampled loss is shown beside the full one.
 _NUMBERS_OF_CANDIDATES = (5, 20, 100, 500)
-# Scores that one evaluation during training may take: about a second's work. The most pairs are for
-# a small vocabulary; 20,000 give the mean to about 0.01 nats.
+# Scores that one evaluation during training may take: about a second's work. The most targets are
+# for a small vocabulary; their 20,000 pairs give the mean to about 0.02 nats.
 _SCORES_PER_EVALUATION = 1 << 26
-_PAIRS_PER_EVALUATION = 20_000
+_TARGETS_PER_EVALUATION = 3_500
 
 
 class FnArgs(Protocol):
@@ -82,7 +82,7 @@ def run_fn(fn_args: FnArgs) -> None:
             seed=settings.seed,
         )
     window = settings.preprocessing.window
-    held_out = _held_out(eval_files, feature_spec, len(vocabulary), window)
+    held_out = _held_out(eval_files, feature_spec, counts_held_out, window)
     trainer = training.Trainer(
         strategy,
         model,
@@ -208,14 +208,22 @@ def describe(progress: training.Progress | training.Evaluation) -> str:
 
 
 def _held_out(
-    files: list[str], feature_spec: Mapping[str, Any], vocabulary_size: int, window: int
+    files: list[str],
+    feature_spec: Mapping[str, Any],
+    counts: input_pipeline.Counts,
+    window: int,
 ) -> training.HeldOut:
-    """The first pairs of the eval split, whose documents are shuffled: as many as can be paid."""
-    num_targets = max(_SCORES_PER_EVALUATION // vocabulary_size, window)
-    chunks = input_pipeline.chunks(files, feature_spec, num_targets=num_targets, window=window)
-    [chunk] = chunks.take(1)
-    targets, contexts = input_pipeline.pairs_of(chunk, window)
-    return training.HeldOut(targets[:_PAIRS_PER_EVALUATION], contexts[:_PAIRS_PER_EVALUATION])
+    """Pairs of the eval split, of targets evenly spread over it: as many as can be paid."""
+    most = min(_SCORES_PER_EVALUATION // len(counts.context_counts), _TARGETS_PER_EVALUATION)
+    stride = -(-counts.targets // max(most, 1))
+    size = max(counts.targets // 8, window, 1)  # few chunks: each is a piece of work
+    chunks = input_pipeline.chunks(files, feature_spec, num_targets=size, window=window)
+    found = [
+        input_pipeline.pairs_of(chunk, window, range((-index * size) % stride, size, stride))
+        for index, chunk in enumerate(chunks)
+    ]
+    targets, contexts = (tf.concat(parts, 0) for parts in zip(*found, strict=True))
+    return training.HeldOut(targets, contexts)
 
 
 def _approximation(

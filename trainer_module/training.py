@@ -179,9 +179,7 @@ class Trainer:
             self._local(model.target_table),
             self._local(model.context_weights),
             self._local(model.context_biases),
-            tf.constant(
-                objectives.evaluation_correction(self.objective, self.sampler.probabilities)
-            ),
+            tf.constant(objectives.evaluation_correction(self.objective, self.sampler)),
             self.objective.softmax,
             self.objective.temperature,
         )
@@ -353,12 +351,15 @@ class Trainer:
         return self.sampler.draw(number, seed)
 
     def _block(self, ids: tf.Tensor, framed: tf.Tensor, band: tf.Tensor, drawn: Drawn) -> Block:
-        model, corrected = self._model, self.objective.logq_correction
+        # This worker's copies: of a mirrored variable tf.gather would read the whole table.
+        model, corrected = self.parameters, self.objective.logq_correction
         biased = self._hyperparameters.bias_initializer != "none"
         expected_count = self.sampler.expected_count
 
         def biases(classes: tf.Tensor) -> tf.Tensor:
-            return tf.gather(model.context_biases, classes) if biased else tf.zeros(classes.shape)
+            if not biased:
+                return tf.zeros_like(classes, tf.float32)  # their number may be unknown
+            return tf.gather(model.context_biases, classes)
 
         return Block(
             inputs=self._frames.rows(tf.gather(model.target_table, ids)),

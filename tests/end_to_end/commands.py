@@ -19,6 +19,7 @@ TOKENS_A_DOCUMENT = 8
 SETTINGS = (
     "preprocessing.subsample=0",
     "trainer.epochs=16",
+    "trainer.batch_size=256",
     "trainer.dim=16",
     "trainer.checkpoint_seconds=0",
     "trainer.learning_rate=0.025",

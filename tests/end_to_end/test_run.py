@@ -1,6 +1,8 @@
 """What one run leaves behind."""
 
+import json
 import math
+import shutil
 import sqlite3
 from itertools import permutations
 from pathlib import Path
@@ -9,6 +11,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from gensim.models import KeyedVectors
+
+from tests.end_to_end.commands import run_arguments
 
 pytestmark = pytest.mark.slow
 
@@ -56,6 +60,52 @@ def test_full_cross_entropies_are_near_what_the_corpus_allows(run) -> None:
     assert summary["perplexity"] == pytest.approx(
         math.exp(summary["full_softmax_cross_entropy"]), rel=1e-6
     )
+    # nce corrects in training: its scores are what evaluation wants.
+    for name in ("full_softmax_cross_entropy", "full_sigmoid_cross_entropy"):
+        assert summary[f"raw_{name}"] == summary[name]
+
+
+def test_evaluations_during_training_end_at_what_the_evaluator_finds(run) -> None:
+    # Two an epoch, on the whole of so small an eval split.
+    evaluations = run.summary["evaluations"]
+    steps = [found["step"] for found in evaluations]
+    assert len(steps) == 16 * 2
+    assert steps == sorted(set(steps))
+    assert run.summary["kept_step"] == steps[-1]
+    assert evaluations[0]["softmax"] > evaluations[-1]["softmax"]
+    for family in ("softmax", "sigmoid"):
+        assert evaluations[-1][family] == pytest.approx(
+            run.summary[f"full_{family}_cross_entropy"], rel=1e-4
+        )
+    assert run.summary["full_loss"] == pytest.approx(evaluations[-1]["sigmoid"], rel=1e-6)
+
+
+def test_sampled_losses_are_shown_for_no_more_candidates_than_tokens(run) -> None:
+    assert list(run.summary["sampled_losses"]) == ["5"]
+    assert run.summary["sampled_losses"]["5"] > 0
+
+
+def test_without_logq_correction_evaluation_corrects(
+    corpus: Path, skipgram, tmp_path: Path
+) -> None:
+    output = tmp_path / "output"
+    settings = ("trainer.objective=negative_sampling", "trainer.keep=best")
+    ended = skipgram(*run_arguments(corpus, output, *settings))
+    assert ended.code == 0, ended.stderr
+    summary = json.loads((output / "summary.json").read_text())
+    assert summary["objective"] == "negative_sampling"
+    assert summary["full_softmax_cross_entropy"] == pytest.approx(math.log(5), abs=0.1)
+    # With 5 negatives a pair from 15 classes about as likely, scores end at ln(1/5) - ln(5/15).
+    assert summary["full_sigmoid_cross_entropy"] == pytest.approx(
+        math.log(5) + 5 * math.log(1.2), abs=0.2
+    )
+    assert summary["raw_full_sigmoid_cross_entropy"] == pytest.approx(
+        math.log(5) - math.log(3) + 5 * math.log(1.6), abs=0.2
+    )
+    best = min(summary["evaluations"], key=lambda found: found["sigmoid"])
+    assert summary["kept_step"] == best["step"]
+    assert summary["full_sigmoid_cross_entropy"] == pytest.approx(best["sigmoid"], rel=1e-4)
+    shutil.rmtree(output)
 
 
 def test_words_that_share_contexts_end_close(run) -> None:
@@ -104,6 +154,8 @@ def test_the_output_says_how_it_went(run) -> None:
         assert component in run.stdout
     for figure in ("full_softmax_cross_entropy", "blessed", "nearest neighbours"):
         assert figure in run.stdout
+    for table in ("Held out", "(kept)", "What sampling gives", "all 15"):
+        assert table in run.stdout
 
 
 def test_output_folder(run) -> None:

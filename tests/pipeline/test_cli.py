@@ -70,7 +70,7 @@ class TestHelp:
         done = skipgram("run", "--help", folder=tmp_path)
         lines = [line.strip() for line in done.stdout.splitlines()]
         assert {name for name, *_ in config.fields()} <= {line.split(" = ")[0] for line in lines}
-        for line in ("trainer.dim = 100", "corpus.files = (none)", "pairs per step"):
+        for line in ("trainer.dim = 100", "corpus.files = (none)", "trainer.patience = (none)"):
             assert line in lines
 
     def test_version(self, tmp_path):

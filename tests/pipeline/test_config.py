@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,7 @@ from pydantic import ValidationError
 
 from pipeline import config
 from trainer_module.errors import InputError
+from trainer_module.hyperparameters import TrainerHyperparameters
 
 
 @pytest.fixture
@@ -32,7 +34,7 @@ class TestFields:
         rows = list(config.fields())
         assert len({name for name, *_ in rows}) == len(rows) > 15
         for name, default, description in rows:
-            assert default is not None, name
+            assert default is not None or "none: never" in description, name
             assert len(description) > 10, name
 
     def test_are_named_with_their_section(self):
@@ -45,6 +47,8 @@ class TestFields:
     def test_defaults_are_those_of_the_readme(self):
         defaults = {name: default for name, default, _ in config.fields()}
         assert defaults["trainer.objective"] == "nce"
+        assert defaults["trainer.evaluations_per_epoch"] == 2
+        assert defaults["trainer.patience"] is None
         assert defaults["preprocessing.subsample"] == 1e-4
         assert defaults["corpus.eval_fraction"] == 0.05
 
@@ -153,6 +157,21 @@ class TestWrongValues:
             ("trainer.learning_rate=.nan", "trainer.learning_rate = nan"),
             ("trainer.learning_rate=yes", "trainer.learning_rate = True"),
             ("trainer.objective=hs", "trainer.objective = 'hs'"),
+            ("trainer.objective=[nce]", "trainer.objective = ['nce']"),
+            ("trainer.sampler=zipf", "trainer.sampler = 'zipf'"),
+            ("trainer.sampler_power=1.1", "trainer.sampler_power = 1.1"),
+            ("trainer.replacement=1", "trainer.replacement = 1"),
+            ("trainer.negatives=per_token", "trainer.negatives = 'per_token'"),
+            ("trainer.num_sampled=0", "trainer.num_sampled = 0"),
+            ("trainer.num_negatives=0", "trainer.num_negatives = 0"),
+            ("trainer.logq_correction='yes'", "trainer.logq_correction = 'yes'"),
+            ("trainer.temperature=0", "trainer.temperature = 0"),
+            ("trainer.batch_size=8", "trainer.batch_size = 8"),
+            ("trainer.batch_size=1000", "trainer.batch_size = 1000"),
+            ("trainer.batch_size=65552", "trainer.batch_size = 65552"),
+            ("trainer.evaluations_per_epoch=-1", "trainer.evaluations_per_epoch = -1"),
+            ("trainer.keep=first", "trainer.keep = 'first'"),
+            ("trainer.patience=0", "trainer.patience = 0"),
             ("preprocessing.window=101", "preprocessing.window = 101"),
             ("preprocessing.subsample=-1", "preprocessing.subsample = -1"),
             ("corpus.eval_fraction=0.6", "corpus.eval_fraction = 0.6"),
@@ -169,7 +188,15 @@ class TestWrongValues:
 
     @pytest.mark.parametrize(
         "setting",
-        ["seed=2147483647", "corpus.eval_fraction=0.5", "preprocessing.window=100"],
+        [
+            "seed=2147483647",
+            "corpus.eval_fraction=0.5",
+            "preprocessing.window=100",
+            "trainer.batch_size=16",
+            "trainer.batch_size=65536",
+            "trainer.evaluations_per_epoch=0",
+            "trainer.patience=1",
+        ],
     )
     def test_the_ends_of_a_range_are_allowed(self, setting):
         name, _, value = setting.partition("=")
@@ -179,10 +206,12 @@ class TestWrongValues:
         assert str(loaded) == value
 
     def test_the_sentence_ends_with_what_the_field_is(self):
-        assert sentence(None, "trainer.batch_size=0").endswith("(pairs per step)")
+        assert sentence(None, "trainer.dim=0").endswith("(numbers per vector (word2vec's default))")
 
     def test_the_sentence_lists_the_choices(self):
-        assert "'nce' or 'sampled_softmax'" in sentence(None, "trainer.objective=hs")
+        said = sentence(None, "trainer.objective=hs")
+        assert "'nce', 'sampled_softmax', 'negative_sampling'" in said
+        assert "'per_batch' or 'per_pair'" in sentence(None, "trainer.negatives=both")
 
     @pytest.mark.parametrize("value", ["3", "[]", "fast"])
     def test_a_section_has_no_value(self, yaml_file, value):
@@ -190,6 +219,119 @@ class TestWrongValues:
         assert sentence(None, f"trainer={value}").startswith(said)
         assert sentence(yaml_file(f"trainer: {value}")).startswith(said)
         assert sentence(yaml_file(f"trainer: {value}"), "trainer.dim=3").startswith(said)
+
+
+WORD2VEC = ("negative_sampling", "sigmoid_cross_entropy", "softmax_cross_entropy")
+OBJECTIVES = ("nce", "sampled_softmax", *WORD2VEC, "full_softmax", "full_sigmoid")
+
+
+def of_objective(name: str, *settings: str) -> TrainerHyperparameters:
+    return config.load(settings=[f"trainer.objective={name}", *settings]).trainer
+
+
+class TestDefaultsOfAnObjective:
+    def test_are_those_of_the_fields_for_nce(self):
+        assert of_objective("nce") == TrainerHyperparameters() == config.Config().trainer
+
+    def test_remove_hits_for_sampled_softmax(self):
+        changed = {"objective": "sampled_softmax", "remove_accidental_hits": True}
+        assert of_objective("sampled_softmax") == TrainerHyperparameters(**changed)
+        assert not of_objective("nce").remove_accidental_hits
+
+    @pytest.mark.parametrize("name", WORD2VEC)
+    def test_are_word2vecs_for_what_is_not_corrected(self, name):
+        found = of_objective(name)
+        assert (found.sampler, found.sampler_power, found.replacement) == ("unigram", 0.75, True)
+        assert (found.num_sampled, found.num_negatives) == (64, 5)
+        assert not found.logq_correction
+        assert found.bias_initializer == "none"
+        assert found.batch_size == 512
+        assert found.epochs == TrainerHyperparameters().epochs
+
+    @pytest.mark.parametrize("name", OBJECTIVES)
+    def test_give_way_to_what_is_given(self, name):
+        given = of_objective(name, "trainer.num_sampled=7", "trainer.sampler=uniform")
+        changed = {"num_sampled": 7, "sampler": "uniform"}
+        assert given == of_objective(name).model_copy(update=changed)
+
+    def test_are_taken_from_a_file_too(self, yaml_file):
+        path = yaml_file("trainer: {objective: negative_sampling, dim: 3}")
+        assert config.load(path).trainer == of_objective("negative_sampling", "trainer.dim=3")
+
+    def test_follow_the_objective_of_set_above_a_file(self, yaml_file):
+        path = yaml_file("trainer: {objective: negative_sampling, dim: 3}")
+        loaded = config.load(path, ["trainer.objective=nce"]).trainer
+        assert loaded == of_objective("nce", "trainer.dim=3")
+
+    @pytest.mark.parametrize("name", OBJECTIVES)
+    def test_stay_when_a_section_is_passed_on_by_tfx(self, name):
+        found = of_objective(name)
+        passed_on = json.loads(json.dumps(config.as_dict(found)))
+        assert TrainerHyperparameters(**passed_on) == found
+
+
+class TestFieldsThatDoNotFitTogether:
+    @pytest.mark.parametrize(
+        ("settings", "said"),
+        [
+            (
+                ["objective=negative_sampling", "logq_correction=true"],
+                "in trainer, logq_correction = true is not for negative_sampling: with it that is "
+                "nce; set objective to nce or logq_correction to false",
+            ),
+            (
+                ["objective=sigmoid_cross_entropy", "logq_correction=true"],
+                "in trainer, logq_correction = true is not for sigmoid_cross_entropy: with it that "
+                "is nce; set objective to nce or logq_correction to false",
+            ),
+            (
+                ["negatives=per_pair"],
+                "in trainer, negatives = per_pair draws with replacement: set replacement to true "
+                "or negatives to per_batch",
+            ),
+            (
+                ["negatives=per_pair", "replacement=true", "sampler=in_batch"],
+                "in trainer, negatives = per_pair cannot draw in_batch: set sampler to another or "
+                "negatives to per_batch",
+            ),
+            (
+                ["temperature=0.1"],
+                "in trainer, temperature = 0.1 is for softmax_cross_entropy, not nce",
+            ),
+            (
+                ["evaluations_per_epoch=0", "patience=3"],
+                "in trainer, keep = best and patience need evaluations: set evaluations_per_epoch "
+                "to 1 or more",
+            ),
+            (
+                ["evaluations_per_epoch=0", "keep=best"],
+                "in trainer, keep = best and patience need evaluations: set evaluations_per_epoch "
+                "to 1 or more",
+            ),
+        ],
+    )
+    def test_are_refused_with_what_to_do(self, settings, said):
+        assert sentence(None, *(f"trainer.{setting}" for setting in settings)) == said
+
+    def test_are_refused_in_a_file_too(self, yaml_file):
+        said = sentence(yaml_file("trainer: {temperature: 2}"))
+        assert said.startswith("in trainer, temperature = 2.0 is for softmax_cross_entropy")
+
+    @pytest.mark.parametrize(
+        "settings",
+        [
+            ["objective=softmax_cross_entropy", "logq_correction=true", "temperature=0.1"],
+            ["objective=negative_sampling", "negatives=per_pair"],
+            ["negatives=per_pair", "replacement=true", "sampler=uniform"],
+            ["sampler=in_batch"],
+            ["keep=best", "patience=2", "evaluations_per_epoch=1"],
+            ["evaluations_per_epoch=0", "patience=null"],
+            ["objective=full_sigmoid", "temperature=1"],
+        ],
+    )
+    def test_those_that_do_are_allowed(self, settings):
+        loaded = config.load(settings=[f"trainer.{setting}" for setting in settings])
+        assert loaded.trainer != config.Config().trainer
 
 
 class TestWrongForm:

@@ -22,6 +22,14 @@ SUMMARY = {
     "seconds": {"Transform": 61.25, "Trainer": 1000.5},
     "cached": ["Transform"],
     "peak_memory_megabytes": {"Transform": 800},
+    "vocabulary_size": 18984,
+    "evaluations": [
+        {"step": 800, "softmax": 7.61234, "sigmoid": 8.5},
+        {"step": 1600, "softmax": 7.5, "sigmoid": 8.41239},
+    ],
+    "kept_step": 1600,
+    "sampled_losses": {"5": 1.23456, "500": 4.0},
+    "full_loss": 8.41239,
 }
 
 
@@ -49,12 +57,38 @@ class TestSummaryTable:
             ["train_loss", "1,234.5679"],
             ["perplexity", "0.5000"],
             ["blessed", "yes"],
+            ["vocabulary_size", "18,984"],
             ["seconds", "1,061.8"],
         ]
 
     def test_says_no_where_it_is_not_blessed(self):
         shown = rows(display.summary_table({**SUMMARY, "blessed": False}))
         assert ["blessed", "no"] in shown
+
+
+def test_evaluations_table_shows_the_steps_and_which_is_kept():
+    assert rows(display.evaluations_table(SUMMARY)) == [
+        ["800", "7.6123", "8.5000"],
+        ["1,600 (kept)", "7.5000", "8.4124"],
+    ]
+    assert rows(display.evaluations_table({**SUMMARY, "kept_step": 800}))[0][0] == "800 (kept)"
+
+
+def test_evaluations_table_marks_none_where_the_model_of_the_end_is_another():
+    assert "kept" not in printed(display.evaluations_table({**SUMMARY, "kept_step": 1700}))
+
+
+def test_approximation_table_ends_with_the_whole_vocabulary():
+    assert rows(display.approximation_table(SUMMARY)) == [
+        ["5", "1.2346"],
+        ["500", "4.0000"],
+        ["all 18,984", "8.4124"],
+    ]
+
+
+def test_approximation_table_of_a_tiny_vocabulary_has_the_full_loss_alone():
+    tiny = {**SUMMARY, "vocabulary_size": 4, "sampled_losses": {}}
+    assert rows(display.approximation_table(tiny)) == [["all 4", "8.4124"]]
 
 
 def record(**changes: Any) -> SimpleNamespace:

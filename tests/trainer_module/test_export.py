@@ -1,5 +1,7 @@
 """The SavedModel, through tf.saved_model.load alone, as serving has it."""
 
+import shutil
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -8,8 +10,8 @@ import tensorflow as tf
 import tensorflow_transform as tft
 import tensorflow_transform.beam as tft_beam
 
-from trainer_module import export
-from trainer_module.model import SkipGramModel
+from trainer_module import evaluation, export
+from trainer_module.evaluation import Parameters
 from trainer_module.preprocessing import preprocessing_fn
 
 # The counts are 4, 3, 2 and 1, so the ids are 0 to 3.
@@ -19,12 +21,21 @@ TABLE = np.array([[1.0, 0.0], [2.0, 0.0], [0.0, 1.0], [-1.0, 0.1]], np.float32)
 WEIGHTS = np.array([[0.5, 1.0], [-1.0, 0.0], [2.0, 0.3], [0.0, -0.5]], np.float32)
 BIASES = np.array([0.1, 0.2, -0.3, 0.0], np.float32)
 UNIGRAM = np.log(np.array([0.4, 0.3, 0.2, 0.1], np.float32))
+CORRECTION = np.array([-1.0, 0.5, -2.0, 0.25], np.float32)
 CONFIG = {"preprocessing": {"min_count": 1, "subsample": 0, "window": 1}, "seed": 1}
+
+# What evaluation knows of an objective: correction, softmax family, temperature.
+OBJECTIVES = {
+    "nce": (np.zeros(4, np.float32), False, 1.0),
+    "negative_sampling": (CORRECTION, False, 1.0),
+    "sampled_softmax": (np.zeros(4, np.float32), True, 1.0),
+    "softmax_cross_entropy": (CORRECTION, True, 0.5),
+}
 
 
 @pytest.fixture(scope="module")
-def saved_model(tmp_path_factory: pytest.TempPathFactory) -> str:
-    folder = tmp_path_factory.mktemp("export")
+def transform_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("transform")
     metadata = tft.DatasetMetadata.from_feature_spec(
         {"text": tf.io.FixedLenFeature([1], tf.string)}
     )
@@ -34,23 +45,36 @@ def saved_model(tmp_path_factory: pytest.TempPathFactory) -> str:
             lambda inputs: preprocessing_fn(inputs, CONFIG)
         )
         transform_fn | tft_beam.WriteTransformFn(str(folder / "transform"))
-    model = SkipGramModel(UNIGRAM, dim=2, bias_initializer="zeros", seed=1)
-    model.target_table.assign(TABLE)
-    model.context_weights.assign(WEIGHTS)
-    model.context_biases.assign(BIASES)
+    return folder / "transform"
+
+
+def save(transform_folder: Path, folder: Path, objective: str) -> str:
+    correction, softmax, temperature = OBJECTIVES[objective]
+    parameters = Parameters(
+        *(tf.Variable(table) for table in (TABLE, WEIGHTS, BIASES)),
+        tf.constant(correction),
+        softmax,
+        temperature,
+    )
+    # A copy that is gone when the model is loaded, so that a path into it would be found out.
+    transform = shutil.copytree(transform_folder, folder / "transform")
     serving = export.ServingModel(
-        model, UNIGRAM, tft.TFTransformOutput(str(folder / "transform")), "unicode_words"
+        parameters, UNIGRAM, tft.TFTransformOutput(str(transform)), "unicode_words"
     )
     with pytest.MonkeyPatch.context() as patch:
-        # So small that a few documents go through several chunks.
-        patch.setattr(export, "_PAIRS_AT_ONCE", 3)
-        patch.setattr(export, "_TARGETS_AT_ONCE", 2)
+        # So small that a few documents go through several parts.
+        patch.setattr(evaluation, "_PAIRS_AT_ONCE", 3)
+        patch.setattr(evaluation, "TARGETS_AT_ONCE", 2)
         export.save(serving, str(folder / "model"))
-    # Moved, so that a path of the machine that made it would be found out.
+    shutil.rmtree(transform)
+    # Moved, for the same reason.
     (folder / "model").rename(folder / "moved")
-    for path in (folder / "transform").rglob("vocabulary"):
-        path.unlink()
     return str(folder / "moved")
+
+
+@pytest.fixture(scope="module")
+def saved_model(transform_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
+    return save(transform_folder, tmp_path_factory.mktemp("export"), "negative_sampling")
 
 
 @pytest.fixture(scope="module")
@@ -89,26 +113,51 @@ def example(text: str) -> bytes:
     return bytes(tf.train.Example(features=features).SerializeToString())
 
 
-def expected(pairs: list[tuple[int, int]]) -> dict[str, float]:
+def expected(objective: str, pairs: list[tuple[int, int]]) -> dict[str, float]:
     """The sums over pairs, straight from the definitions, in double precision."""
-    scores = TABLE.astype(np.float64) @ WEIGHTS.T.astype(np.float64) + BIASES
-    probabilities = np.exp(scores) / np.exp(scores).sum(axis=1, keepdims=True)
-    sigmoids = 1 / (1 + np.exp(-scores))
-    others = np.log1p(-sigmoids).sum(axis=1, keepdims=True) - np.log1p(-sigmoids)
+    correction, softmax, temperature = OBJECTIVES[objective]
+    raw = TABLE.astype(np.float64) @ WEIGHTS.T.astype(np.float64) / temperature + BIASES
+    scores = raw + correction
+    # A softmax leaves a constant of the target open; its sigmoid figure is of s - log Z.
+    normalised = np.log(softmax_of(scores)) if softmax else scores
     return {
-        "softmax_cross_entropy": -sum(np.log(probabilities[pair]) for pair in pairs),
-        "sigmoid_cross_entropy": -sum(np.log(sigmoids[pair]) + others[pair] for pair in pairs),
+        "softmax_cross_entropy": -sum(np.log(softmax_of(scores)[pair]) for pair in pairs),
+        "sigmoid_cross_entropy": sigmoid_cross_entropy(normalised, pairs),
+        "raw_softmax_cross_entropy": -sum(np.log(softmax_of(raw)[pair]) for pair in pairs),
+        "raw_sigmoid_cross_entropy": sigmoid_cross_entropy(raw, pairs),
         "unigram_cross_entropy": -sum(float(UNIGRAM[context]) for _, context in pairs),
         "num_pairs": float(len(pairs)),
     }
 
 
-def test_evaluate_equals_the_definitions_document_by_document(loaded: Any) -> None:
-    documents = ["ape bee cow", "gnu", "", "dog unknown APE"]
-    found = call(loaded, "evaluate", examples=[example(document) for document in documents])
-    by_document = [[(0, 1), (1, 0), (1, 2), (2, 1)], [], [], [(3, 0), (0, 3)]]
-    for row, pairs in enumerate(by_document):
-        for name, value in expected(pairs).items():
+def softmax_of(scores: np.ndarray) -> np.ndarray:
+    return np.exp(scores) / np.exp(scores).sum(axis=1, keepdims=True)
+
+
+def sigmoid_cross_entropy(scores: np.ndarray, pairs: list[tuple[int, int]]) -> float:
+    """One logistic regression a class: the context is a success, every other class a failure."""
+    successes = 1 / (1 + np.exp(-scores))
+    return -sum(
+        np.log(successes[target, j] if j == context else 1 - successes[target, j])
+        for target, context in pairs
+        for j in range(len(BIASES))
+    )
+
+
+DOCUMENTS = ["ape bee cow", "gnu", "", "dog unknown APE"]
+PAIRS_BY_DOCUMENT = [[(0, 1), (1, 0), (1, 2), (2, 1)], [], [], [(3, 0), (0, 3)]]
+
+
+@pytest.mark.parametrize("objective", OBJECTIVES)
+def test_evaluate_equals_the_definitions_document_by_document(
+    transform_folder: Path, tmp_path: Path, objective: str
+) -> None:
+    model = tf.saved_model.load(save(transform_folder, tmp_path, objective))
+    found = call(model, "evaluate", examples=[example(document) for document in DOCUMENTS])
+    for row, pairs in enumerate(PAIRS_BY_DOCUMENT):
+        values = expected(objective, pairs)
+        assert set(found) == set(values)
+        for name, value in values.items():
             assert found[name][row] == pytest.approx(value, rel=1e-5), (name, row)
 
 
@@ -125,6 +174,11 @@ def test_evaluate_again_and_one_by_one_gives_the_same(saved_model: str, loaded: 
 def test_sums_over_the_vocabulary_are_computed_once_per_distinct_target(saved_model: str) -> None:
     fresh = tf.saved_model.load(saved_model)
     call(fresh, "evaluate", examples=[example("ape bee")])
-    assert np.isfinite(fresh.log_partition.numpy()).tolist() == [True, True, False, False]
-    call(fresh, "evaluate", examples=[example("cow bee")])
-    assert np.isfinite(fresh.softplus_sum.numpy()).tolist() == [True, True, True, False]
+    known = np.isfinite(fresh.target_sums.numpy())
+    assert known.all(axis=1).tolist() == known.any(axis=1).tolist() == [True, True, False, False]
+    # What is known is not computed again: another value stays.
+    fresh.target_sums.scatter_nd_update([[0, 0]], [42.0])
+    call(fresh, "evaluate", examples=[example("ape bee cow")])
+    known = np.isfinite(fresh.target_sums.numpy())
+    assert known.all(axis=1).tolist() == [True, True, True, False]
+    assert fresh.target_sums.numpy()[0, 0] == 42.0

@@ -29,26 +29,37 @@ def transform(
         if folder:
             transform_fn | tft_beam.WriteTransformFn(folder)
     return [
-        {name: list(row[f"{name}$ragged_values"]) for name in ("target", "context")}
+        {name: list(row[f"{name}$ragged_values"]) for name in ("target", "window")}
         for row in transformed
     ]
 
 
-def pairs(row: dict[str, list[int]]) -> list[tuple[int, int]]:
-    return list(zip(row["target"], row["context"], strict=True))
+def draws(document: str, num_tokens: int, stream: int) -> list[float]:
+    """The random numbers of the tokens of a document that are in the vocabulary."""
+    fingerprints = tf.repeat(skip_grams.fingerprint(tf.constant([document])), num_tokens)
+    drawn = skip_grams.uniform(fingerprints, tf.range(num_tokens), seed=1, stream=stream)
+    return drawn.numpy().tolist()
 
 
-def test_ids_are_by_falling_frequency_and_pairs_in_the_order_of_targets() -> None:
+def windows(document: str, num_tokens: int, window: int) -> list[int]:
+    return [1 + int(window * u) for u in draws(document, num_tokens, skip_grams.WINDOW_STREAM)]
+
+
+def test_ids_are_by_falling_frequency_in_the_order_of_the_text() -> None:
     # a: 3, b: 2, c: 1, so their ids are 0, 1, 2.
     [first, second] = transform(["a b a", "C B a"], window=1)
-    assert pairs(first) == [(0, 1), (1, 0), (1, 0), (0, 1)]
-    assert pairs(second) == [(2, 1), (1, 2), (1, 0), (0, 1)]
+    assert first == {"target": [0, 1, 0], "window": [1, 1, 1]}
+    assert second == {"target": [2, 1, 0], "window": [1, 1, 1]}
 
 
 def test_rare_tokens_are_dropped_before_windows_are_drawn() -> None:
     [row, _] = transform(["a rare b", "a b"], window=1, min_count=2)
     # b comes before a at equal counts: tft sorts ties in reverse.
-    assert pairs(row) == [(1, 0), (0, 1)]
+    assert row["target"] == [1, 0]
+    # The window of the second token that is left, not of the third.
+    assert transform(["a rare b", "a b"], window=50, min_count=2)[0]["window"] == windows(
+        "a rare b", 2, window=50
+    )
 
 
 def test_vocab_size_keeps_the_most_frequent() -> None:
@@ -56,14 +67,15 @@ def test_vocab_size_keeps_the_most_frequent() -> None:
     assert set(row["target"]) == {0, 1}
 
 
-def test_a_document_without_pairs_is_an_empty_row() -> None:
+def test_documents_without_pairs_are_rows_too() -> None:
     rows = transform(["a b", "a", ""], window=1)
-    assert [len(row["target"]) for row in rows] == [2, 0, 0]
+    assert [len(row["target"]) for row in rows] == [2, 1, 0]
+    assert [len(row["window"]) for row in rows] == [2, 1, 0]
 
 
 def test_whitespace_keeps_case_and_signs() -> None:
     [row] = transform(["A-1 a-1 A-1"], window=1, tokenizer="whitespace")
-    assert pairs(row) == [(0, 1), (1, 0), (1, 0), (0, 1)]
+    assert row["target"] == [0, 1, 0]
 
 
 def test_num_tokens_counts_those_left_out_too(tmp_path: Any) -> None:
@@ -73,7 +85,8 @@ def test_num_tokens_counts_those_left_out_too(tmp_path: Any) -> None:
     out = layer({"text": tf.constant([["a unknown b"], ["x"], [""]])})
     assert out["num_tokens"].numpy().tolist() == [3, 1, 0]
     # Without the unknown token between them, a and b are neighbours.
-    assert out["target"].row_lengths().numpy().tolist() == [2, 0, 0]
+    assert out["target"].to_list() == [[1, 0], [], []]
+    assert out["window"].row_lengths().numpy().tolist() == [2, 0, 0]
 
 
 DOCUMENTS = [f"{'the ' * 30} w{i % 7} x{i % 5} the y{i}" for i in range(40)]
@@ -87,8 +100,13 @@ def test_the_same_documents_give_the_same_pairs_in_any_order_and_batch() -> None
     assert any(row["target"] for row in one)
 
 
-def test_another_seed_gives_other_pairs() -> None:
-    assert transform(DOCUMENTS, subsample=1e-2) != transform(DOCUMENTS, seed=2, subsample=1e-2)
+def test_another_seed_gives_other_targets_and_other_windows() -> None:
+    one = transform(DOCUMENTS, subsample=1e-2)
+    other = transform(DOCUMENTS, seed=2, subsample=1e-2)
+    assert [row["target"] for row in one] != [row["target"] for row in other]
+    whole = [transform(DOCUMENTS[:1], seed=seed)[0] for seed in (1, 2)]
+    assert whole[0]["target"] == whole[1]["target"]
+    assert whole[0]["window"] != whole[1]["window"]
 
 
 def test_subsampling_thins_out_frequent_tokens_as_the_formula_says() -> None:
@@ -100,16 +118,27 @@ def test_subsampling_thins_out_frequent_tokens_as_the_formula_says() -> None:
     assert abs(kept - 194) < 34
 
 
-def test_draws_are_those_of_the_documents_fingerprint() -> None:
+def test_windows_are_those_of_the_documents_fingerprint() -> None:
     document = "a b c d e f"
     [row] = transform([document], window=4)
-    fingerprints = tf.repeat(skip_grams.fingerprint(tf.constant([document])), 6)
-    uniforms = skip_grams.uniform(
-        fingerprints, tf.range(6), seed=1, stream=skip_grams.WINDOW_STREAM
-    ).numpy()
-    sizes = [1 + int(4 * u) for u in uniforms]
-    expected = sum(min(i, size) + min(5 - i, size) for i, size in enumerate(sizes))
-    assert len(row["target"]) == expected
+    assert row["window"] == windows(document, 6, window=4)
+
+
+def test_subsampling_leaves_each_target_its_window() -> None:
+    # a stands for half of the corpus, is kept with sqrt(0.02) + 0.02 = 0.16; the others always.
+    document = " ".join(f"a w{i}" for i in range(100))
+    [row] = transform([document], window=50, subsample=0.01)
+    drawn = draws(document, 200, skip_grams.SUBSAMPLING_STREAM)
+    kept = [i for i in range(200) if i % 2 or drawn[i] < 0.02**0.5 + 0.02]
+    assert 100 < len(kept) < 150
+    of_all = windows(document, 200, window=50)
+    assert row["window"] == [of_all[i] for i in kept]
+    assert [target == 0 for target in row["target"]] == [i % 2 == 0 for i in kept]
+
+
+def test_windows_are_from_one_to_the_largest() -> None:
+    rows = transform(DOCUMENTS, window=3)
+    assert {size for row in rows for size in row["window"]} == {1, 2, 3}
 
 
 def test_an_unknown_hyperparameter_is_refused() -> None:

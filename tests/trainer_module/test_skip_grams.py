@@ -24,83 +24,119 @@ def reference_uniform(fingerprint: int, position: int, seed: int, stream: int) -
     return (splitmix((key + (position + 1) * golden) & MASK) >> 11) / 2**53
 
 
-def reference_pairs(
-    ids: list[int], documents: list[int], sizes: list[int]
-) -> list[tuple[int, int, int]]:
+Document = list[tuple[int, int]]  # of each target: id, window
+DOCUMENTS = st.lists(st.lists(st.tuples(st.integers(0, 9), st.integers(1, 6)), max_size=8))
+
+
+def reference_pairs(document: Document) -> list[tuple[int, int]]:
     return [
-        (ids[i], ids[j], documents[i])
-        for i in range(len(ids))
-        for j in range(len(ids))
-        if i != j and abs(i - j) <= sizes[i] and documents[i] == documents[j]
+        (target, context)
+        for i, (target, window) in enumerate(document)
+        for j, (context, _) in enumerate(document)
+        if i != j and abs(i - j) <= window
     ]
 
 
-def pairs_of(
-    ids: list[int], documents: list[int], sizes: list[int], window: int
-) -> list[tuple[int, int, int]]:
-    as_tensors = [tf.constant(values, tf.int64) for values in (ids, documents, sizes)]
-    found = (x.numpy().tolist() for x in skip_grams.pairs(*as_tensors, window))
-    return list(zip(*found, strict=True))
+def ragged(rows: list[list[int]]) -> tf.RaggedTensor:
+    return tf.ragged.constant(rows, tf.int64, ragged_rank=1)
+
+
+def as_tensors(documents: list[Document]) -> tuple[tf.RaggedTensor, tf.RaggedTensor]:
+    return (
+        ragged([[target for target, _ in document] for document in documents]),
+        ragged([[window for _, window in document] for document in documents]),
+    )
+
+
+def pairs_of(documents: list[Document]) -> list[list[tuple[int, int]]]:
+    targets, contexts = skip_grams.pairs(*as_tensors(documents))
+    assert targets.dtype == contexts.dtype == tf.int64
+    rows = zip(targets.to_list(), contexts.to_list(), strict=True)
+    return [list(zip(*row, strict=True)) for row in rows]
 
 
 def test_window_of_one_pairs_neighbours_both_ways() -> None:
-    assert pairs_of([7, 8, 9], [0, 0, 0], [1, 1, 1], 1) == [
-        (7, 8, 0),
-        (8, 7, 0),
-        (8, 9, 0),
-        (9, 8, 0),
-    ]
+    assert pairs_of([[(7, 1), (8, 1), (9, 1)]]) == [[(7, 8), (8, 7), (8, 9), (9, 8)]]
 
 
 def test_each_target_has_its_own_window() -> None:
-    assert pairs_of([1, 2, 3, 4], [0] * 4, [3, 1, 1, 2], 3) == [
-        (1, 2, 0),
-        (1, 3, 0),
-        (1, 4, 0),
-        (2, 1, 0),
-        (2, 3, 0),
-        (3, 2, 0),
-        (3, 4, 0),
-        (4, 2, 0),
-        (4, 3, 0),
+    assert pairs_of([[(1, 3), (2, 1), (3, 1), (4, 2)]]) == [
+        [(1, 2), (1, 3), (1, 4), (2, 1), (2, 3), (3, 2), (3, 4), (4, 2), (4, 3)]
     ]
 
 
 def test_no_pair_crosses_a_document() -> None:
-    assert pairs_of([1, 2, 3, 4], [0, 0, 2, 2], [5] * 4, 5) == [
-        (1, 2, 0),
-        (2, 1, 0),
-        (3, 4, 2),
-        (4, 3, 2),
+    assert pairs_of([[(1, 5), (2, 5)], [], [(3, 5), (4, 5)]]) == [
+        [(1, 2), (2, 1)],
+        [],
+        [(3, 4), (4, 3)],
     ]
 
 
 def test_the_same_token_twice_is_a_pair() -> None:
-    assert pairs_of([5, 5], [0, 0], [1, 1], 1) == [(5, 5, 0), (5, 5, 0)]
+    assert pairs_of([[(5, 1), (5, 1)]]) == [[(5, 5), (5, 5)]]
 
 
-def test_no_tokens_and_one_token_give_no_pair() -> None:
-    assert pairs_of([], [], [], 5) == []
-    assert pairs_of([3], [0], [5], 5) == []
+def test_no_documents_no_tokens_and_one_token_give_no_pair() -> None:
+    assert pairs_of([]) == []
+    assert pairs_of([[], [(3, 5)], []]) == [[], [], []]
 
 
 @settings(max_examples=100, deadline=None)
-@given(st.data())
-def test_pairs_equal_brute_force(data: st.DataObject) -> None:
-    window = data.draw(st.integers(1, 6))
-    lengths = data.draw(st.lists(st.integers(0, 8), min_size=1, max_size=5))
-    documents = [row for row, length in enumerate(lengths) for _ in range(length)]
-    size = len(documents)
-    ids = data.draw(st.lists(st.integers(0, 9), min_size=size, max_size=size))
-    sizes = data.draw(st.lists(st.integers(1, window), min_size=size, max_size=size))
-    assert pairs_of(ids, documents, sizes, window) == reference_pairs(ids, documents, sizes)
+@given(DOCUMENTS)
+def test_pairs_equal_brute_force(documents: list[Document]) -> None:
+    assert pairs_of(documents) == [reference_pairs(document) for document in documents]
 
 
-def test_pairs_compiled_equal_eager() -> None:
-    arguments = [tf.constant(x, tf.int64) for x in ([4, 5, 6], [0, 0, 0], [2, 1, 2])]
-    compiled = tf.function(lambda a, b, c: skip_grams.pairs(a, b, c, 2))(*arguments)
-    for one, other in zip(compiled, skip_grams.pairs(*arguments, 2), strict=True):
-        np.testing.assert_array_equal(one, other)
+def test_pairs_compiled_for_any_documents_equal_eager() -> None:
+    spec = tf.RaggedTensorSpec([None, None], tf.int64)
+    compiled = tf.function(skip_grams.pairs, input_signature=[spec, spec])
+    for documents in ([[(4, 2), (5, 1), (6, 2)], [(7, 1), (4, 3)]], [[(1, 1), (2, 2)]], [[]]):
+        arguments = as_tensors(documents)
+        for one, other in zip(compiled(*arguments), skip_grams.pairs(*arguments), strict=True):
+            assert one.to_list() == other.to_list()
+
+
+def extents_of(rows: list[list[int]]) -> list[list[int]]:
+    return [side.numpy().tolist() for side in skip_grams.extents(ragged(rows))]
+
+
+def test_extents_by_hand() -> None:
+    # Cut at the start and at the end of the document alone, not of the batch.
+    assert extents_of([[3, 1, 2, 2], [], [9], [1, 5, 5]]) == [
+        [0, 1, 2, 2, 0, 0, 1, 2],
+        [3, 1, 1, 0, 0, 1, 1, 0],
+    ]
+
+
+def test_a_window_of_zero_reaches_nothing() -> None:
+    assert extents_of([[0, 0, 1]]) == [[0, 0, 1], [0, 0, 0]]
+
+
+def test_extents_of_nothing() -> None:
+    assert extents_of([]) == extents_of([[], []]) == [[], []]
+
+
+def test_extents_have_the_type_of_the_windows() -> None:
+    for dtype in (tf.int32, tf.int64):
+        left, right = skip_grams.extents(tf.ragged.constant([[1, 1]], dtype))
+        assert left.dtype == right.dtype == dtype
+
+
+@settings(max_examples=100, deadline=None)
+@given(DOCUMENTS)
+def test_extents_count_the_contexts_before_and_after(documents: list[Document]) -> None:
+    _, windows = as_tensors(documents)
+    before_and_after = [
+        (
+            sum(j < i and i - j <= window for j in range(len(document))),
+            sum(j > i and j - i <= window for j in range(len(document))),
+        )
+        for document in documents
+        for i, (_, window) in enumerate(document)
+    ]
+    left, right = (side.numpy().tolist() for side in skip_grams.extents(windows))
+    assert list(zip(left, right, strict=True)) == before_and_after
 
 
 @settings(max_examples=50, deadline=None)

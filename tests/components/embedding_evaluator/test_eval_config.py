@@ -14,6 +14,8 @@ from trainer_module import export
 NAMES = [
     "full_softmax_cross_entropy",
     "full_sigmoid_cross_entropy",
+    "raw_full_softmax_cross_entropy",
+    "raw_full_sigmoid_cross_entropy",
     "unigram_cross_entropy",
     "perplexity",
     "gain_over_unigram",
@@ -93,12 +95,16 @@ class TestWhatIsMeasured:
         assert metrics.OUTPUTS == (
             export.SOFTMAX_CROSS_ENTROPY,
             export.SIGMOID_CROSS_ENTROPY,
+            export.RAW_SOFTMAX_CROSS_ENTROPY,
+            export.RAW_SIGMOID_CROSS_ENTROPY,
             export.UNIGRAM_CROSS_ENTROPY,
             export.NUM_PAIRS,
         )
         assert metrics.OUTPUTS == (
             "softmax_cross_entropy",
             "sigmoid_cross_entropy",
+            "raw_softmax_cross_entropy",
+            "raw_sigmoid_cross_entropy",
             "unigram_cross_entropy",
             "num_pairs",
         )

@@ -9,41 +9,47 @@ from apache_beam.testing.util import assert_that
 from components.embedding_evaluator import metrics
 
 BEAM = ["--runner=DirectRunner", "--direct_running_mode=in_memory"]
-# Sums over 5 pairs: softmax, sigmoid, unigram cross-entropy, pairs.
-SUMS = (15.0, 27.0, 21.0, 5.0)
-NOTHING = (0.0, 0.0, 0.0, 0.0)
+# Sums over 5 pairs: softmax and sigmoid cross-entropy, both raw, unigram's, pairs.
+SUMS = (15.0, 27.0, 32.0, 51.0, 21.0, 5.0)
+NOTHING = (0.0,) * 6
 
 
-def document(softmax: float, sigmoid: float, unigram: float, pairs: float) -> dict[str, np.ndarray]:
+def document(*sums: float) -> dict[str, np.ndarray]:
     """What the evaluate signature returns for one document."""
-    values = {
-        "softmax_cross_entropy": softmax,
-        "sigmoid_cross_entropy": sigmoid,
-        "unigram_cross_entropy": unigram,
-        "num_pairs": pairs,
-    }
-    return {name: np.array([value], np.float32) for name, value in values.items()}
+    names = (
+        "softmax_cross_entropy",
+        "sigmoid_cross_entropy",
+        "raw_softmax_cross_entropy",
+        "raw_sigmoid_cross_entropy",
+        "unigram_cross_entropy",
+        "num_pairs",
+    )
+    return {name: np.array([value], np.float32) for name, value in zip(names, sums, strict=True)}
 
 
-DOCUMENTS = [document(10, 20, 12, 2), document(5, 7, 9, 3), document(0, 0, 0, 0)]
+PARTS = [(10.0, 20.0, 30.0, 40.0, 12.0, 2.0), NOTHING, (5.0, 7.0, 2.0, 11.0, 9.0, 3.0)]
+DOCUMENTS = [document(*part) for part in PARTS]
 
 
 class TestFormulas:
     def test_cross_entropies_are_means_over_the_pairs(self):
         assert metrics.full_softmax_cross_entropy(SUMS) == 3.0
         assert metrics.full_sigmoid_cross_entropy(SUMS) == 5.4
+        assert metrics.raw_full_softmax_cross_entropy(SUMS) == 6.4
+        assert metrics.raw_full_sigmoid_cross_entropy(SUMS) == 10.2
         assert metrics.unigram_cross_entropy(SUMS) == 4.2
 
     def test_perplexity_is_e_to_the_softmax_cross_entropy(self):
         assert metrics.perplexity(SUMS) == pytest.approx(20.085537, rel=1e-7)
 
     def test_perplexity_beyond_what_a_number_holds_is_infinite(self):
-        assert metrics.perplexity((710.0, 0.0, 0.0, 1.0)) == math.inf
-        assert metrics.perplexity((709.0, 0.0, 0.0, 1.0)) == pytest.approx(8.2184e307, rel=1e-4)
+        assert metrics.perplexity((710.0, *[0.0] * 4, 1.0)) == math.inf
+        largest = metrics.perplexity((709.0, *[0.0] * 4, 1.0))
+        assert largest == pytest.approx(8.2184e307, rel=1e-4)
 
     def test_gain_is_positive_where_the_model_is_better(self):
         assert metrics.gain_over_unigram(SUMS) == pytest.approx(1.2)
-        assert metrics.gain_over_unigram((21.0, 0.0, 15.0, 5.0)) == pytest.approx(-1.2)
+        assert metrics.gain_over_unigram((21.0, 0.0, 0.0, 0.0, 15.0, 5.0)) == pytest.approx(-1.2)
 
     def test_num_pairs(self):
         assert metrics.num_pairs(SUMS) == 5.0
@@ -53,13 +59,15 @@ class TestFormulas:
         for formula in (
             metrics.full_softmax_cross_entropy,
             metrics.full_sigmoid_cross_entropy,
+            metrics.raw_full_softmax_cross_entropy,
+            metrics.raw_full_sigmoid_cross_entropy,
             metrics.unigram_cross_entropy,
             metrics.gain_over_unigram,
         ):
             assert math.isnan(formula(NOTHING))
 
     def test_a_model_that_is_not_finite_has_no_finite_number(self):
-        sums = (math.nan, 1.0, 1.0, 1.0)
+        sums = (math.nan, *[1.0] * 5)
         assert math.isnan(metrics.gain_over_unigram(sums))
         assert not math.isfinite(metrics.perplexity(sums))
 
@@ -87,16 +95,15 @@ class TestSumsCombiner:
         assert total == SUMS
 
     def test_merges_in_any_grouping(self, combiner):
-        parts = [(10.0, 20.0, 12.0, 2.0), NOTHING, (5.0, 7.0, 9.0, 3.0)]
-        assert combiner.merge_accumulators(parts) == SUMS
-        nested = [combiner.merge_accumulators(parts[:2]), parts[2]]
+        assert combiner.merge_accumulators(PARTS) == SUMS
+        nested = [combiner.merge_accumulators(PARTS[:2]), PARTS[2]]
         assert combiner.merge_accumulators(iter(nested)) == SUMS
 
     def test_counts_on_where_single_precision_would_stand_still(self, combiner):
         # 2^24 + 1 is no float32.
-        total = (0.0, 0.0, 0.0, 2.0**24)
-        total = combiner.add_input(total, self.inputs(document(0, 0, 0, 1)))
-        assert total[3] == 16_777_217.0
+        total = (*[0.0] * 5, 2.0**24)
+        total = combiner.add_input(total, self.inputs(document(*[0] * 5, 1)))
+        assert total[5] == 16_777_217.0
 
     def test_gives_the_metric_under_its_key(self, combiner):
         [(key, value)] = combiner.extract_output(SUMS).items()
@@ -104,7 +111,7 @@ class TestSumsCombiner:
 
     def test_takes_the_predictions_of_its_model(self):
         found = computation(metrics.NumPairs("pairs"), ["candidate", "baseline"])
-        predictions = {"candidate": document(1, 1, 1, 7), "baseline": document(2, 2, 2, 9)}
+        predictions = {"candidate": document(*[1] * 5, 7), "baseline": document(*[2] * 5, 9)}
         counted = {}
         for one in found:
             start = one.combiner.create_accumulator()
@@ -121,6 +128,8 @@ class TestSumsCombiner:
     [
         (metrics.FullSoftmaxCrossEntropy, 3.0),
         (metrics.FullSigmoidCrossEntropy, 5.4),
+        (metrics.RawFullSoftmaxCrossEntropy, 6.4),
+        (metrics.RawFullSigmoidCrossEntropy, 10.2),
         (metrics.UnigramCrossEntropy, 4.2),
         (metrics.Perplexity, 20.085537),
         (metrics.GainOverUnigram, 1.2),

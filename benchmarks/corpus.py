@@ -1,0 +1,95 @@
+"""The corpora of the benchmarks, as the pipeline's own artifacts."""
+
+import gzip
+import json
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+SHARED = Path("../shared/data")
+BOOKS = SHARED / "standardebooks"
+# Where the benchmarks' pipelines run, not to disturb the user's output/.
+OUTPUT = Path("output-benchmarks")
+EPOCHS = 2
+
+
+class Corpus(NamedTuple):
+    """What the Trainer takes, and what it was made from."""
+
+    name: str
+    transform_graph: str
+    train_files: list[str]
+    eval_files: list[str]
+    text_files: list[str]  # TFRecords of the train split's documents
+    summary: dict[str, Any]  # of the pipeline's run
+    pipeline_seconds: float  # of the command, imports and evaluation included
+
+
+# Of the pipelines that prepare the data: the objective that is compared with gensim's.
+SETTINGS = ("--set", "trainer.objective=negative_sampling", "--set", f"trainer.epochs={EPOCHS}")
+
+
+def run_pipeline(name: str, *arguments: str) -> Corpus:
+    """Runs the pipeline as a user does; what is there from an earlier run comes from the cache.
+
+    Args:
+      name: of the corpus, and of the output folder.
+      arguments: of `skipgram run`.
+    """
+    from pipeline import metadata_store
+    from pipeline.output_folder import OutputFolder
+
+    output = OutputFolder(OUTPUT / name)
+    command = [Path(sys.executable).with_name("skipgram"), "run", "--output", output.root]
+    started = time.monotonic()
+    # A model that is not blessed is no failure of a benchmark: its artifacts are there.
+    subprocess.run([*map(str, command), *SETTINGS, *arguments], check=False, stdout=sys.stderr)
+    seconds = time.monotonic() - started
+    store = metadata_store.open_store(output.metadata)
+    artifacts = metadata_store.output_artifacts(store, metadata_store.runs(store)[0].run_id)
+    examples = Path(artifacts["Transform", "transformed_examples"].uri)
+    text = Path(artifacts["TextExampleGen", "examples"].uri)
+    return Corpus(
+        name,
+        artifacts["Transform", "transform_graph"].uri,
+        _files(examples / "Split-train"),
+        _files(examples / "Split-eval"),
+        _files(text / "Split-train"),
+        json.loads(output.summary.read_text()),
+        seconds,
+    )
+
+
+def _files(folder: Path) -> list[str]:
+    return sorted(map(str, folder.iterdir()))
+
+
+def books_or_quick_start() -> list[str]:
+    """The arguments of `skipgram run` for the books where they are, else for the quick start."""
+    return ["--corpus", f"{BOOKS}/*.txt.gz"] if BOOKS.exists() else []
+
+
+def tokens(corpus: Corpus) -> Iterator[list[str]]:
+    """The tokens of the train split's documents, by our tokenizer."""
+    import tensorflow as tf
+
+    from trainer_module import features, tokenization
+
+    spec = {features.TEXT: tf.io.FixedLenFeature([], tf.string)}
+    for batch in tf.data.TFRecordDataset(corpus.text_files, "GZIP").batch(1000):
+        text = tf.io.parse_example(batch, spec)[features.TEXT]
+        for row in tokenization.tokenize(text, "unicode_words").to_list():
+            yield [token.decode() for token in row]
+
+
+def words_of_files(files: list[Path]) -> Iterator[list[str]]:
+    """The words of each line, as a user of gensim would read them."""
+    word = re.compile(r"\w+")
+    for path in files:
+        with gzip.open(path, "rt", encoding="utf-8") as lines:
+            for line in lines:
+                yield word.findall(line.lower())
