@@ -106,9 +106,14 @@ def train(
         held_out=held_out,
     )
 
-    def chunks() -> tf.data.Dataset:
+    def chunks(epoch: tf.Tensor) -> tf.data.Dataset:
         return input_pipeline.chunks(
-            train_files, spec, num_targets=trainer.chunk_targets, window=window
+            train_files,
+            spec,
+            num_targets=trainer.chunk_targets,
+            window=window,
+            epoch=epoch,
+            seed=seed,
         )
 
     before = time.monotonic()
@@ -117,7 +122,7 @@ def train(
     ended = time.monotonic()
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     read = time.monotonic()
-    for _ in chunks():
+    for _ in chunks(tf.constant(0, tf.int64)):
         pass
     reading = time.monotonic() - read
     full = tf.function(evaluation.mean_cross_entropies)(trainer.parameters, *held_out)

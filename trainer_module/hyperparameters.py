@@ -33,6 +33,7 @@ OBJECTIVE_DEFAULTS: dict[Objective, dict[str, Any]] = {
             "logq_correction": False,
             "bias_initializer": "none",
             "batch_size": 512,
+            "learning_rate": 0.025,
         }
         for name in ("negative_sampling", "sigmoid_cross_entropy", "softmax_cross_entropy")
     },

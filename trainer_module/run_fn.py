@@ -94,8 +94,13 @@ def run_fn(fn_args: FnArgs) -> None:
     )
     run = _fingerprint(fn_args, [(path, tf.io.gfile.stat(path).length) for path in train_files])
     result = trainer.train(
-        lambda: input_pipeline.chunks(
-            train_files, feature_spec, num_targets=trainer.chunk_targets, window=window
+        lambda epoch: input_pipeline.chunks(
+            train_files,
+            feature_spec,
+            num_targets=trainer.chunk_targets,
+            window=window,
+            epoch=epoch,
+            seed=settings.seed,
         ),
         os.path.join(settings.checkpoint_root, run),
         _reporter(os.path.join(settings.tensorboard_root, run)),

@@ -94,6 +94,32 @@ def window_sizes(uniforms: tf.Tensor, window: int) -> tf.Tensor:
     return 1 + tf.cast(uniforms * window, tf.int64)
 
 
+def redrawn_windows(
+    targets: tf.RaggedTensor, window: int, *, seed: int, epoch: tf.Tensor
+) -> tf.RaggedTensor:
+    """Draws windows anew for an epoch, as word2vec does: other contexts, the same distribution.
+
+    Args:
+      targets: `[batch, (targets)]` int64 ids, from which, with their positions, the draws are
+        derived.
+      window: the largest.
+      seed: the run's seed.
+      epoch: `[]` int64.
+
+    Returns:
+      `[batch, (targets)]` int64 in 1..window.
+    """
+    ids, rows = targets.flat_values, targets.value_rowids()
+    positions = tf.range(tf.size(ids, out_type=tf.int64)) - tf.gather(targets.row_starts(), rows)
+    hashes = _mix(tf.cast(ids, tf.uint64) + tf.cast(positions + 1, tf.uint64) * _u64(_GAMMA))
+    # A document's own number: the sum of its targets' hashes, in int64, which wraps around too.
+    sums = tf.math.segment_sum(tf.bitcast(hashes, tf.int64), rows)
+    documents = tf.bitcast(tf.gather(sums, rows), tf.uint64)
+    of_epoch = documents ^ _mix(tf.cast(epoch, tf.uint64))
+    draws = uniform(of_epoch, positions, seed=seed, stream=WINDOW_STREAM)
+    return targets.with_values(window_sizes(draws, window))
+
+
 def extents(windows: tf.RaggedTensor) -> tuple[tf.Tensor, tf.Tensor]:
     """How many contexts each target has on either side: its window, cut at the document's ends.
 

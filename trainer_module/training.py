@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import tensorflow as tf
 
-from trainer_module import candidate_sampling, evaluation, gradients, objectives
+from trainer_module import candidate_sampling, evaluation, gradients, input_pipeline, objectives
 from trainer_module.candidate_sampling import Drawn
 from trainer_module.errors import InputError
 from trainer_module.frames import Frames
@@ -24,8 +24,8 @@ _TARGETS_A_CALL = 1 << 19
 # word2vec.c's floor under the linear decay.
 _LEAST_RATE_SHARE = 1e-4
 _NOT_FINITE = "the loss is not finite"
-# Scores [targets, num_sampled] of one step: 1 GB of float32.
-_MOST_SCORES = 1 << 28
+# Of one step's scores [targets, num_sampled], or of its pairs' candidates: 1 GB of float32.
+_MOST_NUMBERS = 1 << 28
 
 
 class Progress(NamedTuple):
@@ -66,7 +66,7 @@ class HeldOut(NamedTuple):
     contexts: tf.Tensor
 
 
-Chunks = Callable[[], tf.data.Dataset]
+Chunks = Callable[[tf.Tensor], tf.data.Dataset]
 Report = Callable[[Progress | Evaluation], None]
 
 
@@ -160,7 +160,7 @@ class Trainer:
         self._held_out = held_out
         self.objective = objectives.objective(hyperparameters, model.vocabulary_size)
         self.sampler = objectives.sampler(hyperparameters, counts.context_counts)
-        _require_memory(hyperparameters.batch_size, self.objective)
+        _require_memory(hyperparameters, self.objective, window)
         self._frames = Frames(hyperparameters.batch_size, window)
         self._steps_per_epoch = -(-counts.targets // hyperparameters.batch_size)
         self._steps = self._steps_per_epoch * hyperparameters.epochs
@@ -194,8 +194,8 @@ class Trainer:
         """Trains to the end, from the last checkpoint if there is one.
 
         Args:
-          chunks: makes the dataset of one epoch, input_pipeline.chunks of `chunk_targets`; the same
-            at every call.
+          chunks: makes the dataset of an epoch, the first being 0: input_pipeline.chunks of
+            `chunk_targets`; the same at every call.
           checkpoint_folder: for this model, this data and these hyperparameters alone.
           report: is called about once a second, and at each evaluation.
 
@@ -229,6 +229,7 @@ class Trainer:
                 last.save(self._steps_done())
                 last_saved = time.monotonic()
         if self._steps_done() > resumed_at:
+            self._require_finite()
             last.save(self._steps_done())
         seconds = max(time.monotonic() - started, 1e-9)
         return Result(
@@ -278,8 +279,9 @@ class Trainer:
         distributed iterators wait for a tuning thread, up to a minute, when they end.
         """
         epochs_done, steps_done = divmod(self._steps_done(), self._steps_per_epoch)
-        left = chunks().repeat(self._hyperparameters.epochs - epochs_done)
-        return iter(left.skip(steps_done // STEPS_A_CHUNK))
+        left = tf.data.Dataset.range(epochs_done, self._hyperparameters.epochs).flat_map(chunks)
+        left = left.skip(steps_done // STEPS_A_CHUNK).prefetch(STEPS_A_CHUNK)
+        return iter(input_pipeline.untuned(left))
 
     def _call(self, iterator: Iterator[Any], num_chunks: int) -> tuple[float, int, int]:
         try:
@@ -287,14 +289,23 @@ class Trainer:
         except tf.errors.InvalidArgumentError as error:
             if _NOT_FINITE not in error.message:
                 raise
-            raise InputError(
-                f"the loss was not finite after step {self._steps_done()} of {self._steps}: "
-                f"lower trainer.learning_rate ({self._hyperparameters.learning_rate}) or "
-                f"trainer.max_row_step ({self._hyperparameters.max_row_step})"
-            ) from error
+            raise self._not_finite() from error
         self._epoch_loss.assign_add(loss)
         self._epoch_pairs.assign_add(looked_at)
         return float(loss), int(looked_at), int(pairs)
+
+    def _not_finite(self) -> InputError:
+        return InputError(
+            f"the loss was not finite after step {self._steps_done()} of {self._steps}: "
+            f"lower trainer.learning_rate ({self._hyperparameters.learning_rate}) or "
+            f"trainer.max_row_step ({self._hyperparameters.max_row_step})"
+        )
+
+    def _require_finite(self) -> None:
+        """The steps after the last loss that was looked at may have left what is not finite."""
+        for table in (self.parameters.target_table, self.parameters.context_weights):
+            if not bool(tf.reduce_all(tf.math.is_finite(table))):
+                raise self._not_finite()
 
     def _run_chunks_eagerly(
         self, iterator: Iterator[Any], num_chunks: tf.Tensor
@@ -501,14 +512,19 @@ def chunk_targets(hyperparameters: TrainerHyperparameters) -> int:
     return hyperparameters.batch_size * STEPS_A_CHUNK
 
 
-def _require_memory(batch_size: int, objective: objectives.Objective) -> None:
-    if batch_size * objective.num_sampled <= _MOST_SCORES:
+def _require_memory(
+    hyperparameters: TrainerHyperparameters, objective: objectives.Objective, window: int
+) -> None:
+    numbers = hyperparameters.batch_size * objective.num_sampled
+    if hyperparameters.negatives == "per_pair":
+        numbers *= (window + 1) * hyperparameters.dim  # the candidates' vectors, for each pair
+    if numbers <= _MOST_NUMBERS:
         return
     raise InputError(
-        f"{objective.name} scores {objective.num_sampled:,} classes for each of "
-        f"trainer.batch_size = {batch_size:,} targets at once, which takes "
-        f"{batch_size * objective.num_sampled * 4 / 1e9:,.1f} GB: lower trainer.batch_size, or "
-        "choose an objective that samples"
+        f"{objective.name} takes {objective.num_sampled:,} classes "
+        f"{hyperparameters.negatives.replace('_', ' ')} for each of trainer.batch_size = "
+        f"{hyperparameters.batch_size:,} targets at once, {numbers * 4 / 1e9:,.1f} GB: lower "
+        "trainer.batch_size or trainer.num_sampled, or choose an objective that samples"
     )
 
 

@@ -201,3 +201,21 @@ def test_pairs_of_chunks_are_those_of_skip_grams(
     )
     expected = np.stack([targets.flat_values, contexts.flat_values], axis=1)
     assert found == [tuple(pair) for pair in expected.tolist()]
+
+
+def test_later_epochs_have_the_same_targets_with_windows_of_their_own(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.gz", [[(i % 5, 3) for i in range(60)]])
+
+    def epoch(number: int) -> tuple[list[int], list[int]]:
+        [chunk] = input_pipeline.chunks(
+            [path], SPEC, num_targets=64, window=3, epoch=tf.constant(number, tf.int64), seed=1
+        )
+        return chunk.ids.numpy().tolist(), chunk.left.numpy().tolist()
+
+    first, second, third = (epoch(number) for number in range(3))
+    assert first[0] == second[0] == third[0]
+    assert first[1][:60] == [0, 1, 2, *([3] * 57)]
+    assert second[1] != first[1]
+    assert second[1] != third[1]
+    assert max(second[1]) == 3
+    assert epoch(1) == second

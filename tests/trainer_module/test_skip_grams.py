@@ -198,3 +198,31 @@ def test_near_contexts_are_more_frequent() -> None:
     counts = Counter(sizes.tolist())
     # A context at distance 3 needs a window of 3 or 4: half of all.
     assert abs((counts[3] + counts[4]) / len(sizes) - 0.5) < 0.01
+
+
+def redrawn(documents: list[list[int]], epoch: int, seed: int = 1) -> list[list[int]]:
+    targets = tf.ragged.constant(documents, dtype=tf.int64, row_splits_dtype=tf.int64)
+    windows = skip_grams.redrawn_windows(targets, 5, seed=seed, epoch=tf.constant(epoch, tf.int64))
+    found: list[list[int]] = windows.to_list()
+    return found
+
+
+def test_redrawn_windows_follow_the_document_alone() -> None:
+    first, second = [3, 1, 4, 1, 5], [9, 2, 6]
+    assert redrawn([first, [], second], 1) == [*redrawn([first, []], 1), *redrawn([second], 1)]
+    assert redrawn([second, first], 1) == redrawn([first, second], 1)[::-1]
+
+
+def test_redrawn_windows_differ_by_epoch_seed_and_order_of_the_targets() -> None:
+    document = [[i % 7 for i in range(40)]]
+    assert redrawn(document, 1) != redrawn(document, 2)
+    assert redrawn(document, 1) != redrawn(document, 1, seed=2)
+    assert redrawn(document, 1) != redrawn([document[0][::-1]], 1)
+
+
+def test_redrawn_windows_are_uniform() -> None:
+    [drawn] = redrawn([[0] * 50_000], 3)
+    # 10,000 of each are expected; the standard deviation is sqrt(50,000 * 0.16) = 89.
+    counts = Counter(drawn)
+    assert sorted(counts) == [1, 2, 3, 4, 5]
+    assert all(abs(count - 10_000) < 450 for count in counts.values())

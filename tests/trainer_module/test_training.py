@@ -164,7 +164,7 @@ class Run:
                 raise KilledError
 
         return self.trainer.train(
-            lambda: self.corpus.chunks(self.trainer.chunk_targets), str(folder), count_and_report
+            lambda _: self.corpus.chunks(self.trainer.chunk_targets), str(folder), count_and_report
         )
 
     @property
@@ -693,9 +693,27 @@ def test_scores_that_do_not_fit_into_memory_are_refused(
         return Run(strategy, corpus, objective=objective, batch_size=1 << 16, dim=1)
 
     make(4096)
-    message = f"{objective} scores 4,097 classes .*batch_size = 65,536 .* 1.1 GB: lower"
+    message = f"{objective} takes 4,097 classes per batch .*batch_size = 65,536 .* 1.1 GB: lower"
     with pytest.raises(InputError, match=message):
         make(4097)
+
+
+def test_candidates_of_each_pair_that_do_not_fit_into_memory_are_refused(
+    strategy: tf.distribute.Strategy,
+) -> None:
+    # 65,536 targets, 32 candidates of 100 numbers for each of 1 + 1 contexts:
+    # 65,536 * 32 * 2 * 100 * 4 bytes = 1.7 GB.
+    corpus = corpus_of([np.array([0, 1])], 1, 32)
+    with pytest.raises(InputError, match=r"32 classes per pair .* 1\.7 GB"):
+        Run(
+            strategy,
+            corpus,
+            objective="negative_sampling",
+            negatives="per_pair",
+            num_sampled=32,
+            batch_size=1 << 16,
+            dim=100,
+        )
 
 
 def test_the_number_of_candidates_counts_and_not_the_vocabulary(
