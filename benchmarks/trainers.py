@@ -106,7 +106,7 @@ def train(
         held_out=held_out,
     )
 
-    def chunks(epoch: tf.Tensor) -> tf.data.Dataset:
+    def chunks(epoch: Any) -> Any:  # AutoGraph looks names of annotations up elsewhere
         return input_pipeline.chunks(
             train_files,
             spec,
