@@ -362,7 +362,8 @@ def test_interrupting_the_command_is_one_sentence(tmp_path):
     )
     descriptor = open_for_reader(tmp_path / "config.yaml", process)
     process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=60)
+    # A signal just before the read begins is looked at when it ends: the end of the pipe.
     os.close(descriptor)
+    _, said = process.communicate(timeout=60)
     assert process.returncode == 1
     assert said.strip().startswith("skipgram: interrupted")
