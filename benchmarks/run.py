@@ -119,16 +119,18 @@ def _evaluation(prepared: corpus.Corpus) -> trainers.Figures:
     import tensorflow as tf
     import tensorflow_transform as tft
 
-    from trainer_module import evaluation, features, input_pipeline
+    from trainer_module import evaluation, input_pipeline, run_fn
+    from trainer_module.hyperparameters import PreprocessingHyperparameters
     from trainer_module.model import SkipGramModel
 
     transform = tft.TFTransformOutput(prepared.transform_graph)
-    size = transform.vocabulary_size_by_name(features.VOCABULARY)
-    chunks = input_pipeline.chunks(
-        prepared.eval_files, transform.transformed_feature_spec(), num_targets=8192, window=5
+    vocabulary = run_fn.read_vocabulary(transform)
+    size = len(vocabulary.tokens)
+    split = run_fn.split_of(
+        prepared.eval_files, transform, vocabulary, PreprocessingHyperparameters(), seed=1
     )
-    [chunk] = chunks.take(1)
-    pairs = input_pipeline.pairs_of(chunk, 5, range(8192))
+    [chunk] = input_pipeline.chunks(split, num_targets=8192).take(1)
+    pairs = input_pipeline.pairs_of(chunk, split.window, range(8192))
     targets, contexts = (ids[:PAIRS_EVALUATED] for ids in pairs)
     unigram = tf.zeros([size]).numpy()
     model = SkipGramModel(unigram, dim=100, bias_initializer="zeros", seed=1)
@@ -136,7 +138,7 @@ def _evaluation(prepared: corpus.Corpus) -> trainers.Figures:
         model.target_table,
         model.context_weights,
         model.context_biases,
-        tf.zeros([size]),
+        None,
         False,
         1.0,
     )

@@ -6,7 +6,6 @@ corpus of `make bench`; dimensions 50, 100, 300 on its first 4 million; vocabula
 """
 
 import tempfile
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,7 +14,7 @@ from rich.table import Table
 
 from benchmarks import corpus, run, trainers
 
-_WORDS_OF_DOCUMENT = 60  # of the generated corpus; the books' paragraphs have as many
+_WORDS_OF_DOCUMENT = 40  # of the generated corpus
 _SETTINGS = {"objective": "negative_sampling", "epochs": 1, "evaluations_per_epoch": 0}
 
 
@@ -31,7 +30,7 @@ def main() -> None:
                 made = trainers.alone(_first, prepared, millions * 1_000_000, folder)
                 part = prepared._replace(train_files=[made["path"]])
             results["rows"].append(_measure(part, "words"))
-        four = part = prepared._replace(train_files=[f"{folder}/{4_000_000}.gz"])
+        four = prepared._replace(train_files=[f"{folder}/{4_000_000}.gz"])
         results["rows"] += [_measure(four, "dim", dim=dim) for dim in (50, 100, 300)]
         for size in (10_000, 100_000, 1_000_000):
             made = trainers.alone(_generate, size, 4_000_000, folder)
@@ -72,20 +71,19 @@ def _generate(vocabulary_size: int, words: int, folder: str) -> trainers.Figures
     """Writes transformed examples of tokens drawn by Zipf's law, subsampled as Transform does."""
     import tensorflow as tf
 
-    from trainer_module import candidate_sampling, skip_grams
+    from trainer_module import candidate_sampling
 
     generator = np.random.default_rng(1)
     frequencies = candidate_sampling.log_uniform_probabilities(vocabulary_size)
-    keep = skip_grams.keep_probability(tf.constant(frequencies), 1e-4).numpy()
+    keep = _keep_probability(vocabulary_size)
     path = f"{folder}/generated-{vocabulary_size}.gz"
     with tf.io.TFRecordWriter(path, "GZIP") as writer:
         drawn = generator.choice(vocabulary_size, words, p=frequencies)
-        for ids in drawn.reshape(-1, _WORDS_OF_DOCUMENT // 3 * 2):
-            kept = ids[generator.random(len(ids)) < keep[ids]]
-            windows = generator.integers(1, 6, len(kept))
+        for ids in drawn.reshape(-1, _WORDS_OF_DOCUMENT):
+            kept = generator.random(len(ids)) < keep[ids]
             feature = {
-                "target$ragged_values": kept,
-                "window$ragged_values": windows,
+                "target$ragged_values": ids,
+                "window$ragged_values": kept * generator.integers(1, 6, len(ids)),
                 "num_tokens": [len(ids)],
             }
             features = {
@@ -97,8 +95,22 @@ def _generate(vocabulary_size: int, words: int, folder: str) -> trainers.Figures
     return {"path": path}
 
 
+def _keep_probability(vocabulary_size: int) -> Any:
+    import tensorflow as tf
+
+    from trainer_module import candidate_sampling, skip_grams
+
+    frequencies = candidate_sampling.log_uniform_probabilities(vocabulary_size)
+    return skip_grams.keep_probability(tf.constant(frequencies), 1e-4).numpy()
+
+
 def _on_generated(path: str, vocabulary_size: int) -> trainers.Figures:
     import tensorflow as tf
+
+    from trainer_module import training
+    from trainer_module.input_pipeline import Split
+
+    training.one_thread_per_op()
 
     def ragged(name: str) -> tf.io.RaggedFeature:
         return tf.io.RaggedFeature(tf.int64, f"{name}$ragged_values", row_splits_dtype=tf.int64)
@@ -108,9 +120,8 @@ def _on_generated(path: str, vocabulary_size: int) -> trainers.Figures:
         "window": ragged("window"),
         "num_tokens": tf.io.FixedLenFeature([], tf.int64),
     }
-    figures = trainers.train(
-        [str(Path(path))], [str(Path(path))], spec, vocabulary_size, **_SETTINGS
-    )
+    split = Split([path], spec, _keep_probability(vocabulary_size), window=5, seed=1)
+    figures = trainers.train(split, split, **_SETTINGS)
     figures.pop("table")
     return {"dim": 100, **figures}
 

@@ -1,6 +1,7 @@
 """Our Trainer and gensim's, each measured in a process of its own."""
 
 import concurrent.futures
+import functools
 import importlib.metadata
 import multiprocessing
 import os
@@ -44,31 +45,26 @@ def ours(corpus: Corpus, *, seed: int = 1, judge: bool = True, **settings: Any) 
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
     import tensorflow_transform as tft
 
-    from trainer_module import features
+    from trainer_module import run_fn, training
+    from trainer_module.hyperparameters import PreprocessingHyperparameters
 
+    training.one_thread_per_op()
     transform = tft.TFTransformOutput(corpus.transform_graph)
-    spec = transform.transformed_feature_spec()
-    size = transform.vocabulary_size_by_name(features.VOCABULARY)
-    figures = train(corpus.train_files, corpus.eval_files, spec, size, seed=seed, **settings)
+    vocabulary = run_fn.read_vocabulary(transform)
+    train_split, eval_split = (
+        run_fn.split_of(files, transform, vocabulary, PreprocessingHyperparameters(), seed)
+        for files in (corpus.train_files, corpus.eval_files)
+    )
+    figures = train(train_split, eval_split, seed=seed, **settings)
     table = figures.pop("table")
-    return {**figures, **(_judged(transform, table) if judge else {})}
+    return {**figures, **(_judged(vocabulary.tokens, table) if judge else {})}
 
 
-def train(
-    train_files: list[str],
-    eval_files: list[str],
-    spec: dict[str, Any],
-    size: int,
-    *,
-    seed: int = 1,
-    **settings: Any,
-) -> Figures:
-    """Trains on transformed examples; see ours.
+def train(train_split: Any, eval_split: Any, *, seed: int = 1, **settings: Any) -> Figures:
+    """Trains on transformed examples, after one_thread_per_op; see ours.
 
     Args:
-      train_files, eval_files: gzipped TFRecords.
-      spec: of their features.
-      size: of the vocabulary.
+      train_split, eval_split: input_pipeline.Split.
       seed: of the model.
       settings: of TrainerHyperparameters.
 
@@ -78,16 +74,13 @@ def train(
     import tensorflow as tf
 
     from trainer_module import evaluation, input_pipeline, run_fn, training
-    from trainer_module.hyperparameters import PreprocessingHyperparameters, TrainerHyperparameters
+    from trainer_module.hyperparameters import TrainerHyperparameters
     from trainer_module.model import SkipGramModel, unigram_log_probabilities
 
-    training.one_thread_per_op()
     hyperparameters = TrainerHyperparameters(checkpoint_seconds=1e9, **settings)
-    window = PreprocessingHyperparameters().window
-    held_out_counts = input_pipeline.count(eval_files, spec, size)
-    held_out = run_fn._held_out(eval_files, spec, held_out_counts, window)
+    held_out = run_fn.held_out_pairs(eval_split, input_pipeline.count(eval_split))
     started = time.monotonic()
-    counts = input_pipeline.count(train_files, spec, size)
+    counts = input_pipeline.count(train_split, epochs=hyperparameters.epochs)
     strategy = tf.distribute.MultiWorkerMirroredStrategy()
     with strategy.scope():
         model = SkipGramModel(
@@ -101,31 +94,22 @@ def train(
         model,
         hyperparameters,
         counts=counts,
-        window=window,
+        window=train_split.window,
         seed=seed,
         held_out=held_out,
     )
 
-    def chunks(epoch: Any) -> Any:  # AutoGraph looks names of annotations up elsewhere
-        return input_pipeline.chunks(
-            train_files,
-            spec,
-            num_targets=trainer.chunk_targets,
-            window=window,
-            epoch=epoch,
-            seed=seed,
-        )
-
+    chunks = functools.partial(input_pipeline.chunks, train_split)
     before = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
         result = trainer.train(chunks, folder, lambda _: None)
     ended = time.monotonic()
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     read = time.monotonic()
-    for _ in chunks(tf.constant(0, tf.int64)):
+    for _ in chunks(num_targets=1 << 13, epoch=1):  # which draws its pairs anew
         pass
     reading = time.monotonic() - read
-    full = tf.function(evaluation.mean_cross_entropies)(trainer.parameters, *held_out)
+    full = tf.function(evaluation.mean_cross_entropies)(trainer.step.parameters, *held_out)
     words = counts.tokens * hyperparameters.epochs
     return {
         "words_per_second": round(words / (ended - before)),
@@ -137,19 +121,18 @@ def train(
         "full": {name: round(float(value), 4) for name, value in full._asdict().items()},
         "words": counts.tokens,
         "pairs": counts.pairs,
-        "vocabulary": size,
+        "vocabulary": len(counts.context_counts),
         "table": model.target_table.numpy(),
     }
 
 
-def _judged(transform: Any, table: Any) -> Figures:
+def _judged(tokens: list[bytes], table: Any) -> Figures:
     from gensim.models import KeyedVectors
 
     from benchmarks import quality
-    from trainer_module import run_fn
 
     vectors = KeyedVectors(table.shape[1])
-    vectors.add_vectors([word.decode() for word in run_fn._vocabulary(transform)], table)
+    vectors.add_vectors([token.decode() for token in tokens], table)
     return quality.evaluate(vectors)
 
 

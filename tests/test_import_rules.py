@@ -25,6 +25,8 @@ TRAINER_MODULE = [
     "gradients",
     "evaluation",
     "model",
+    "row_updates",
+    "step",
     "training",
     "export",
     "run_fn",

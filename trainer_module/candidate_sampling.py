@@ -231,7 +231,7 @@ def draw_in_batch(
     sampler of unigram probabilities of power 1.
 
     Args:
-      contexts: `[pairs]` int64, at least one (TensorFlow raises InvalidArgumentError at none).
+      contexts: `[pairs]` int64; without any, every candidate is class 0.
       num_sampled: candidates in the set.
       seed: `[2]` int64; the same seed draws the same pairs.
       replacement: whether a pair may be drawn more than once. If not, and there are fewer pairs
@@ -241,6 +241,7 @@ def draw_in_batch(
     Returns:
       Classes `[num_sampled]`.
     """
+    contexts = tf.pad(contexts, [[0, tf.cast(tf.equal(tf.size(contexts), 0), tf.int32)]])
     num_pairs = tf.size(contexts)
     if replacement:
         positions = tf.random.stateless_uniform(

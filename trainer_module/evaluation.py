@@ -22,9 +22,16 @@ class Parameters(NamedTuple):
     target_table: tf.Variable  # [vocab, dim]
     context_weights: tf.Variable  # [vocab, dim]
     context_biases: tf.Variable  # [vocab]
-    correction: tf.Tensor  # [vocab], objectives.evaluation_correction
+    correction: tf.Tensor | None  # [vocab], objectives.evaluation_correction
     softmax: bool  # the objective's family
     temperature: float
+
+    @property
+    def corrected_biases(self) -> tf.Tensor:
+        """`[vocab]`, with which scores are estimates of log p(c|t)."""
+        if self.correction is None:
+            return self.context_biases
+        return self.context_biases + self.correction
 
 
 class TargetSums(NamedTuple):
@@ -56,14 +63,14 @@ def target_sums(parameters: Parameters, targets: tf.Tensor) -> TargetSums:
       targets: `[targets]` ids.
     """
     inputs = tf.gather(parameters.target_table, targets) / parameters.temperature
-    weights, biases = parameters.context_weights, parameters.context_biases
-    raw = losses.vocabulary_sums(inputs, weights, biases)
-    sums = losses.vocabulary_sums(inputs, weights, biases + parameters.correction)
+    weights, biases = parameters.context_weights, parameters.corrected_biases
+    sums = losses.vocabulary_sums(inputs, weights, biases)
+    raw = sums
+    if parameters.correction is not None:
+        raw = losses.vocabulary_sums(inputs, weights, parameters.context_biases)
     if not parameters.softmax:
         return TargetSums(sums.log_partition, sums.softplus_sum, *raw)
-    normalised = losses.vocabulary_sums(
-        inputs, weights, biases + parameters.correction, shift=sums.log_partition
-    )
+    normalised = losses.vocabulary_sums(inputs, weights, biases, shift=sums.log_partition)
     return TargetSums(sums.log_partition, normalised.softplus_sum + sums.log_partition, *raw)
 
 
@@ -78,13 +85,20 @@ def cross_entropies(
       targets, contexts: `[pairs]` ids.
     """
     raw = scores(parameters, targets, contexts)
-    corrected = raw + tf.gather(parameters.correction, contexts)
+    corrected = raw + _corrections(parameters, contexts)
     return CrossEntropies(
         sums.log_partition - corrected,
         sums.sigmoid - corrected,
         sums.raw_log_partition - raw,
         sums.raw_softplus - raw,
     )
+
+
+def _corrections(parameters: Parameters, contexts: tf.Tensor) -> tf.Tensor:
+    """`[pairs]`, or 0 for all."""
+    if parameters.correction is None:
+        return tf.zeros([])
+    return tf.gather(parameters.correction, contexts)
 
 
 def scores(parameters: Parameters, targets: tf.Tensor, contexts: tf.Tensor) -> tf.Tensor:
@@ -158,8 +172,8 @@ def sampled_loss(
       `[]` nats, the mean over the pairs and over 20 sets of candidates.
     """
     inputs = tf.gather(parameters.target_table, targets) / parameters.temperature
-    true = scores(parameters, targets, contexts) + tf.gather(parameters.correction, contexts)
-    biases = parameters.context_biases + parameters.correction
+    true = scores(parameters, targets, contexts) + _corrections(parameters, contexts)
+    biases = parameters.corrected_biases
     loss = losses.sampled_softmax if parameters.softmax else losses.nce
 
     def add(draw: tf.Tensor, total: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:

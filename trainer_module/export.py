@@ -47,7 +47,9 @@ class ServingModel(tf.Module):
         self.target_table = tf.Variable(parameters.target_table.numpy(), trainable=False)
         self.context_weights = tf.Variable(parameters.context_weights.numpy(), trainable=False)
         self.context_biases = tf.Variable(parameters.context_biases.numpy(), trainable=False)
-        self.correction = tf.Variable(parameters.correction, trainable=False)
+        self.correction = None
+        if parameters.correction is not None:
+            self.correction = tf.Variable(parameters.correction, trainable=False)
         self.unigram = tf.Variable(unigram, trainable=False)
         self.norms = tf.Variable(tf.norm(self.target_table, axis=1), trainable=False)
         self._parameters = parameters._replace(

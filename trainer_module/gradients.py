@@ -54,8 +54,11 @@ def shared(objective: Objective, block: Block, *, with_loss: bool) -> Gradients:
     sampled = tf.matmul(rows, block.candidates, transpose_b=True)
     sampled += _offsets(block.candidate_biases, block.candidate_expected)
     hits = tf.zeros([]) if block.context_hits is None else block.context_hits[:, tf.newaxis]
-    family = _softmax if objective.softmax else _sigmoid
-    of_true, of_sampled, loss = family(objective, true, sampled, block.band, hits, with_loss)
+    of_true, of_sampled, loss = (
+        _softmax(true, sampled, block.band, hits)
+        if objective.softmax
+        else _sigmoid(true, sampled, block.band, hits, objective.candidate_weight, with_loss)
+    )
     of_inputs = tf.matmul(of_true, block.contexts) + tf.reshape(
         tf.matmul(of_sampled, block.candidates), tf.shape(scaled)
     )
@@ -77,11 +80,11 @@ Scores = tuple[tf.Tensor, tf.Tensor, tf.Tensor]
 
 
 def _sigmoid(
-    objective: Objective,
     true: tf.Tensor,
     sampled: tf.Tensor,
     band: tf.Tensor,
     hits: tf.Tensor,
+    weight: float,
     with_loss: bool,
 ) -> Scores:
     """Of a pair: `softplus(-s) + w sum_j softplus(s_j)`, less `w softplus(s)` for each hit.
@@ -90,16 +93,15 @@ def _sigmoid(
     the candidates then is one number a target, whatever its pairs.
 
     Args:
-      objective: whose candidate_weight is w.
       true: `[frames, height, width]` scores.
       sampled: `[targets, num_sampled]` scores.
       band, hits: see Block.
+      weight: w, the objective's candidate_weight.
       with_loss: see shared.
 
     Returns:
       gradients with respect to `true` and `sampled`, and the loss.
     """
-    weight = objective.candidate_weight
     pairs = tf.reshape(tf.reduce_sum(band, 2), [-1, 1]) * weight
     of_true = band * (tf.sigmoid(true) * (1.0 - weight * hits) - 1.0)
     of_sampled = pairs * tf.sigmoid(sampled)
@@ -109,21 +111,13 @@ def _sigmoid(
     return of_true, of_sampled, loss + tf.reduce_sum(pairs * tf.nn.softplus(sampled))
 
 
-def _softmax(
-    objective: Objective,
-    true: tf.Tensor,
-    sampled: tf.Tensor,
-    band: tf.Tensor,
-    hits: tf.Tensor,
-    with_loss: bool,
-) -> Scores:
+def _softmax(true: tf.Tensor, sampled: tf.Tensor, band: tf.Tensor, hits: tf.Tensor) -> Scores:
     """Of a pair: `log(exp(s) + sum_j exp(s_j) - hits exp(s)) - s`.
 
     With z the logsumexp of the candidates, one number a target, the sum is
     `exp(z) + (1 - hits) exp(s)`. As exp(z) holds a hit's exp(s) as often as it is there, the
     difference is at least `exp(z) / hits`: nothing cancels. See _sigmoid for the arguments.
     """
-    del objective, with_loss
     largest = tf.reduce_max(sampled, axis=1, keepdims=True)
     powers = tf.exp(sampled - largest)
     sums = tf.reduce_sum(powers, axis=1, keepdims=True)

@@ -34,7 +34,8 @@ def objective(hyperparameters: TrainerHyperparameters, vocabulary_size: int) -> 
     """
     name = hyperparameters.objective
     full = name in FULL
-    num_sampled = vocabulary_size if full else num_candidates(hyperparameters, vocabulary_size)
+    # Distinct candidates cannot be more than there are classes.
+    num_sampled = vocabulary_size if full else min(hyperparameters.num_sampled, vocabulary_size)
     weight = {
         # k negatives a pair; the mean over the negative logits: one.
         "negative_sampling": hyperparameters.num_negatives / num_sampled,
@@ -51,11 +52,6 @@ def objective(hyperparameters: TrainerHyperparameters, vocabulary_size: int) -> 
         # The whole vocabulary holds the true class, which counts once.
         remove_accidental_hits=hyperparameters.remove_accidental_hits or full,
     )
-
-
-def num_candidates(hyperparameters: TrainerHyperparameters, vocabulary_size: int) -> int:
-    """`num_sampled`, at most the vocabulary: distinct ones cannot be more."""
-    return min(hyperparameters.num_sampled, vocabulary_size)
 
 
 def sampler(
@@ -82,7 +78,7 @@ def sampler(
     return Sampler(probabilities, replacement=repeats)
 
 
-def evaluation_correction(described: Objective, drawing: Sampler) -> npt.NDArray[np.float32]:
+def evaluation_correction(described: Objective, drawing: Sampler) -> npt.NDArray[np.float32] | None:
     """What evaluation adds to the scores to make them estimates of log p(c|t).
 
     Without logQ correction an objective has its optimum at `s(t, c) = log p(c|t) - log(w n(c))`, n
@@ -95,13 +91,12 @@ def evaluation_correction(described: Objective, drawing: Sampler) -> npt.NDArray
       drawing: its sampler.
 
     Returns:
-      `[vocab]` float32; zeros where the objective corrects in training or samples nothing.
+      `[vocab]` float32; None where the objective corrects in training or samples nothing.
     """
-    size = drawing.vocabulary_size
     if described.logq_correction or described.name in FULL:
-        return np.zeros(size, np.float32)
+        return None
     # Of distinct candidates the count depends on how many draws they took: here, one typical set's.
     drawn = drawing.draw(described.num_sampled, np.zeros(2, np.int64))
-    expected = drawing.expected_count(np.arange(size), drawn).numpy()
+    expected = drawing.expected_count(np.arange(drawing.vocabulary_size), drawn).numpy()
     correction: npt.NDArray[np.float32] = np.log(described.candidate_weight * expected)
     return correction.astype(np.float32)

@@ -1,4 +1,4 @@
-"""Transform's entry point: text to pairs, as targets with their windows."""
+"""Transform's entry point: text to pairs, as tokens with their windows."""
 
 import contextlib
 from collections.abc import Mapping
@@ -15,14 +15,14 @@ from trainer_module.tokenization import tokenize
 def preprocessing_fn(
     inputs: Mapping[str, Any], custom_config: Mapping[str, Any]
 ) -> dict[str, tf.Tensor | tf.RaggedTensor]:
-    """Turns each document into its pairs: its targets with their windows.
+    """Turns each document into its pairs: its tokens with their windows.
 
     Args:
       inputs: `text`, `[batch, 1]` UTF-8 strings.
       custom_config: `preprocessing`, the fields of PreprocessingHyperparameters, and `seed`.
 
     Returns:
-      `target` and `window`, `[batch, (targets)]` int64, and `num_tokens`, `[batch]` int64.
+      `target` and `window`, `[batch, (tokens)]` int64, and `num_tokens`, `[batch]` int64.
     """
     hyperparameters = PreprocessingHyperparameters(**custom_config["preprocessing"])
     documents = tf.reshape(_dense(inputs[features.TEXT]), [-1])
@@ -39,50 +39,20 @@ def preprocessing_fn(
     ids, rows = tf.boolean_mask(ids, known), tf.boolean_mask(tokens.value_rowids(), known)
     counts, totals = tf.unstack(tft.apply_vocabulary(ids, vocabulary, lookup_fn=_lookup_counts))
     frequencies = tf.cast(counts, tf.float64) / tf.cast(totals, tf.float64)
-    target, window = document_windows(
-        ids, rows, frequencies, documents, hyperparameters, int(custom_config["seed"])
+    num_documents = tf.size(documents, out_type=tf.int64)
+    windows = skip_grams.drawn_windows(
+        tf.gather(skip_grams.fingerprint(documents), rows),
+        _positions(rows, num_documents),
+        skip_grams.keep_probability(frequencies, hyperparameters.subsample),
+        window=hyperparameters.window,
+        seed=int(custom_config["seed"]),
     )
+    target = tf.RaggedTensor.from_value_rowids(ids, rows, num_documents, validate=False)
     return {
         features.TARGET: target,
-        features.WINDOW: window,
+        features.WINDOW: target.with_values(windows),
         features.NUM_TOKENS: tokens.row_lengths(),
     }
-
-
-def document_windows(
-    ids: tf.Tensor,
-    rows: tf.Tensor,
-    frequencies: tf.Tensor,
-    documents: tf.Tensor,
-    hyperparameters: PreprocessingHyperparameters,
-    seed: int,
-) -> tuple[tf.RaggedTensor, tf.RaggedTensor]:
-    """Subsamples the tokens of a batch of documents and gives those left their windows.
-
-    Args:
-      ids: `[tokens]` int64, tokens of the vocabulary.
-      rows: `[tokens]` int64, the document of each, not falling.
-      frequencies: `[tokens]` float64, each token's share of the corpus.
-      documents: `[batch]` strings, from which the random choices are derived.
-      hyperparameters: of them `subsample` and `window`.
-      seed: the run's seed.
-
-    Returns:
-      targets and windows, each `[batch, (targets)]` int64.
-    """
-    num_documents = tf.size(documents, out_type=tf.int64)
-    fingerprints = tf.gather(skip_grams.fingerprint(documents), rows)
-    positions = _positions(rows, num_documents)
-    draws = skip_grams.uniform(
-        fingerprints, positions, seed=seed, stream=skip_grams.SUBSAMPLING_STREAM
-    )
-    kept = draws < skip_grams.keep_probability(frequencies, hyperparameters.subsample)
-    draws = skip_grams.uniform(fingerprints, positions, seed=seed, stream=skip_grams.WINDOW_STREAM)
-    windows = skip_grams.window_sizes(draws, hyperparameters.window)
-    targets = tf.RaggedTensor.from_value_rowids(
-        tf.boolean_mask(ids, kept), tf.boolean_mask(rows, kept), num_documents, validate=False
-    )
-    return targets, targets.with_values(tf.boolean_mask(windows, kept))
 
 
 def _dense(text: tf.Tensor | tf.SparseTensor | tf.RaggedTensor) -> tf.Tensor:

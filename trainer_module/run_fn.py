@@ -1,18 +1,22 @@
 """The Trainer's entry point: transformed examples in, SavedModel out."""
 
 import contextlib
+import functools
 import hashlib
 import json
 import os
 from collections.abc import Mapping
 from typing import Any, NamedTuple, Protocol
 
+import numpy as np
+import numpy.typing as npt
 import tensorflow as tf
 import tensorflow_transform as tft
 
-from trainer_module import evaluation, export, features, input_pipeline, training
+from trainer_module import evaluation, export, features, input_pipeline, skip_grams, training
 from trainer_module.errors import InputError
 from trainer_module.hyperparameters import PreprocessingHyperparameters, TrainerHyperparameters
+from trainer_module.input_pipeline import Pairs
 from trainer_module.model import SkipGramModel, unigram_log_probabilities
 
 # Written into the model_run artifact.
@@ -34,6 +38,13 @@ class FnArgs(Protocol):
     serving_model_dir: str
     model_run_dir: str
     custom_config: Mapping[str, Any]
+
+
+class Vocabulary(NamedTuple):
+    """What Transform kept, by falling frequency."""
+
+    tokens: list[bytes]
+    counts: npt.NDArray[np.int64]  # [vocab], occurrences in the corpus
 
 
 class _Settings(NamedTuple):
@@ -65,12 +76,20 @@ def run_fn(fn_args: FnArgs) -> None:
             "one only: unset TF_CONFIG"
         )
     transform_output = tft.TFTransformOutput(fn_args.transform_graph_path)
-    train_files, eval_files = _matched(fn_args.train_files), _matched(fn_args.eval_files)
-    feature_spec = transform_output.transformed_feature_spec()
-    vocabulary = _vocabulary(transform_output)
-    train = input_pipeline.count(train_files, feature_spec, len(vocabulary))
-    counts_held_out = input_pipeline.count(eval_files, feature_spec, len(vocabulary))
-    _require_data(vocabulary, train, counts_held_out, settings.preprocessing)
+    vocabulary = read_vocabulary(transform_output)
+    train_split, eval_split = (
+        split_of(
+            _matched(patterns),
+            transform_output,
+            vocabulary,
+            settings.preprocessing,
+            settings.seed,
+        )
+        for patterns in (fn_args.train_files, fn_args.eval_files)
+    )
+    train = input_pipeline.count(train_split, epochs=settings.trainer.epochs)
+    counts_held_out = input_pipeline.count(eval_split)
+    _require_data(vocabulary.tokens, train, counts_held_out, settings.preprocessing)
 
     unigram = unigram_log_probabilities(train.context_counts)
     strategy = tf.distribute.MultiWorkerMirroredStrategy()
@@ -81,38 +100,31 @@ def run_fn(fn_args: FnArgs) -> None:
             bias_initializer=settings.trainer.bias_initializer,
             seed=settings.seed,
         )
-    window = settings.preprocessing.window
-    held_out = _held_out(eval_files, feature_spec, counts_held_out, window)
+    held_out = held_out_pairs(eval_split, counts_held_out)
     trainer = training.Trainer(
         strategy,
         model,
         settings.trainer,
         counts=train,
-        window=window,
+        window=settings.preprocessing.window,
         seed=settings.seed,
         held_out=held_out,
     )
-    run = _fingerprint(fn_args, [(path, tf.io.gfile.stat(path).length) for path in train_files])
+    sizes = [(path, tf.io.gfile.stat(path).length) for path in train_split.files]
+    run = _fingerprint(fn_args, sizes)
     result = trainer.train(
-        lambda epoch: input_pipeline.chunks(
-            train_files,
-            feature_spec,
-            num_targets=trainer.chunk_targets,
-            window=window,
-            epoch=epoch,
-            seed=settings.seed,
-        ),
+        functools.partial(input_pipeline.chunks, train_split),
         os.path.join(settings.checkpoint_root, run),
         _reporter(os.path.join(settings.tensorboard_root, run)),
     )
     serving = export.ServingModel(
-        trainer.parameters, unigram, transform_output, settings.preprocessing.tokenizer
+        trainer.step.parameters, unigram, transform_output, settings.preprocessing.tokenizer
     )
     export.save(serving, fn_args.serving_model_dir)
     content = {
-        **_described(len(vocabulary), train, counts_held_out),
+        **_described(len(vocabulary.tokens), train, counts_held_out),
         **_described_training(result),
-        **_approximation(trainer, held_out, settings.seed),
+        **_approximation(trainer, result, held_out, settings.seed),
     }
     _write_training_file(fn_args.model_run_dir, content)
 
@@ -137,12 +149,36 @@ def _matched(patterns: list[str]) -> list[str]:
     return sorted(path for pattern in patterns for path in tf.io.gfile.glob(pattern))
 
 
-def _vocabulary(transform_output: tft.TFTransformOutput) -> list[bytes]:
-    """The tokens of the vocabulary; TFX writes a single made-up one where there is none."""
+def read_vocabulary(transform_output: tft.TFTransformOutput) -> Vocabulary:
+    """The vocabulary; without the single made-up token that TFX writes where there is none."""
     path = transform_output.vocabulary_file_by_name(features.VOCABULARY)
     with tf.io.gfile.GFile(path, "rb") as file:
         lines = [line.split(b" ", 1) for line in file.read().splitlines()]
-    return [line[1] for line in lines if int(line[0]) > 0]
+    lines = [line for line in lines if int(line[0]) > 0]
+    return Vocabulary(
+        [token for _, token in lines], np.array([int(count) for count, _ in lines], np.int64)
+    )
+
+
+def split_of(
+    files: list[str],
+    transform_output: tft.TFTransformOutput,
+    vocabulary: Vocabulary,
+    preprocessing: PreprocessingHyperparameters,
+    seed: int,
+) -> input_pipeline.Split:
+    """A split of what Transform emitted with these hyperparameters."""
+    counts = vocabulary.counts
+    keep_probability = skip_grams.keep_probability(
+        tf.constant(counts / counts.sum(), tf.float64), preprocessing.subsample
+    )
+    return input_pipeline.Split(
+        files,
+        transform_output.transformed_feature_spec(),
+        keep_probability.numpy(),
+        preprocessing.window,
+        seed,
+    )
 
 
 def _require_data(
@@ -212,36 +248,25 @@ def describe(progress: training.Progress | training.Evaluation) -> str:
     )
 
 
-def _held_out(
-    files: list[str],
-    feature_spec: Mapping[str, Any],
-    counts: input_pipeline.Counts,
-    window: int,
-) -> training.HeldOut:
+def held_out_pairs(split: input_pipeline.Split, counts: input_pipeline.Counts) -> Pairs:
     """Pairs of the eval split, of targets evenly spread over it: as many as can be paid."""
     most = min(_SCORES_PER_EVALUATION // len(counts.context_counts), _TARGETS_PER_EVALUATION)
-    stride = -(-counts.targets // max(most, 1))
-    size = max(counts.targets // 8, window, 1)  # few chunks: each is a piece of work
-    chunks = input_pipeline.chunks(files, feature_spec, num_targets=size, window=window)
-    found = [
-        input_pipeline.pairs_of(chunk, window, range((-index * size) % stride, size, stride))
-        for index, chunk in enumerate(chunks)
-    ]
-    targets, contexts = (tf.concat(parts, 0) for parts in zip(*found, strict=True))
-    return training.HeldOut(targets, contexts)
+    return input_pipeline.spread_pairs(split, counts, max(most, 1))
 
 
 def _approximation(
-    trainer: training.Trainer, held_out: training.HeldOut, seed: int
+    trainer: training.Trainer, result: training.Result, held_out: Pairs, seed: int
 ) -> dict[str, Any]:
     """The sampled loss at several numbers of candidates, and the full one, on the same pairs."""
+    step = trainer.step
     sampled = evaluation.sampled_losses(
-        trainer.parameters, trainer.sampler, *held_out, numbers=_NUMBERS_OF_CANDIDATES, seed=seed
+        step.parameters, step.sampler, *held_out, numbers=_NUMBERS_OF_CANDIDATES, seed=seed
     )
-    full = tf.function(evaluation.mean_cross_entropies)(trainer.parameters, *held_out)
+    taken = [found for found in result.evaluations if found.step == result.kept_step]
+    full = taken[0] if taken else trainer.evaluate()
     return {
         "sampled_losses": {str(number): loss for number, loss in sampled.items()},
-        "full_loss": float(full.softmax if trainer.objective.softmax else full.sigmoid),
+        "full_loss": full.softmax if step.objective.softmax else full.sigmoid,
     }
 
 

@@ -94,37 +94,95 @@ def window_sizes(uniforms: tf.Tensor, window: int) -> tf.Tensor:
     return 1 + tf.cast(uniforms * window, tf.int64)
 
 
-def redrawn_windows(
-    targets: tf.RaggedTensor, window: int, *, seed: int, epoch: tf.Tensor
-) -> tf.RaggedTensor:
-    """Draws windows anew for an epoch, as word2vec does: other contexts, the same distribution.
+def drawn_windows(
+    fingerprints: tf.Tensor,
+    positions: tf.Tensor,
+    keep_probabilities: tf.Tensor,
+    *,
+    window: int,
+    seed: int,
+) -> tf.Tensor:
+    """Subsamples tokens and gives those that are left their windows.
 
     Args:
-      targets: `[batch, (targets)]` int64 ids, from which, with their positions, the draws are
+      fingerprints: `[tokens]` uint64, of each token's document.
+      positions: `[tokens]` integers, of each token in its document.
+      keep_probabilities: `[tokens]` float64, keep_probability.
+      window: the largest.
+      seed: the run's seed.
+
+    Returns:
+      `[tokens]` int64 in 1..window; 0 where a token is left out.
+    """
+    kept = uniform(fingerprints, positions, seed=seed, stream=SUBSAMPLING_STREAM)
+    sizes = uniform(fingerprints, positions, seed=seed, stream=WINDOW_STREAM)
+    return tf.where(
+        kept < keep_probabilities, window_sizes(sizes, window), tf.constant(0, tf.int64)
+    )
+
+
+def redrawn_windows(
+    tokens: tf.RaggedTensor,
+    keep_probability: tf.Tensor,
+    *,
+    window: int,
+    seed: int,
+    epoch: tf.Tensor,
+) -> tf.RaggedTensor:
+    """Subsamples and draws windows anew for an epoch, as word2vec does.
+
+    Args:
+      tokens: `[batch, (tokens)]` int64 ids, from which, with their positions, the draws are
         derived.
+      keep_probability: `[vocab]` float64.
       window: the largest.
       seed: the run's seed.
       epoch: `[]` int64.
 
     Returns:
-      `[batch, (targets)]` int64 in 1..window.
+      `[batch, (tokens)]` int64 in 1..window; 0 where a token is left out.
     """
-    ids, rows = targets.flat_values, targets.value_rowids()
-    positions = tf.range(tf.size(ids, out_type=tf.int64)) - tf.gather(targets.row_starts(), rows)
+    ids, rows = tokens.flat_values, tokens.value_rowids()
+    positions = tf.range(tf.size(ids, out_type=tf.int64)) - tf.gather(tokens.row_starts(), rows)
     hashes = _mix(tf.cast(ids, tf.uint64) + tf.cast(positions + 1, tf.uint64) * _u64(_GAMMA))
-    # A document's own number: the sum of its targets' hashes, in int64, which wraps around too.
+    # A document's own number: the sum of its tokens' hashes, in int64, which wraps around too.
     sums = tf.math.segment_sum(tf.bitcast(hashes, tf.int64), rows)
     documents = tf.bitcast(tf.gather(sums, rows), tf.uint64)
-    of_epoch = documents ^ _mix(tf.cast(epoch, tf.uint64))
-    draws = uniform(of_epoch, positions, seed=seed, stream=WINDOW_STREAM)
-    return targets.with_values(window_sizes(draws, window))
+    windows = drawn_windows(
+        documents ^ _mix(tf.cast(epoch, tf.uint64)),
+        positions,
+        tf.gather(keep_probability, ids),
+        window=window,
+        seed=seed,
+    )
+    return tokens.with_values(windows)
+
+
+def subsampled(
+    tokens: tf.RaggedTensor, windows: tf.RaggedTensor
+) -> tuple[tf.RaggedTensor, tf.RaggedTensor]:
+    """The tokens that are targets, with their windows.
+
+    Args:
+      tokens: `[batch, (tokens)]` int64 ids.
+      windows: `[batch, (tokens)]` int64, 0 where a token is left out.
+
+    Returns:
+      targets, windows: `[batch, (targets)]` int64, the windows at least 1.
+    """
+    kept = windows.flat_values > 0
+    rows = tf.boolean_mask(tokens.value_rowids(), kept)
+    targets = tf.RaggedTensor.from_value_rowids(
+        tf.boolean_mask(tokens.flat_values, kept), rows, tokens.nrows(), validate=False
+    )
+    return targets, targets.with_values(tf.boolean_mask(windows.flat_values, kept))
 
 
 def extents(windows: tf.RaggedTensor) -> tuple[tf.Tensor, tf.Tensor]:
     """How many contexts each target has on either side: its window, cut at the document's ends.
 
     Args:
-      windows: `[batch, (targets)]` integers, at least 0.
+      windows: `[batch, (targets)]` integers, at least 1.
 
     Returns:
       left, right: `[targets]` of the windows' type, the documents one behind the other.
@@ -141,18 +199,20 @@ def extents(windows: tf.RaggedTensor) -> tuple[tf.Tensor, tf.Tensor]:
 
 
 def pairs(
-    targets: tf.RaggedTensor, windows: tf.RaggedTensor
+    tokens: tf.RaggedTensor, windows: tf.RaggedTensor
 ) -> tuple[tf.RaggedTensor, tf.RaggedTensor]:
     """Pairs each target with the targets of its document inside its window.
 
     Args:
-      targets: `[batch, (targets)]` int64 ids.
-      windows: `[batch, (targets)]` int64, of each target.
+      tokens: `[batch, (tokens)]` int64 ids.
+      windows: `[batch, (tokens)]` int64, 0 where a token is left out: it is no target then, no
+        context, and nothing stands between its neighbours.
 
     Returns:
       targets: `[batch, (pairs)]` int64 ids, in the order of the targets.
       contexts: `[batch, (pairs)]` int64 ids, for one target in the order of the text.
     """
+    targets, windows = subsampled(tokens, windows)
     left, right = extents(windows)
     degrees = left + right
     of_target = tf.repeat(tf.range(tf.size(degrees, out_type=tf.int64)), degrees)

@@ -1,31 +1,25 @@
-"""Training: steps, schedule, evaluations, checkpoints, progress."""
+"""Training: epochs of steps, evaluations, checkpoints, progress."""
 
 import os
 import time
 from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import tensorflow as tf
 
-from trainer_module import candidate_sampling, evaluation, gradients, input_pipeline, objectives
-from trainer_module.candidate_sampling import Drawn
+from trainer_module import evaluation, input_pipeline
 from trainer_module.errors import InputError
-from trainer_module.frames import Frames
-from trainer_module.gradients import Block, Gradients
 from trainer_module.hyperparameters import TrainerHyperparameters
-from trainer_module.input_pipeline import Chunk, Counts
+from trainer_module.input_pipeline import Counts, Pairs
 from trainer_module.model import SkipGramModel
+from trainer_module.step import Step
 
 # Steps whose data come in one piece: what tf.data costs a piece is then not felt.
 STEPS_A_CHUNK = 16
 # Targets between two looks at the clock: about a second of work, so that progress is seen and the
 # price of leaving the compiled loop is not.
 _TARGETS_A_CALL = 1 << 19
-# word2vec.c's floor under the linear decay.
-_LEAST_RATE_SHARE = 1e-4
 _NOT_FINITE = "the loss is not finite"
-# Of one step's scores [targets, num_sampled], or of its pairs' candidates: 1 GB of float32.
-_MOST_NUMBERS = 1 << 28
 
 
 class Progress(NamedTuple):
@@ -59,14 +53,13 @@ class Result(NamedTuple):
     evaluations: list[Evaluation]
 
 
-class HeldOut(NamedTuple):
-    """Pairs of the eval split, `[pairs]` ids each."""
+class Chunks(Protocol):
+    """input_pipeline.chunks of a split."""
 
-    targets: tf.Tensor
-    contexts: tf.Tensor
+    def __call__(self, *, num_targets: int, num_chunks: int, epoch: tf.Tensor) -> tf.data.Dataset:
+        """Makes the dataset of an epoch, the first being 0; the same at every call."""
 
 
-Chunks = Callable[[tf.Tensor], tf.data.Dataset]
 Report = Callable[[Progress | Evaluation], None]
 
 
@@ -77,51 +70,6 @@ def one_thread_per_op() -> None:
     2 cores training is twice as fast so. TensorFlow refuses it in a process where it has run.
     """
     tf.config.threading.set_intra_op_parallelism_threads(1)
-
-
-def summed_rows(rows: tf.Tensor, *values: tf.Tensor) -> tuple[tf.Tensor, ...]:
-    """Adds up what belongs to the same row.
-
-    By sorting: a third of the time of tf.unique with unsorted_segment_sum.
-
-    Args:
-      rows: `[values]` int32, may repeat.
-      values: `[values, ...]` each.
-
-    Returns:
-      The distinct rows, rising, and for each of `values` the sums.
-    """
-    order = tf.argsort(rows)
-    rising = tf.gather(rows, order)
-    first = tf.concat([[True], rising[1:] != rising[:-1]], 0)
-    segments = tf.cumsum(tf.cast(first, tf.int32)) - 1
-    sums = (tf.sparse.segment_sum(value, order, segments) for value in values)
-    return tf.boolean_mask(rising, first), *sums
-
-
-def bounded_row_step(
-    variable: tf.Variable, rows: tf.Tensor, gradient: tf.Tensor, rate: tf.Tensor, bound: float
-) -> None:
-    """Plain SGD on the rows of a table, each row's step bounded in norm.
-
-    A frequent row's gradients add up within a batch; where the sum steps further than the row's
-    own size, training diverges. The bound is on the sum, not on each pair.
-
-    Args:
-      variable: `[rows, dim]` or `[rows]`, changed in place.
-      rows: `[n]`, distinct.
-      gradient: `[n, dim]` or `[n]`, each row's sum.
-      rate: `[]` float32.
-      bound: the largest norm of one row's step.
-    """
-    squares = gradient * gradient
-    if gradient.shape.rank == 2:
-        squares = tf.reduce_sum(squares, 1, keepdims=True)
-    factor = tf.minimum(rate, bound * tf.math.rsqrt(squares))
-    # Update, not scatter_sub: copying rows takes a quarter of the time of subtracting them one by
-    # one. A gradient of 0 has the factor min(rate, inf).
-    stepped = tf.gather(variable, rows) - factor * gradient
-    variable.scatter_update(tf.IndexedSlices(stepped, rows))
 
 
 class Trainer:
@@ -136,7 +84,7 @@ class Trainer:
         counts: Counts,
         window: int,
         seed: int,
-        held_out: HeldOut,
+        held_out: Pairs,
     ):
         """Prepares to train `model`, created in the scope of `strategy`.
 
@@ -147,7 +95,7 @@ class Trainer:
           counts: of the train split; one pair at least.
           window: the largest there is.
           seed: of the candidates.
-          held_out: what evaluations during training are taken on.
+          held_out: pairs of the eval split, on which evaluations during training are taken.
 
         Raises:
           InputError: the objective's scores of one step do not fit into memory.
@@ -155,37 +103,33 @@ class Trainer:
         self._strategy = strategy
         self._model = model
         self._hyperparameters = hyperparameters
-        self._seed = seed
-        self._window = window
         self._held_out = held_out
-        self.objective = objectives.objective(hyperparameters, model.vocabulary_size)
-        self.sampler = objectives.sampler(hyperparameters, counts.context_counts)
-        _require_memory(hyperparameters, self.objective, window)
-        self._frames = Frames(hyperparameters.batch_size, window)
         self._steps_per_epoch = -(-counts.targets // hyperparameters.batch_size)
         self._steps = self._steps_per_epoch * hyperparameters.epochs
+        self._chunk_targets = hyperparameters.batch_size * STEPS_A_CHUNK
+        self._chunks_per_epoch = -(-self._steps_per_epoch // STEPS_A_CHUNK)
+        self.step = Step(
+            strategy,
+            model,
+            hyperparameters,
+            counts=counts,
+            window=window,
+            seed=seed,
+            num_steps=self._steps,
+        )
         self._evaluated_chunks = _evenly(
-            -(-self._steps_per_epoch // STEPS_A_CHUNK), hyperparameters.evaluations_per_epoch
+            self._chunks_per_epoch, hyperparameters.evaluations_per_epoch
         )
         most_evaluations = len(self._evaluated_chunks) * hyperparameters.epochs
         with strategy.scope():
-            self._step = tf.Variable(0, dtype=tf.int64, trainable=False)
             self._epoch_loss = tf.Variable(0.0, dtype=tf.float64, trainable=False)
             self._epoch_pairs = tf.Variable(0, dtype=tf.int64, trainable=False)
             # Of each evaluation: step, softmax, sigmoid.
             self._history = tf.Variable(tf.zeros([most_evaluations, 3], tf.float64))
             self._num_evaluations = tf.Variable(0, dtype=tf.int64, trainable=False)
-        self.parameters = evaluation.Parameters(
-            self._local(model.target_table),
-            self._local(model.context_weights),
-            self._local(model.context_biases),
-            tf.constant(objectives.evaluation_correction(self.objective, self.sampler)),
-            self.objective.softmax,
-            self.objective.temperature,
-        )
         self._evaluate = tf.function(
             lambda targets, contexts: evaluation.mean_cross_entropies(
-                self.parameters, targets, contexts
+                self.step.parameters, targets, contexts
             )
         )
         self._run_chunks = tf.function(self._run_chunks_eagerly)
@@ -194,8 +138,7 @@ class Trainer:
         """Trains to the end, from the last checkpoint if there is one.
 
         Args:
-          chunks: makes the dataset of an epoch, the first being 0: input_pipeline.chunks of
-            `chunk_targets`; the same at every call.
+          chunks: the data of an epoch.
           checkpoint_folder: for this model, this data and these hyperparameters alone.
           report: is called about once a second, and at each evaluation.
 
@@ -204,7 +147,7 @@ class Trainer:
         """
         everything = tf.train.Checkpoint(
             model=self._model,
-            step=self._step,
+            step=self.step.done,
             epoch_loss=self._epoch_loss,
             epoch_pairs=self._epoch_pairs,
             history=self._history,
@@ -242,15 +185,15 @@ class Trainer:
         )
 
     @property
-    def chunk_targets(self) -> int:
-        """Targets of a chunk."""
-        return chunk_targets(self._hyperparameters)
-
-    @property
     def evaluations(self) -> list[Evaluation]:
         """Those taken so far, also before a restart."""
         rows = self._history.numpy()[: int(self._num_evaluations.numpy())].tolist()
         return [Evaluation(int(step), softmax, sigmoid) for step, softmax, sigmoid in rows]
+
+    def evaluate(self) -> Evaluation:
+        """Takes the held-out full cross-entropies of the model as it is."""
+        found = self._evaluate(*self._held_out)
+        return Evaluation(self._steps_done(), float(found.softmax), float(found.sigmoid))
 
     def _calls(self, chunks: Chunks) -> Iterator[tuple[float, int, int]]:
         """Runs the compiled loop to the end.
@@ -258,7 +201,7 @@ class Trainer:
         Yields:
           The summed loss of the pairs that were looked at, their number, the number of all pairs.
         """
-        per_call = max(_TARGETS_A_CALL // self.chunk_targets, 1)
+        per_call = max(_TARGETS_A_CALL // self._chunk_targets, 1)
         iterator = self._iterator(chunks)
         while self._steps_done() < self._steps and not self._is_patience_lost():
             done = self._steps_done() % self._steps_per_epoch // STEPS_A_CHUNK
@@ -270,7 +213,7 @@ class Trainer:
 
     def _stops(self) -> list[int]:
         """Chunks of an epoch after which the compiled loop is left: evaluations and the end."""
-        return [*self._evaluated_chunks, -(-self._steps_per_epoch // STEPS_A_CHUNK)]
+        return [*self._evaluated_chunks, self._chunks_per_epoch]
 
     def _iterator(self, chunks: Chunks) -> Iterator[Any]:
         """The chunks that are left of all epochs.
@@ -279,7 +222,13 @@ class Trainer:
         distributed iterators wait for a tuning thread, up to a minute, when they end.
         """
         epochs_done, steps_done = divmod(self._steps_done(), self._steps_per_epoch)
-        left = tf.data.Dataset.range(epochs_done, self._hyperparameters.epochs).flat_map(chunks)
+
+        def of_epoch(epoch: tf.Tensor) -> tf.data.Dataset:
+            return chunks(
+                num_targets=self._chunk_targets, num_chunks=self._chunks_per_epoch, epoch=epoch
+            )
+
+        left = tf.data.Dataset.range(epochs_done, self._hyperparameters.epochs).flat_map(of_epoch)
         left = left.skip(steps_done // STEPS_A_CHUNK).prefetch(STEPS_A_CHUNK)
         return iter(input_pipeline.untuned(left))
 
@@ -303,7 +252,7 @@ class Trainer:
 
     def _require_finite(self) -> None:
         """The steps after the last loss that was looked at may have left what is not finite."""
-        for table in (self.parameters.target_table, self.parameters.context_weights):
+        for table in (self._model.target_table, self._model.context_weights):
             if not bool(tf.reduce_all(tf.math.is_finite(table))):
                 raise self._not_finite()
 
@@ -315,136 +264,17 @@ class Trainer:
         for _ in tf.range(num_chunks):
             chunk = next(iterator)
             # The loss of one step in sixteen says what it must, and saves a sixth of the time.
-            loss, loss_pairs = self._strategy.run(self._replica_step, args=(chunk, 0, True))
+            loss, loss_pairs = self._strategy.run(self.step, args=(chunk, 0, True))
             tf.debugging.assert_all_finite(loss, _NOT_FINITE)
             left_in_epoch = self._steps_per_epoch - (
-                (self._step.read_value() - 1) % self._steps_per_epoch
+                (self.step.done.read_value() - 1) % self._steps_per_epoch
             )
             for index in tf.range(1, tf.minimum(STEPS_A_CHUNK, tf.cast(left_in_epoch, tf.int32))):
-                self._strategy.run(self._replica_step, args=(chunk, index, False))
+                self._strategy.run(self.step, args=(chunk, index, False))
             total += tf.cast(loss, tf.float64)
             looked_at += tf.cast(loss_pairs, tf.int64)
             pairs += tf.cast(tf.reduce_sum(chunk.left + chunk.right), tf.int64)
         return total, looked_at, pairs
-
-    def _replica_step(
-        self, chunk: Chunk, index: int | tf.Tensor, with_loss: bool
-    ) -> tuple[tf.Tensor, tf.Tensor]:
-        """One step of SGD; returns the summed loss of the block's pairs, and their number."""
-        size, window = self._hyperparameters.batch_size, self._window
-        begin = index * size
-        around = tf.ensure_shape(chunk.ids[begin : begin + size + 2 * window], [size + 2 * window])
-        left = tf.ensure_shape(chunk.left[begin : begin + size], [size])
-        right = tf.ensure_shape(chunk.right[begin : begin + size], [size])
-        ids, framed = around[window : window + size], self._frames.of(around)
-        band = self._frames.band(left, right)
-        drawn = self._draw(framed, band)
-        block = self._block(ids, framed, band, drawn)
-        found = self._gradients(block, framed, drawn, with_loss)
-        self._apply(ids, framed, tf.cast(tf.reshape(drawn.classes, [-1]), tf.int32), found)
-        return found.loss, tf.reduce_sum(left + right)
-
-    def _draw(self, framed: tf.Tensor, band: tf.Tensor) -> Drawn:
-        """The step's candidates."""
-        number = self.objective.num_sampled
-        if self.objective.name in objectives.FULL:
-            return Drawn(tf.range(number, dtype=tf.int64), tf.constant(number, tf.int64))
-        seed = tf.stack([tf.constant(self._seed, tf.int64), self._step.read_value()])
-        if self._hyperparameters.sampler == "in_batch":
-            return candidate_sampling.draw_in_batch(
-                tf.cast(_contexts(framed, band), tf.int64),
-                number,
-                seed,
-                replacement=self._hyperparameters.replacement,
-            )
-        if self._hyperparameters.negatives == "per_pair":
-            return self.sampler.draw_for_each(tf.size(_contexts(framed, band)), number, seed)
-        return self.sampler.draw(number, seed)
-
-    def _block(self, ids: tf.Tensor, framed: tf.Tensor, band: tf.Tensor, drawn: Drawn) -> Block:
-        # This worker's copies: of a mirrored variable tf.gather would read the whole table.
-        model, corrected = self.parameters, self.objective.logq_correction
-        biased = self._hyperparameters.bias_initializer != "none"
-        expected_count = self.sampler.expected_count
-
-        def biases(classes: tf.Tensor) -> tf.Tensor:
-            if not biased:
-                return tf.zeros_like(classes, tf.float32)  # their number may be unknown
-            return tf.gather(model.context_biases, classes)
-
-        return Block(
-            inputs=self._frames.rows(tf.gather(model.target_table, ids)),
-            contexts=tf.gather(model.context_weights, framed),
-            context_biases=biases(framed),
-            context_expected=expected_count(framed, drawn) if corrected else None,
-            context_hits=self._hits(framed, drawn),
-            band=band,
-            candidates=tf.gather(model.context_weights, drawn.classes),
-            candidate_biases=biases(drawn.classes),
-            candidate_expected=expected_count(drawn.classes, drawn) if corrected else None,
-        )
-
-    def _hits(self, framed: tf.Tensor, drawn: Drawn) -> tf.Tensor | None:
-        """How often each class of the frames is among the candidates: `[frames, width]`."""
-        if not self.objective.remove_accidental_hits:
-            return None
-        if self.objective.name in objectives.FULL:
-            return tf.ones(framed.shape)
-        rising = tf.sort(tf.cast(tf.reshape(drawn.classes, [-1]), tf.int32))
-        classes = tf.reshape(framed, [-1])
-        above = tf.searchsorted(rising, classes, side="right")
-        return tf.cast(
-            tf.reshape(above - tf.searchsorted(rising, classes), framed.shape), tf.float32
-        )
-
-    def _gradients(
-        self, block: Block, framed: tf.Tensor, drawn: Drawn, with_loss: bool
-    ) -> Gradients:
-        if self._hyperparameters.negatives == "per_batch":
-            return gradients.shared(self.objective, block, with_loss=with_loss)
-        hits = None
-        if self.objective.remove_accidental_hits:
-            contexts = tf.cast(_contexts(framed, block.band), tf.int64)
-            hits = contexts[:, tf.newaxis] == drawn.classes
-        return gradients.each(self.objective, block, hits)
-
-    def _apply(
-        self, ids: tf.Tensor, framed: tf.Tensor, candidates: tf.Tensor, found: Gradients
-    ) -> None:
-        """Steps along the gradients, rows added up."""
-        model, dim = self._model, self._hyperparameters.dim
-        targets, of_targets = summed_rows(ids, tf.reshape(found.inputs, [-1, dim]))
-        contexts, of_weights, of_biases = summed_rows(
-            tf.concat([tf.reshape(framed, [-1]), candidates], 0),
-            tf.concat(
-                [tf.reshape(found.contexts, [-1, dim]), tf.reshape(found.candidates, [-1, dim])], 0
-            ),
-            tf.concat(
-                [tf.reshape(found.context_biases, [-1]), tf.reshape(found.candidate_biases, [-1])],
-                0,
-            ),
-        )
-        steps = [
-            (model.target_table, targets, of_targets),
-            (model.context_weights, contexts, of_weights),
-        ]
-        if self._hyperparameters.bias_initializer != "none":
-            steps.append((model.context_biases, contexts, of_biases))
-        rate, bound = self._learning_rate(), self._hyperparameters.max_row_step
-
-        def apply(strategy: tf.distribute.Strategy, *slices: tuple[tf.Tensor, tf.Tensor]) -> None:
-            for (variable, *_), (rows, gradient) in zip(steps, slices, strict=True):
-                strategy.extended.update(
-                    variable, bounded_row_step, args=(rows, gradient, rate, bound)
-                )
-            strategy.extended.update(self._step, lambda step: step.assign_add(1))
-
-        slices = [(rows, gradient) for _, rows, gradient in steps]
-        tf.distribute.get_replica_context().merge_call(apply, args=slices)
-
-    def _learning_rate(self) -> tf.Tensor:
-        left = 1.0 - tf.cast(self._step / self._steps, tf.float32)
-        return self._hyperparameters.learning_rate * tf.maximum(left, _LEAST_RATE_SHARE)
 
     def _is_evaluated(self) -> bool:
         done = self._steps_done() % self._steps_per_epoch
@@ -453,8 +283,7 @@ class Trainer:
 
     def _evaluate_now(self, best: tf.train.CheckpointManager) -> Evaluation:
         """Takes the held-out full cross-entropies, and keeps the model if it is the best so far."""
-        found = self._evaluate(*self._held_out)
-        new = Evaluation(self._steps_done(), float(found.softmax), float(found.sigmoid))
+        new = self.evaluate()
         lowest = min(map(self._measure, self.evaluations), default=float("inf"))
         if self._hyperparameters.keep == "best" and self._measure(new) < lowest:
             best.save(new.step)
@@ -469,7 +298,7 @@ class Trainer:
 
     def _measure(self, found: Evaluation) -> float:
         """The full cross-entropy of the objective's family."""
-        return found.softmax if self.objective.softmax else found.sigmoid
+        return found.softmax if self.step.objective.softmax else found.sigmoid
 
     def _is_patience_lost(self) -> bool:
         if self._hyperparameters.patience is None or not self.evaluations:
@@ -500,38 +329,7 @@ class Trainer:
         )
 
     def _steps_done(self) -> int:
-        return int(self._step.numpy())
-
-    def _local(self, variable: tf.Variable) -> tf.Variable:
-        """This worker's copy of a mirrored variable."""
-        return self._strategy.experimental_local_results(variable)[0]
-
-
-def chunk_targets(hyperparameters: TrainerHyperparameters) -> int:
-    """Targets of a chunk: those of its steps."""
-    return hyperparameters.batch_size * STEPS_A_CHUNK
-
-
-def _require_memory(
-    hyperparameters: TrainerHyperparameters, objective: objectives.Objective, window: int
-) -> None:
-    numbers = hyperparameters.batch_size * objective.num_sampled
-    if hyperparameters.negatives == "per_pair":
-        numbers *= (window + 1) * hyperparameters.dim  # the candidates' vectors, for each pair
-    if numbers <= _MOST_NUMBERS:
-        return
-    raise InputError(
-        f"{objective.name} takes {objective.num_sampled:,} classes "
-        f"{hyperparameters.negatives.replace('_', ' ')} for each of trainer.batch_size = "
-        f"{hyperparameters.batch_size:,} targets at once, {numbers * 4 / 1e9:,.1f} GB: lower "
-        "trainer.batch_size or trainer.num_sampled, or choose an objective that samples"
-    )
-
-
-def _contexts(framed: tf.Tensor, band: tf.Tensor) -> tf.Tensor:
-    """The context of each pair in the order of the band: `[pairs]`."""
-    places = tf.where(band > 0)
-    return tf.gather_nd(framed, tf.stack([places[:, 0], places[:, 2]], 1))
+        return int(self.step.done.numpy())
 
 
 def _evenly(total: int, parts: int) -> list[int]:

@@ -322,11 +322,15 @@ def test_draw_in_batch_goes_round_again_when_there_are_few_pairs() -> None:
 
 
 @pytest.mark.parametrize("replacement", [False, True])
-def test_draw_in_batch_of_no_pairs_is_an_error(replacement: bool) -> None:
-    with pytest.raises(tf.errors.InvalidArgumentError):
-        candidate_sampling.draw_in_batch(
-            tf.zeros([0], tf.int64), 2, seed_of(1), replacement=replacement
-        )
+def test_draw_in_batch_of_no_pairs_is_class_0(replacement: bool) -> None:
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.int64)])
+    def draw(contexts: tf.Tensor) -> Drawn:
+        return candidate_sampling.draw_in_batch(contexts, 3, seed_of(1), replacement=replacement)
+
+    drawn = draw(tf.zeros([0], tf.int64))
+    assert drawn.classes.numpy().tolist() == [0, 0, 0]
+    assert drawn.num_tries.numpy() == 3
+    assert 0 not in draw(tf.constant([5, 6], tf.int64)).classes.numpy()
 
 
 @pytest.mark.parametrize("replacement", [False, True])

@@ -206,6 +206,28 @@ def test_correction_is_what_tells_the_figures_from_the_raw_ones(softmax: bool) -
         assert float(other.sigmoid) == pytest.approx(float(other.raw_sigmoid), rel=1e-6)
 
 
+@FAMILIES
+@pytest.mark.usefixtures("_small_parts")
+def test_no_correction_is_one_of_zeros(softmax: bool) -> None:
+    parameters = parameters_of(10, softmax=softmax, temperature=0.5)
+    none = parameters._replace(correction=None)
+    zeros = parameters._replace(correction=tf.zeros([VOCABULARY_SIZE]))
+    targets, contexts = pairs_of(10, 30)
+    for compute in (evaluation.mean_cross_entropies, tf.function(evaluation.mean_cross_entropies)):
+        one, other = (compute(p, targets, contexts) for p in (none, zeros))
+        np.testing.assert_array_equal(one, other)
+    np.testing.assert_array_equal(none.corrected_biases, zeros.corrected_biases)
+    for one, other in zip(
+        evaluation.target_sums(none, targets), evaluation.target_sums(zeros, targets), strict=True
+    ):
+        np.testing.assert_array_equal(one, other)
+    sampler = unigram_sampler(replacement=True)
+    sampled, of_zeros = (
+        evaluation.sampled_loss(p, sampler, 4, targets, contexts, seed=9) for p in (none, zeros)
+    )
+    assert float(sampled) == float(of_zeros)
+
+
 def test_a_model_that_knows_the_distribution_has_its_entropy() -> None:
     random = np.random.default_rng(6)
     joint = random.uniform(0.1, 1, [VOCABULARY_SIZE, VOCABULARY_SIZE])

@@ -24,11 +24,11 @@ UNIGRAM = np.log(np.array([0.4, 0.3, 0.2, 0.1], np.float32))
 CORRECTION = np.array([-1.0, 0.5, -2.0, 0.25], np.float32)
 CONFIG = {"preprocessing": {"min_count": 1, "subsample": 0, "window": 1}, "seed": 1}
 
-# What evaluation knows of an objective: correction, softmax family, temperature.
-OBJECTIVES = {
-    "nce": (np.zeros(4, np.float32), False, 1.0),
+# What evaluation knows of an objective: correction or none, softmax family, temperature.
+OBJECTIVES: dict[str, tuple[np.ndarray | None, bool, float]] = {
+    "nce": (None, False, 1.0),
     "negative_sampling": (CORRECTION, False, 1.0),
-    "sampled_softmax": (np.zeros(4, np.float32), True, 1.0),
+    "sampled_softmax": (None, True, 1.0),
     "softmax_cross_entropy": (CORRECTION, True, 0.5),
 }
 
@@ -52,7 +52,7 @@ def save(transform_folder: Path, folder: Path, objective: str) -> str:
     correction, softmax, temperature = OBJECTIVES[objective]
     parameters = Parameters(
         *(tf.Variable(table) for table in (TABLE, WEIGHTS, BIASES)),
-        tf.constant(correction),
+        None if correction is None else tf.constant(correction),
         softmax,
         temperature,
     )
@@ -117,7 +117,7 @@ def expected(objective: str, pairs: list[tuple[int, int]]) -> dict[str, float]:
     """The sums over pairs, straight from the definitions, in double precision."""
     correction, softmax, temperature = OBJECTIVES[objective]
     raw = TABLE.astype(np.float64) @ WEIGHTS.T.astype(np.float64) / temperature + BIASES
-    scores = raw + correction
+    scores = raw if correction is None else raw + correction
     # A softmax leaves a constant of the target open; its sigmoid figure is of s - log Z.
     normalised = np.log(softmax_of(scores)) if softmax else scores
     return {

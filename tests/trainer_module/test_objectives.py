@@ -25,7 +25,7 @@ def objective(
     )
 
 
-def correction(name: str, *, replacement: bool = True, **hyperparameters: Any) -> Array:
+def correction(name: str, *, replacement: bool = True, **hyperparameters: Any) -> Array | None:
     """Of four classes with the probabilities Q."""
     described = objective(name, len(Q), replacement=replacement, **hyperparameters)
     return objectives.evaluation_correction(described, Sampler(Q, replacement=replacement))
@@ -60,7 +60,6 @@ def test_candidates_are_at_most_the_vocabulary(name: str) -> None:
     assert objective(name, 10, num_sampled=9).num_sampled == 9
     assert objective(name, 10, num_sampled=10).num_sampled == 10
     assert objective(name, 10, num_sampled=11).num_sampled == 10
-    assert objectives.num_candidates(TrainerHyperparameters(num_sampled=500), 30) == 30
 
 
 @pytest.mark.parametrize(
@@ -121,15 +120,13 @@ def test_replacement_is_passed_on_but_a_class_can_be_in_a_batch_twice(replacemen
 
 @pytest.mark.parametrize("name", ["nce", "sampled_softmax", "softmax_cross_entropy"])
 def test_nothing_is_added_after_logq_correction(name: str) -> None:
-    np.testing.assert_array_equal(correction(name, logq_correction=True), np.zeros(4))
+    assert correction(name, logq_correction=True) is None
 
 
 @pytest.mark.parametrize("name", objectives.FULL)
 @pytest.mark.parametrize("logq_correction", [False, True])
 def test_nothing_is_added_to_full_objectives(name: str, logq_correction: bool) -> None:
-    found = correction(name, logq_correction=logq_correction)
-    np.testing.assert_array_equal(found, np.zeros(4))
-    assert found.dtype == np.float32
+    assert correction(name, logq_correction=logq_correction) is None
 
 
 @pytest.mark.parametrize(
@@ -146,6 +143,8 @@ def test_what_is_added_without_logq_correction_by_hand(name: str, negatives: int
     found = correction(name, num_sampled=3, logq_correction=False)
     logs = np.log(negatives) + np.log([1 / 2, 1 / 4, 1 / 8, 1 / 8])
     np.testing.assert_allclose(found, logs, rtol=1e-5, atol=1e-6)
+    assert found is not None
+    assert found.dtype == np.float32
 
 
 def test_negatives_do_not_change_with_a_small_vocabulary() -> None:

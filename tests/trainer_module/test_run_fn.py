@@ -10,11 +10,17 @@ import pytest
 import tensorflow as tf
 from tensorflow.core.util import event_pb2
 
-from tests.trainer_module.transformed import SPEC, pairs_by_target, write
+from tests.trainer_module.transformed import (
+    SPEC,
+    Document,
+    pairs_by_target,
+    split_of,
+    write,
+)
 from trainer_module import input_pipeline, run_fn, training
 from trainer_module.errors import InputError
 from trainer_module.hyperparameters import PreprocessingHyperparameters
-from trainer_module.input_pipeline import Counts
+from trainer_module.input_pipeline import Counts, Pairs
 
 PREPROCESSING = PreprocessingHyperparameters(min_count=7, subsample=0.5)
 
@@ -124,19 +130,16 @@ def test_what_is_reported_is_printed_and_goes_to_tensorboard(
     }
 
 
-WINDOW = 2
 # Each id stands once, so a target says where in the split it was; the lone ones are left out.
-SPLIT = [
-    [(10 * row + at, 1 + (row + at) % WINDOW) for at in range(1 + row % 7)] for row in range(40)
+SPLIT: list[Document] = [
+    [(10 * row + at, 1 + (row + at) % 2) for at in range(1 + row % 7)] for row in range(40)
 ]
 PAIRS_BY_TARGET = [pairs for document in SPLIT for pairs in pairs_by_target(document) if pairs]
 
 
-def held_out(folder: Path, vocabulary_size: int = 400) -> list[tuple[int, int]]:
-    path = write(folder / "eval.gz", SPLIT)
-    counts = input_pipeline.count([path], SPEC, vocabulary_size)
-    assert counts.targets == len(PAIRS_BY_TARGET)
-    found = run_fn._held_out([path], SPEC, counts, WINDOW)
+def held_out(folder: Path) -> list[tuple[int, int]]:
+    split = split_of([write(folder / "eval.gz", SPLIT)], vocabulary_size=400, window=2)
+    found = run_fn.held_out_pairs(split, input_pipeline.count(split))
     return list(zip(found.targets.numpy().tolist(), found.contexts.numpy().tolist(), strict=True))
 
 
@@ -144,31 +147,71 @@ def test_a_small_split_is_held_out_whole(tmp_path: Path) -> None:
     assert held_out(tmp_path) == [pair for pairs in PAIRS_BY_TARGET for pair in pairs]
 
 
-@pytest.mark.parametrize("most", [1, 7, 50, 100])
-def test_of_a_large_split_targets_evenly_spread_are_held_out(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, most: int
-) -> None:
-    monkeypatch.setattr(run_fn, "_TARGETS_PER_EVALUATION", most)
-    stride = math.ceil(len(PAIRS_BY_TARGET) / most)
-    chosen = PAIRS_BY_TARGET[::stride]
-    assert len(chosen) <= most
-    assert held_out(tmp_path) == [pair for pairs in chosen for pair in pairs]
-
-
-@pytest.mark.parametrize(("scores", "targets"), [(400 * 20, 20), (400 * 21 - 1, 20), (399, 1)])
-def test_a_large_vocabulary_allows_fewer_targets(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, scores: int, targets: int
+@pytest.mark.parametrize(
+    ("scores", "most", "targets"),
+    [
+        (400 * 20, 1000, 20),
+        (400 * 21 - 1, 1000, 20),
+        (399, 1000, 1),  # a target is paid for whatever it costs
+        (400 * 1000, 7, 7),
+    ],
+)
+def test_of_a_large_split_as_many_targets_are_held_out_as_can_be_paid(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, scores: int, most: int, targets: int
 ) -> None:
     monkeypatch.setattr(run_fn, "_SCORES_PER_EVALUATION", scores)
+    monkeypatch.setattr(run_fn, "_TARGETS_PER_EVALUATION", most)
     chosen = PAIRS_BY_TARGET[:: math.ceil(len(PAIRS_BY_TARGET) / targets)]
     assert held_out(tmp_path) == [pair for pairs in chosen for pair in pairs]
 
 
-def test_a_split_shorter_than_a_window_is_held_out(tmp_path: Path) -> None:
-    path = write(tmp_path / "eval.gz", [[(3, 1), (4, 1)]])
-    counts = input_pipeline.count([path], SPEC, 5)
-    found = run_fn._held_out([path], SPEC, counts, window=100)
-    assert [part.numpy().tolist() for part in found] == [[3, 4], [4, 3]]
+def transform_output(folder: Path, lines: bytes) -> SimpleNamespace:
+    path = folder / "vocabulary"
+    path.write_bytes(lines)
+    return SimpleNamespace(
+        vocabulary_file_by_name=lambda _: str(path), transformed_feature_spec=lambda: SPEC
+    )
+
+
+def test_the_vocabulary_is_read_with_its_counts(tmp_path: Path) -> None:
+    found = run_fn.read_vocabulary(transform_output(tmp_path, b"6 the\n2 caf\xc3\xa9\n1 -1\n"))
+    assert found.tokens == [b"the", "café".encode(), b"-1"]
+    assert found.counts.tolist() == [6, 2, 1]
+
+
+def test_the_token_that_tfx_makes_up_for_an_empty_vocabulary_is_left_out(tmp_path: Path) -> None:
+    found = run_fn.read_vocabulary(transform_output(tmp_path, b"-1 49d0cd50-04bb-48c0-bc6f\n"))
+    assert found.tokens == []
+    assert found.counts.tolist() == []
+
+
+def test_a_split_knows_what_its_pairs_are_drawn_by(tmp_path: Path) -> None:
+    output = transform_output(tmp_path, b"6 the\n2 cat\n")
+    vocabulary = run_fn.read_vocabulary(output)
+    hyperparameters = PreprocessingHyperparameters(window=4, subsample=0.25)
+    split = run_fn.split_of(["here"], output, vocabulary, hyperparameters, seed=9)
+    # The shares are 3/4 and 1/4: sqrt(1/3) + 1/3, and all.
+    np.testing.assert_allclose(split.keep_probability, [3**-0.5 + 1 / 3, 1.0], rtol=1e-12)
+    assert (split.files, split.feature_spec, split.window, split.seed) == (["here"], SPEC, 4, 9)
+
+
+@pytest.mark.parametrize(
+    ("kept_step", "softmax", "expected"),
+    [(16, True, 7.0), (16, False, 8.0), (32, True, 5.0), (48, True, 1.0), (48, False, 2.0)],
+)
+def test_the_full_loss_is_that_of_the_step_that_is_kept(
+    monkeypatch: pytest.MonkeyPatch, kept_step: int, softmax: bool, expected: float
+) -> None:
+    monkeypatch.setattr(run_fn.evaluation, "sampled_losses", lambda *_, **__: {5: 3.5})
+    taken = [training.Evaluation(16, 7.0, 8.0), training.Evaluation(32, 5.0, 6.0)]
+    step = SimpleNamespace(
+        parameters=None, sampler=None, objective=SimpleNamespace(softmax=softmax)
+    )
+    trainer = SimpleNamespace(step=step, evaluate=lambda: training.Evaluation(48, 1.0, 2.0))
+    result = training.Result(1.5, 48, kept_step, 0, 1e5, taken)
+    pairs = Pairs(tf.constant([0]), tf.constant([1]))
+    found = run_fn._approximation(trainer, result, pairs, seed=1)
+    assert found == {"sampled_losses": {"5": 3.5}, "full_loss": expected}
 
 
 def test_what_training_gave_can_be_written_as_json() -> None:

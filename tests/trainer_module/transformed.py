@@ -4,9 +4,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
-Document = Sequence[tuple[int, int]]  # of each target: id, window
+from trainer_module import skip_grams
+from trainer_module.input_pipeline import Split
+
+Document = Sequence[tuple[int, int]]  # of each token: id, window; 0 where it is left out
 
 TOKENS_A_DOCUMENT = 9
 
@@ -24,7 +28,7 @@ def write(path: Path, documents: Sequence[Document]) -> str:
     with tf.io.TFRecordWriter(str(path), "GZIP") as writer:
         for document in documents:
             feature = {
-                "target$ragged_values": int64s([target for target, _ in document]),
+                "target$ragged_values": int64s([token for token, _ in document]),
                 "window$ragged_values": int64s([window for _, window in document]),
                 "num_tokens": int64s([TOKENS_A_DOCUMENT]),
             }
@@ -33,13 +37,36 @@ def write(path: Path, documents: Sequence[Document]) -> str:
     return str(path)
 
 
+def split_of(
+    files: Sequence[str], *, vocabulary_size: int = 20, window: int = 3, keep: float = 1.0
+) -> Split:
+    """Of which later epochs keep a token with the probability `keep`, whatever it is."""
+    return Split(files, SPEC, np.full(vocabulary_size, keep), window, seed=1)
+
+
+def of_epoch(split: Split, documents: Sequence[Document], epoch: int) -> list[Document]:
+    """The documents of a split with the windows of an epoch."""
+    if epoch == 0:
+        return list(documents)
+    ids = [[token for token, _ in document] for document in documents]
+    windows = skip_grams.redrawn_windows(
+        ragged(ids),
+        tf.constant(split.keep_probability),
+        window=split.window,
+        seed=split.seed,
+        epoch=tf.constant(epoch, tf.int64),
+    )
+    return [list(zip(*rows, strict=True)) for rows in zip(ids, windows.to_list(), strict=True)]
+
+
+def ragged(rows: Sequence[Sequence[int]]) -> tf.RaggedTensor:
+    return tf.ragged.constant(rows, tf.int64, ragged_rank=1, row_splits_dtype=tf.int64)
+
+
 def pairs_by_target(document: Document) -> list[list[tuple[int, int]]]:
     """Brute force: the pairs of each target of a document."""
+    kept = [(token, window) for token, window in document if window > 0]
     return [
-        [
-            (target, context)
-            for j, (context, _) in enumerate(document)
-            if i != j and abs(i - j) <= window
-        ]
-        for i, (target, window) in enumerate(document)
+        [(target, context) for j, (context, _) in enumerate(kept) if i != j and abs(i - j) <= size]
+        for i, (target, size) in enumerate(kept)
     ]

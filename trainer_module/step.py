@@ -1,0 +1,221 @@
+"""One step of SGD on a block of targets: candidates, rows, gradients, update."""
+
+import tensorflow as tf
+
+from trainer_module import candidate_sampling, evaluation, gradients, objectives
+from trainer_module.candidate_sampling import Drawn
+from trainer_module.errors import InputError
+from trainer_module.frames import Frames
+from trainer_module.gradients import Block, Gradients
+from trainer_module.hyperparameters import TrainerHyperparameters
+from trainer_module.input_pipeline import Chunk, Counts
+from trainer_module.model import SkipGramModel
+from trainer_module.row_updates import bounded_row_step, summed_rows
+
+# word2vec.c's floor under the linear decay.
+_LEAST_RATE_SHARE = 1e-4
+# Of one step's scores [targets, num_sampled], or of its pairs' candidates: 1 GB of float32.
+_MOST_NUMBERS = 1 << 28
+
+
+class Step:
+    """What one step does, and how many were done."""
+
+    def __init__(
+        self,
+        strategy: tf.distribute.Strategy,
+        model: SkipGramModel,
+        hyperparameters: TrainerHyperparameters,
+        *,
+        counts: Counts,
+        window: int,
+        seed: int,
+        num_steps: int,
+    ):
+        """Prepares to change `model`, created in the scope of `strategy`.
+
+        Args:
+          strategy: with one replica.
+          model: the tables.
+          hyperparameters: objective, rates and sizes.
+          counts: of the train split.
+          window: the largest there is.
+          seed: of the candidates.
+          num_steps: of all epochs, over which the learning rate falls.
+
+        Raises:
+          InputError: the objective's scores of one step do not fit into memory.
+        """
+        self._model = model
+        self._hyperparameters = hyperparameters
+        self._window = window
+        self._seed = seed
+        self._num_steps = num_steps
+        self.objective = objectives.objective(hyperparameters, model.vocabulary_size)
+        self.sampler = objectives.sampler(hyperparameters, counts.context_counts)
+        _require_memory(hyperparameters, self.objective, window)
+        self._frames = Frames(hyperparameters.batch_size, window)
+        with strategy.scope():
+            self.done = tf.Variable(0, dtype=tf.int64, trainable=False)
+        # This worker's copies: of a mirrored variable tf.gather would read the whole table.
+        target_table, context_weights, context_biases = (
+            strategy.experimental_local_results(table)[0]
+            for table in (model.target_table, model.context_weights, model.context_biases)
+        )
+        self.parameters = evaluation.Parameters(
+            target_table,
+            context_weights,
+            context_biases,
+            objectives.evaluation_correction(self.objective, self.sampler),
+            self.objective.softmax,
+            self.objective.temperature,
+        )
+
+    def __call__(
+        self, chunk: Chunk, index: int | tf.Tensor, with_loss: bool
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """Takes a step; in the replica context of the strategy.
+
+        Args:
+          chunk: of several blocks of `batch_size` targets.
+          index: which of them.
+          with_loss: see gradients.shared.
+
+        Returns:
+          The summed loss of the block's pairs, `[]` float32, and their number, `[]` int32.
+        """
+        size, window = self._hyperparameters.batch_size, self._window
+        begin = index * size
+        around = tf.ensure_shape(chunk.ids[begin : begin + size + 2 * window], [size + 2 * window])
+        left = tf.ensure_shape(chunk.left[begin : begin + size], [size])
+        right = tf.ensure_shape(chunk.right[begin : begin + size], [size])
+        ids, framed = around[window : window + size], self._frames.of(around)
+        band = self._frames.band(left, right)
+        drawn = self._draw(framed, band)
+        block = self._block(ids, framed, band, drawn)
+        found = self._gradients(block, framed, drawn, with_loss)
+        self._apply(ids, framed, tf.cast(tf.reshape(drawn.classes, [-1]), tf.int32), found)
+        return found.loss, tf.reduce_sum(left + right)
+
+    def _draw(self, framed: tf.Tensor, band: tf.Tensor) -> Drawn:
+        """The step's candidates."""
+        number = self.objective.num_sampled
+        if self.objective.name in objectives.FULL:
+            return Drawn(tf.range(number, dtype=tf.int64), tf.constant(number, tf.int64))
+        seed = tf.stack([tf.constant(self._seed, tf.int64), self.done.read_value()])
+        if self._hyperparameters.sampler == "in_batch":
+            return candidate_sampling.draw_in_batch(
+                tf.cast(_contexts(framed, band), tf.int64),
+                number,
+                seed,
+                replacement=self._hyperparameters.replacement,
+            )
+        if self._hyperparameters.negatives == "per_pair":
+            return self.sampler.draw_for_each(tf.size(_contexts(framed, band)), number, seed)
+        return self.sampler.draw(number, seed)
+
+    def _block(self, ids: tf.Tensor, framed: tf.Tensor, band: tf.Tensor, drawn: Drawn) -> Block:
+        model, corrected = self.parameters, self.objective.logq_correction
+        biased = self._hyperparameters.bias_initializer != "none"
+        expected_count = self.sampler.expected_count
+
+        def biases(classes: tf.Tensor) -> tf.Tensor:
+            if not biased:
+                return tf.zeros_like(classes, tf.float32)  # their number may be unknown
+            return tf.gather(model.context_biases, classes)
+
+        return Block(
+            inputs=self._frames.rows(tf.gather(model.target_table, ids)),
+            contexts=tf.gather(model.context_weights, framed),
+            context_biases=biases(framed),
+            context_expected=expected_count(framed, drawn) if corrected else None,
+            context_hits=self._hits(framed, drawn),
+            band=band,
+            candidates=tf.gather(model.context_weights, drawn.classes),
+            candidate_biases=biases(drawn.classes),
+            candidate_expected=expected_count(drawn.classes, drawn) if corrected else None,
+        )
+
+    def _hits(self, framed: tf.Tensor, drawn: Drawn) -> tf.Tensor | None:
+        """How often each class of the frames is among the candidates: `[frames, width]`."""
+        if not self.objective.remove_accidental_hits:
+            return None
+        if self.objective.name in objectives.FULL:
+            return tf.ones(framed.shape)
+        rising = tf.sort(tf.cast(tf.reshape(drawn.classes, [-1]), tf.int32))
+        classes = tf.reshape(framed, [-1])
+        above = tf.searchsorted(rising, classes, side="right")
+        return tf.cast(
+            tf.reshape(above - tf.searchsorted(rising, classes), framed.shape), tf.float32
+        )
+
+    def _gradients(
+        self, block: Block, framed: tf.Tensor, drawn: Drawn, with_loss: bool
+    ) -> Gradients:
+        if self._hyperparameters.negatives == "per_batch":
+            return gradients.shared(self.objective, block, with_loss=with_loss)
+        hits = None
+        if self.objective.remove_accidental_hits:
+            contexts = tf.cast(_contexts(framed, block.band), tf.int64)
+            hits = contexts[:, tf.newaxis] == drawn.classes
+        return gradients.each(self.objective, block, hits)
+
+    def _apply(
+        self, ids: tf.Tensor, framed: tf.Tensor, candidates: tf.Tensor, found: Gradients
+    ) -> None:
+        """Steps along the gradients, rows added up."""
+        model, dim = self._model, self._hyperparameters.dim
+        targets, of_targets = summed_rows(ids, tf.reshape(found.inputs, [-1, dim]))
+        contexts, of_weights, of_biases = summed_rows(
+            tf.concat([tf.reshape(framed, [-1]), candidates], 0),
+            tf.concat(
+                [tf.reshape(found.contexts, [-1, dim]), tf.reshape(found.candidates, [-1, dim])], 0
+            ),
+            tf.concat(
+                [tf.reshape(found.context_biases, [-1]), tf.reshape(found.candidate_biases, [-1])],
+                0,
+            ),
+        )
+        steps = [
+            (model.target_table, targets, of_targets),
+            (model.context_weights, contexts, of_weights),
+        ]
+        if self._hyperparameters.bias_initializer != "none":
+            steps.append((model.context_biases, contexts, of_biases))
+        rate, bound = self._learning_rate(), self._hyperparameters.max_row_step
+
+        def apply(strategy: tf.distribute.Strategy, *slices: tuple[tf.Tensor, tf.Tensor]) -> None:
+            for (variable, *_), (rows, gradient) in zip(steps, slices, strict=True):
+                strategy.extended.update(
+                    variable, bounded_row_step, args=(rows, gradient, rate, bound)
+                )
+            strategy.extended.update(self.done, lambda done: done.assign_add(1))
+
+        slices = [(rows, gradient) for _, rows, gradient in steps]
+        tf.distribute.get_replica_context().merge_call(apply, args=slices)
+
+    def _learning_rate(self) -> tf.Tensor:
+        left = 1.0 - tf.cast(self.done / self._num_steps, tf.float32)
+        return self._hyperparameters.learning_rate * tf.maximum(left, _LEAST_RATE_SHARE)
+
+
+def _require_memory(
+    hyperparameters: TrainerHyperparameters, objective: objectives.Objective, window: int
+) -> None:
+    numbers = hyperparameters.batch_size * objective.num_sampled
+    if hyperparameters.negatives == "per_pair":
+        numbers *= (window + 1) * hyperparameters.dim  # the candidates' vectors, for each pair
+    if numbers <= _MOST_NUMBERS:
+        return
+    raise InputError(
+        f"{objective.name} takes {objective.num_sampled:,} classes "
+        f"{hyperparameters.negatives.replace('_', ' ')} for each of trainer.batch_size = "
+        f"{hyperparameters.batch_size:,} targets at once, {numbers * 4 / 1e9:,.1f} GB: lower "
+        "trainer.batch_size or trainer.num_sampled, or choose an objective that samples"
+    )
+
+
+def _contexts(framed: tf.Tensor, band: tf.Tensor) -> tf.Tensor:
+    """The context of each pair in the order of the band: `[pairs]`."""
+    places = tf.where(band > 0)
+    return tf.gather_nd(framed, tf.stack([places[:, 0], places[:, 2]], 1))
