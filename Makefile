@@ -5,7 +5,8 @@ UV := $(BIN)/uv
 # The version that the lock file names, so that the first uv is the last one too.
 UV_VERSION := $(shell sed -n 's/^uv==\([0-9.]*\).*/\1/p' requirements.lock)
 
-.PHONY: help install run test lint format bench bench-objectives bench-scaling lock clean
+.PHONY: help install run test lint format bench bench-objectives bench-sizes bench-workers \
+  bench-scaling lock clean
 help:           ## what can be made
 	@sed -n 's/^\([a-z-]*\):.*## */make \1\t/p' Makefile
 
@@ -39,6 +40,13 @@ bench: install  ## compare training with gensim's (20 minutes on the books)
 
 bench-objectives: install  ## compare the objectives
 	$(BIN)/python -m benchmarks.objectives
+
+bench-sizes: install  ## the defaults on 120 thousand, 17 million and 100 million words
+	$(BIN)/python -m benchmarks.sizes
+
+bench-workers: install  ## several workers on this machine, and what more would do on paper
+	$(BIN)/python -m benchmarks.workers
+	$(BIN)/python -m benchmarks.more_workers
 
 bench-scaling: install  ## training as words, dimensions and vocabulary grow
 	$(BIN)/python -m benchmarks.scaling

@@ -8,13 +8,11 @@ corpus of `make bench`; dimensions 50, 100, 300 on its first 4 million; vocabula
 import tempfile
 from typing import Any
 
-import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import corpus, run, trainers
+from benchmarks import corpus, generated, run, trainers
 
-_WORDS_OF_DOCUMENT = 40  # of the generated corpus
 _SETTINGS = {"objective": "negative_sampling", "epochs": 1, "evaluations_per_epoch": 0}
 
 
@@ -33,7 +31,7 @@ def main() -> None:
         four = prepared._replace(train_files=[f"{folder}/{4_000_000}.gz"])
         results["rows"] += [_measure(four, "dim", dim=dim) for dim in (50, 100, 300)]
         for size in (10_000, 100_000, 1_000_000):
-            made = trainers.alone(_generate, size, 4_000_000, folder)
+            made = trainers.alone(_generate, f"{folder}/generated-{size}.gz", size)
             results["rows"].append(
                 trainers.alone(_on_generated, made["path"], size) | {"grows": "vocabulary"}
             )
@@ -67,61 +65,15 @@ def _first(prepared: corpus.Corpus, words: int, folder: str) -> trainers.Figures
     return {"path": path}
 
 
-def _generate(vocabulary_size: int, words: int, folder: str) -> trainers.Figures:
-    """Writes transformed examples of tokens drawn by Zipf's law, subsampled as Transform does."""
-    import tensorflow as tf
-
-    from trainer_module import candidate_sampling
-
-    generator = np.random.default_rng(1)
-    frequencies = candidate_sampling.log_uniform_probabilities(vocabulary_size)
-    keep = _keep_probability(vocabulary_size)
-    path = f"{folder}/generated-{vocabulary_size}.gz"
-    with tf.io.TFRecordWriter(path, "GZIP") as writer:
-        drawn = generator.choice(vocabulary_size, words, p=frequencies)
-        for ids in drawn.reshape(-1, _WORDS_OF_DOCUMENT):
-            kept = generator.random(len(ids)) < keep[ids]
-            feature = {
-                "target$ragged_values": ids,
-                "window$ragged_values": kept * generator.integers(1, 6, len(ids)),
-                "num_tokens": [len(ids)],
-            }
-            features = {
-                name: tf.train.Feature(int64_list=tf.train.Int64List(value=values))
-                for name, values in feature.items()
-            }
-            example = tf.train.Example(features=tf.train.Features(feature=features))
-            writer.write(example.SerializeToString())
+def _generate(path: str, vocabulary_size: int) -> trainers.Figures:
+    generated.write(path, vocabulary_size, 4_000_000, seed=1)
     return {"path": path}
 
 
-def _keep_probability(vocabulary_size: int) -> Any:
-    import tensorflow as tf
-
-    from trainer_module import candidate_sampling, skip_grams
-
-    frequencies = candidate_sampling.log_uniform_probabilities(vocabulary_size)
-    return skip_grams.keep_probability(tf.constant(frequencies), 1e-4).numpy()
-
-
 def _on_generated(path: str, vocabulary_size: int) -> trainers.Figures:
-    import tensorflow as tf
-
-    from trainer_module import training
-    from trainer_module.input_pipeline import Split
-
-    training.one_thread_per_op()
-
-    def ragged(name: str) -> tf.io.RaggedFeature:
-        return tf.io.RaggedFeature(tf.int64, f"{name}$ragged_values", row_splits_dtype=tf.int64)
-
-    spec = {
-        "target": ragged("target"),
-        "window": ragged("window"),
-        "num_tokens": tf.io.FixedLenFeature([], tf.int64),
-    }
-    split = Split([path], spec, _keep_probability(vocabulary_size), window=5, seed=1)
-    figures = trainers.train(split, split, **_SETTINGS)
+    strategy = trainers.begin()
+    split = generated.split_of(path, vocabulary_size)
+    figures = trainers.train(strategy, split, split, **_SETTINGS)
     figures.pop("table")
     return {"dim": 100, **figures}
 

@@ -45,25 +45,38 @@ def ours(corpus: Corpus, *, seed: int = 1, judge: bool = True, **settings: Any) 
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
     import tensorflow_transform as tft
 
-    from trainer_module import run_fn, training
+    from trainer_module import run_fn
     from trainer_module.hyperparameters import PreprocessingHyperparameters
 
-    training.one_thread_per_op()
+    strategy = begin()
     transform = tft.TFTransformOutput(corpus.transform_graph)
     vocabulary = run_fn.read_vocabulary(transform)
     train_split, eval_split = (
         run_fn.split_of(files, transform, vocabulary, PreprocessingHyperparameters(), seed)
         for files in (corpus.train_files, corpus.eval_files)
     )
-    figures = train(train_split, eval_split, seed=seed, **settings)
+    figures = train(strategy, train_split, eval_split, seed=seed, **settings)
     table = figures.pop("table")
     return {**figures, **(_judged(vocabulary.tokens, table) if judge else {})}
 
 
-def train(train_split: Any, eval_split: Any, *, seed: int = 1, **settings: Any) -> Figures:
-    """Trains on transformed examples, after one_thread_per_op; see ours.
+def begin() -> Any:
+    """The strategy: what TensorFlow must be told before it does anything else in a process."""
+    import tensorflow as tf
+
+    from trainer_module import training
+
+    training.one_thread_per_op()
+    return tf.distribute.MultiWorkerMirroredStrategy()
+
+
+def train(
+    strategy: Any, train_split: Any, eval_split: Any, *, seed: int = 1, **settings: Any
+) -> Figures:
+    """Trains on transformed examples, by all workers of the group that TF_CONFIG names.
 
     Args:
+      strategy: what begin returned.
       train_split, eval_split: input_pipeline.Split.
       seed: of the model.
       settings: of TrainerHyperparameters.
@@ -73,15 +86,17 @@ def train(train_split: Any, eval_split: Any, *, seed: int = 1, **settings: Any) 
     """
     import tensorflow as tf
 
-    from trainer_module import evaluation, input_pipeline, run_fn, training
+    from trainer_module import cluster, evaluation, input_pipeline, run_fn, training
     from trainer_module.hyperparameters import TrainerHyperparameters
     from trainer_module.model import SkipGramModel, unigram_log_probabilities
 
+    worker = cluster.this_worker(os.environ)
+    train_split = train_split._replace(worker=worker)
     hyperparameters = TrainerHyperparameters(checkpoint_seconds=1e9, **settings)
     held_out = run_fn.held_out_pairs(eval_split, input_pipeline.count(eval_split))
     started = time.monotonic()
-    counts = input_pipeline.count(train_split, epochs=hyperparameters.epochs)
-    strategy = tf.distribute.MultiWorkerMirroredStrategy()
+    own = input_pipeline.count(train_split, epochs=hyperparameters.epochs)
+    counts = run_fn.counts_of_all(strategy, worker, own)
     with strategy.scope():
         model = SkipGramModel(
             unigram_log_probabilities(counts.context_counts),
@@ -97,8 +112,8 @@ def train(train_split: Any, eval_split: Any, *, seed: int = 1, **settings: Any) 
         window=train_split.window,
         seed=seed,
         held_out=held_out,
+        worker=worker,
     )
-
     chunks = functools.partial(input_pipeline.chunks, train_split)
     before = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
@@ -115,15 +130,24 @@ def train(train_split: Any, eval_split: Any, *, seed: int = 1, **settings: Any) 
         "words_per_second": round(words / (ended - before)),
         "pairs_per_second": round(counts.pairs * hyperparameters.epochs / (ended - before)),
         "seconds_to_vectors": round(ended - started, 1),
-        "input_words_per_second": round(counts.tokens / reading),
+        "milliseconds_a_step": round((ended - before) / result.steps * 1e3, 2),
+        "input_words_per_second": round(own.tokens / reading),
         "peak_megabytes": round(peak),
         "evaluations": [found._asdict() for found in result.evaluations],
         "full": {name: round(float(value), 4) for name, value in full._asdict().items()},
         "words": counts.tokens,
         "pairs": counts.pairs,
         "vocabulary": len(counts.context_counts),
+        "unigram_cross_entropy": round(_unigram(counts.context_counts, held_out.contexts), 4),
         "table": model.target_table.numpy(),
     }
+
+
+def _unigram(context_counts: Any, contexts: Any) -> float:
+    """The full softmax cross-entropy of the model that ignores the target."""
+    from trainer_module.model import unigram_log_probabilities
+
+    return -float(unigram_log_probabilities(context_counts)[contexts.numpy()].mean())
 
 
 def _judged(tokens: list[bytes], table: Any) -> Figures:

@@ -28,6 +28,7 @@ _NOT_SHOWN = (
     "resumed_at_step",
     "kept_step",
     "peak_memory_megabytes",
+    "pairs_per_second_of_workers",
     # In tables of their own.
     "sampled_losses",
     "full_loss",

@@ -11,6 +11,7 @@ from tfx.components.statistics_gen.component import StatisticsGen
 from tfx.components.trainer.component import Trainer
 from tfx.components.transform.component import Transform
 from tfx.dsl.components.base.base_node import BaseNode
+from tfx.dsl.components.base.executor_spec import ExecutorClassSpec
 from tfx.dsl.components.common.resolver import Resolver
 from tfx.orchestration import metadata
 from tfx.orchestration.pipeline import Pipeline
@@ -21,6 +22,7 @@ from components.embedding_evaluator.eval_config import eval_config
 from components.embedding_evaluator.last_blessed_model import LastBlessedModelStrategy
 from components.embedding_exporter.component import EmbeddingExporter
 from components.example_validator.component import StoppingExampleValidator
+from components.multi_worker_trainer.executor import Executor as MultiWorkerExecutor
 from components.text_example_gen.component import TextExampleGen
 from pipeline.config import Config, as_dict
 from pipeline.fingerprint import code_fingerprint
@@ -75,6 +77,7 @@ def create_components(
         transform_graph=transform.outputs["transform_graph"],
         train_args=trainer_pb2.TrainArgs(splits=["train"]),
         eval_args=trainer_pb2.EvalArgs(splits=["eval"]),
+        custom_executor_spec=ExecutorClassSpec(MultiWorkerExecutor),
         custom_config={
             "preprocessing": as_dict(config.preprocessing),
             "trainer": as_dict(config.trainer),

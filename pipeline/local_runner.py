@@ -208,4 +208,6 @@ def _last_execution_cached(store: MetadataStore, ir: pipeline_pb2.Pipeline, comp
 
 
 def _peak_memory() -> int:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    """Of this process or, where workers did the work, of the largest of them."""
+    who = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+    return max(resource.getrusage(of).ru_maxrss for of in who) * 1024

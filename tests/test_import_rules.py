@@ -12,6 +12,7 @@ OURS = {"trainer_module", "components", "pipeline", "tests", "benchmarks"}
 # Each file imports only from files above it.
 TRAINER_MODULE = [
     "errors",
+    "cluster",
     "features",
     "hyperparameters",
     "tokenization",
@@ -26,6 +27,8 @@ TRAINER_MODULE = [
     "evaluation",
     "model",
     "row_updates",
+    "exchange",
+    "averaging",
     "step",
     "training",
     "export",

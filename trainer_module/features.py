@@ -6,7 +6,7 @@ TEXT = "text"
 # Transform -> Trainer: one row a document, its pairs in their shortest form: each token of the
 # vocabulary, in the order of the text, with its window. A window of 0 says that subsampling left
 # the token out. The others are targets; the contexts of a target are the targets of its row that
-# stand at most its window away (skip_grams.pairs writes them out). A quarter of the bytes of pairs
+# stand at most its window away (skip_grams.pairs writes them out). A third of the bytes of pairs
 # written out; the Trainer takes whole windows at a time, and draws later epochs' own from the same
 # tokens.
 TARGET = "target"  # int64 ids, [tokens of the document]

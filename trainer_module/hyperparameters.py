@@ -149,7 +149,8 @@ class TrainerHyperparameters(Hyperparameters):
         ge=16,
         le=1 << 16,
         multiple_of=16,
-        description="targets per step, each with some 6 contexts at a window of 5. More are faster "
+        description="targets per step, of all workers together where they synchronise each step, "
+        "each with some 6 contexts at a window of 5. More are faster "
         "and worse, as a step sums over all: with nce 1,024 end at a held-out loss of 7.63 where "
         "192 give 7.43; with negative_sampling 512 are as good as gensim, 2,048 are not",
     )
@@ -177,6 +178,20 @@ class TrainerHyperparameters(Hyperparameters):
         default="log_frequency",
         description="of the context biases; log_frequency starts from the unigram model; none: "
         "zero, and not trained",
+    )
+    workers: int = Field(
+        default=1,
+        ge=1,
+        le=256,
+        description="processes on this machine that train together, each with its share of the "
+        "cores and of the documents; where TF_CONFIG is set, its cluster trains instead",
+    )
+    sync_every: int = Field(
+        default=1,
+        ge=1,
+        le=1 << 16,
+        description="steps after which workers put together what changed; 1: they add up the "
+        "gradients of every step. A multiple of 16 otherwise",
     )
     checkpoint_seconds: float = Field(
         default=30.0,
@@ -231,6 +246,21 @@ class TrainerHyperparameters(Hyperparameters):
         if self.temperature != 1 and objective != "softmax_cross_entropy":
             raise ValueError(
                 f"temperature = {self.temperature} is for softmax_cross_entropy, not {objective}"
+            )
+        if self.sync_every > 1 and self.sync_every % 16:
+            raise ValueError(
+                f"sync_every = {self.sync_every} is neither 1 nor a multiple of 16, the steps for "
+                "which data come in one piece: set it to one of them"
+            )
+        if self.sync_every == 1 and self.batch_size % (16 * self.workers):
+            raise ValueError(
+                f"batch_size = {self.batch_size} cannot be divided among {self.workers} workers "
+                f"that synchronise each step: set it to a multiple of {16 * self.workers}"
+            )
+        if self.workers > 1 and self.sync_every == 1 and self.negatives == "per_pair":
+            raise ValueError(
+                "negatives = per_pair gives each worker candidates of its own, of which no step "
+                "can be put together: set sync_every to 16 or more, or negatives to per_batch"
             )
         if not self.evaluations_per_epoch and (self.keep == "best" or self.patience):
             raise ValueError(

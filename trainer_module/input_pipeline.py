@@ -8,6 +8,7 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from trainer_module import features, skip_grams
+from trainer_module.cluster import ALONE, Worker
 
 _DOCUMENTS_AT_ONCE = 256  # enough that parsing is not felt, few enough that long ones fit memory
 
@@ -20,6 +21,7 @@ class Split(NamedTuple):
     keep_probability: npt.NDArray[np.float64]  # [vocab], skip_grams.keep_probability
     window: int  # the largest there is
     seed: int  # of the later epochs' draws
+    worker: Worker = ALONE  # whose share of the documents it is
 
 
 class Counts(NamedTuple):
@@ -52,6 +54,7 @@ def _documents(split: Split) -> tf.data.Dataset:
     wanted = {name: split.feature_spec[name] for name in names}
     return (
         tf.data.TFRecordDataset(sorted(split.files), compression_type="GZIP")
+        .shard(split.worker.number, split.worker.index)
         .batch(_DOCUMENTS_AT_ONCE)
         .map(lambda batch: tf.io.parse_example(batch, wanted), num_parallel_calls=2)
     )
@@ -118,6 +121,8 @@ def times_as_context(left: tf.Tensor, right: tf.Tensor) -> tf.Tensor:
     return tf.cumsum(begins - ends) - 1
 
 
+# Nothing here is Python's control flow on tensors: to look for it takes longer than the rest.
+@tf.autograph.experimental.do_not_convert
 def count(split: Split, *, epochs: int = 1) -> Counts:
     """Reads a split once and counts.
 
@@ -126,34 +131,42 @@ def count(split: Split, *, epochs: int = 1) -> Counts:
       epochs: over which the targets differ, as each has its own subsampling.
     """
     zero = tf.constant(0, tf.int64)
-    size = len(split.keep_probability)
-    targets = tf.zeros([epochs], tf.int64)
-    state = (zero, zero, targets, zero, tf.zeros([size], tf.int64))
 
-    def add(state: Any, batch: Mapping[str, Any]) -> Any:
-        documents, tokens, targets, pairs, context_counts = state
+    def look_at(batch: Mapping[str, Any]) -> tuple[tf.Tensor, ...]:
         ids, left, right = _targets(split, batch, zero)
-        return (
-            documents + batch[features.TARGET].nrows(out_type=tf.int64),
-            tokens + tf.reduce_sum(batch[features.NUM_TOKENS]),
-            targets
-            + tf.map_fn(
-                lambda epoch: _num_targets(split, batch, epoch), tf.range(epochs, dtype=tf.int64)
-            ),
-            pairs + tf.reduce_sum(tf.cast(left + right, tf.int64)),
-            tf.tensor_scatter_nd_add(
-                context_counts,
-                ids[:, tf.newaxis],
-                tf.cast(times_as_context(left, right), tf.int64),
-            ),
+        later = tf.map_fn(
+            lambda epoch: _num_targets(split, batch, epoch), tf.range(1, epochs, dtype=tf.int64)
         )
+        numbers = (
+            batch[features.TARGET].nrows(out_type=tf.int64),
+            tf.reduce_sum(batch[features.NUM_TOKENS]),
+            tf.reduce_sum(tf.cast(left + right, tf.int64)),
+        )
+        targets = tf.concat([[tf.size(ids, out_type=tf.int64)], later], 0)
+        return tf.stack(numbers), targets, ids, times_as_context(left, right)
 
-    documents, tokens, targets, pairs, counts = _documents(split).reduce(state, add)
-    return Counts(
-        int(documents), int(tokens), int(tf.reduce_max(targets)), int(pairs), counts.numpy()
+    def add(state: Any, found: Any) -> Any:
+        numbers, targets, context_counts = state
+        more_numbers, more_targets, ids, times = found
+        context_counts = tf.tensor_scatter_nd_add(
+            context_counts, ids[:, tf.newaxis], tf.cast(times, tf.int64)
+        )
+        return numbers + more_numbers, targets + more_targets, context_counts
+
+    shapes = (3, epochs, len(split.keep_probability))
+    numbers, targets, counts = (
+        _documents(split)
+        .map(look_at, num_parallel_calls=2)
+        .reduce(
+            tuple(tf.zeros([size], tf.int64) for size in shapes),
+            add,
+        )
     )
+    documents, tokens, pairs = numbers.numpy().tolist()
+    return Counts(documents, tokens, int(tf.reduce_max(targets)), pairs, counts.numpy())
 
 
+@tf.autograph.experimental.do_not_convert
 def chunks(
     split: Split,
     *,

@@ -12,8 +12,19 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 import tensorflow_transform as tft
+from pydantic import ValidationError
 
-from trainer_module import evaluation, export, features, input_pipeline, skip_grams, training
+from trainer_module import (
+    cluster,
+    evaluation,
+    exchange,
+    export,
+    features,
+    input_pipeline,
+    skip_grams,
+    training,
+)
+from trainer_module.cluster import Worker
 from trainer_module.errors import InputError
 from trainer_module.hyperparameters import PreprocessingHyperparameters, TrainerHyperparameters
 from trainer_module.input_pipeline import Pairs
@@ -70,11 +81,9 @@ def run_fn(fn_args: FnArgs) -> None:
     settings = _settings(fn_args)
     with contextlib.suppress(RuntimeError):  # TensorFlow has run in this process: slower, no worse
         training.one_thread_per_op()
-    if _num_workers() > 1:
-        raise InputError(
-            f"TF_CONFIG names {_num_workers()} workers, but this Trainer divides its data among "
-            "one only: unset TF_CONFIG"
-        )
+    worker = cluster.this_worker(os.environ)
+    _require_divisible(settings.trainer, worker)
+    strategy = tf.distribute.MultiWorkerMirroredStrategy()  # before TensorFlow does anything else
     transform_output = tft.TFTransformOutput(fn_args.transform_graph_path)
     vocabulary = read_vocabulary(transform_output)
     train_split, eval_split = (
@@ -87,12 +96,12 @@ def run_fn(fn_args: FnArgs) -> None:
         )
         for patterns in (fn_args.train_files, fn_args.eval_files)
     )
-    train = input_pipeline.count(train_split, epochs=settings.trainer.epochs)
+    own = input_pipeline.count(train_split._replace(worker=worker), epochs=settings.trainer.epochs)
+    train = counts_of_all(strategy, worker, own)
     counts_held_out = input_pipeline.count(eval_split)
     _require_data(vocabulary.tokens, train, counts_held_out, settings.preprocessing)
 
     unigram = unigram_log_probabilities(train.context_counts)
-    strategy = tf.distribute.MultiWorkerMirroredStrategy()
     with strategy.scope():
         model = SkipGramModel(
             unigram,
@@ -109,24 +118,71 @@ def run_fn(fn_args: FnArgs) -> None:
         window=settings.preprocessing.window,
         seed=settings.seed,
         held_out=held_out,
+        worker=worker,
     )
     sizes = [(path, tf.io.gfile.stat(path).length) for path in train_split.files]
     run = _fingerprint(fn_args, sizes)
     result = trainer.train(
-        functools.partial(input_pipeline.chunks, train_split),
+        functools.partial(input_pipeline.chunks, train_split._replace(worker=worker)),
         os.path.join(settings.checkpoint_root, run),
-        _reporter(os.path.join(settings.tensorboard_root, run)),
+        _reporter(os.path.join(settings.tensorboard_root, run))
+        if worker.is_chief
+        else _say_nothing,
     )
+    approximation = _approximation(trainer, result, held_out, settings.seed)
+    if worker.is_chief:
+        _export(fn_args, settings, transform_output, trainer, unigram)
+        content = {
+            **_described(len(vocabulary.tokens), train, counts_held_out),
+            **_described_training(result),
+            **approximation,
+        }
+        _write_training_file(fn_args.model_run_dir, content)
+    wait_for_all(strategy, worker)
+
+
+def _export(
+    fn_args: FnArgs,
+    settings: _Settings,
+    transform_output: tft.TFTransformOutput,
+    trainer: training.Trainer,
+    unigram: npt.NDArray[np.float32],
+) -> None:
     serving = export.ServingModel(
         trainer.step.parameters, unigram, transform_output, settings.preprocessing.tokenizer
     )
     export.save(serving, fn_args.serving_model_dir)
-    content = {
-        **_described(len(vocabulary.tokens), train, counts_held_out),
-        **_described_training(result),
-        **_approximation(trainer, result, held_out, settings.seed),
-    }
-    _write_training_file(fn_args.model_run_dir, content)
+
+
+def counts_of_all(
+    strategy: tf.distribute.Strategy, worker: Worker, own: input_pipeline.Counts
+) -> input_pipeline.Counts:
+    """Adds up the counts of all workers' shares; `targets` is that of the largest share."""
+
+    numbers = tf.constant([own.documents, own.tokens, own.targets, own.pairs], tf.int64)
+
+    def in_replica() -> tuple[tf.Tensor, tf.Tensor]:
+        counts = tf.constant(own.context_counts)
+        return exchange.of_each(worker, numbers), exchange.total(worker, counts)
+
+    exchanged = tf.function(lambda: strategy.run(in_replica))()
+    of_each, context_counts = (part.numpy() for part in exchanged)
+    documents, tokens, _, pairs = of_each.sum(0).tolist()
+    return input_pipeline.Counts(documents, tokens, int(of_each[:, 2].max()), pairs, context_counts)
+
+
+def wait_for_all(strategy: tf.distribute.Strategy, worker: Worker) -> None:
+    """Returns when all workers have called it: none leaves the group while the chief writes."""
+
+    def in_replica() -> tf.Tensor:
+        return exchange.total(worker, tf.constant(1))
+
+    meet = tf.function(lambda: strategy.run(in_replica))
+    meet()
+    # Who leaves now may take with it what another has not fetched yet. Once more, then: to come so
+    # far, all must have met before.
+    with contextlib.suppress(tf.errors.OpError):
+        meet()
 
 
 def _settings(fn_args: FnArgs) -> _Settings:
@@ -140,9 +196,13 @@ def _settings(fn_args: FnArgs) -> _Settings:
     )
 
 
-def _num_workers() -> int:
-    cluster = json.loads(os.environ.get("TF_CONFIG") or "{}").get("cluster", {})
-    return sum(len(cluster.get(job, [])) for job in ("chief", "worker"))
+def _require_divisible(hyperparameters: TrainerHyperparameters, worker: Worker) -> None:
+    """What the hyperparameters say of `workers` must hold of a cluster that TF_CONFIG names."""
+    try:
+        TrainerHyperparameters(**{**hyperparameters.model_dump(), "workers": worker.number})
+    except ValidationError as error:
+        sentence = error.errors()[0]["msg"].removeprefix("Value error, ")
+        raise InputError(f"TF_CONFIG names {worker.number} workers: trainer.{sentence}") from error
 
 
 def _matched(patterns: list[str]) -> list[str]:
@@ -226,11 +286,17 @@ def _reporter(tensorboard_folder: str) -> training.Report:
                 tf.summary.scalar("held_out/full_sigmoid_cross_entropy", news.sigmoid)
             else:
                 tf.summary.scalar("train/loss", news.loss)
-                tf.summary.scalar("train/pairs_per_second", news.pairs_per_second)
+                tf.summary.scalar("train/pairs_per_second", sum(news.pairs_per_second))
+                for index, of_worker in enumerate(news.pairs_per_second):
+                    tf.summary.scalar(f"train/pairs_per_second/worker_{index}", of_worker)
         writer.flush()
         print(describe(news), flush=True)
 
     return report
+
+
+def _say_nothing(news: training.Progress | training.Evaluation) -> None:
+    """The chief speaks for all workers."""
 
 
 def describe(progress: training.Progress | training.Evaluation) -> str:
@@ -241,9 +307,11 @@ def describe(progress: training.Progress | training.Evaluation) -> str:
             f"sigmoid {progress.sigmoid:.4f}"
         )
     minutes, seconds = divmod(round(progress.seconds_left), 60)
+    number = len(progress.pairs_per_second)
     return (
         f"epoch {progress.epoch}/{progress.epochs}  {progress.step / progress.steps:4.0%}  "
-        f"{progress.pairs_per_second:,.0f} pairs/s  loss {progress.loss:.4f}  "
+        f"{sum(progress.pairs_per_second):,.0f} pairs/s"
+        f"{f' of {number} workers' if number > 1 else ''}  loss {progress.loss:.4f}  "
         f"{minutes}:{seconds:02d} left"
     )
 
@@ -288,7 +356,8 @@ def _described_training(result: training.Result) -> dict[str, Any]:
         "steps": result.steps,
         "kept_step": result.kept_step,
         "resumed_at_step": result.resumed_at_step,
-        "pairs_per_second": result.pairs_per_second,
+        "pairs_per_second": sum(result.pairs_per_second),
+        "pairs_per_second_of_workers": result.pairs_per_second,
         "evaluations": [found._asdict() for found in result.evaluations],
     }
 

@@ -2,15 +2,17 @@
 
 import tensorflow as tf
 
-from trainer_module import candidate_sampling, evaluation, gradients, objectives
+from trainer_module import candidate_sampling, evaluation, exchange, gradients, objectives
+from trainer_module.averaging import Averaging
 from trainer_module.candidate_sampling import Drawn
+from trainer_module.cluster import ALONE, Worker
 from trainer_module.errors import InputError
 from trainer_module.frames import Frames
 from trainer_module.gradients import Block, Gradients
 from trainer_module.hyperparameters import TrainerHyperparameters
 from trainer_module.input_pipeline import Chunk, Counts
 from trainer_module.model import SkipGramModel
-from trainer_module.row_updates import bounded_row_step, summed_rows
+from trainer_module.row_updates import bounded_row_step
 
 # word2vec.c's floor under the linear decay.
 _LEAST_RATE_SHARE = 1e-4
@@ -31,22 +33,23 @@ class Step:
         window: int,
         seed: int,
         num_steps: int,
+        worker: Worker = ALONE,
     ):
         """Prepares to change `model`, created in the scope of `strategy`.
 
         Args:
-          strategy: with one replica.
+          strategy: with one replica a worker.
           model: the tables.
           hyperparameters: objective, rates and sizes.
           counts: of the train split.
           window: the largest there is.
           seed: of the candidates.
           num_steps: of all epochs, over which the learning rate falls.
+          worker: which one of the group of `strategy` this is.
 
         Raises:
           InputError: the objective's scores of one step do not fit into memory.
         """
-        self._model = model
         self._hyperparameters = hyperparameters
         self._window = window
         self._seed = seed
@@ -54,9 +57,14 @@ class Step:
         self.objective = objectives.objective(hyperparameters, model.vocabulary_size)
         self.sampler = objectives.sampler(hyperparameters, counts.context_counts)
         _require_memory(hyperparameters, self.objective, window)
-        self._frames = Frames(hyperparameters.batch_size, window)
+        self._worker = worker
+        # Workers of their own ways add nothing up within a step.
+        self._together = ALONE if hyperparameters.sync_every > 1 else worker
+        self.num_targets = step_targets(hyperparameters, worker)
+        self._frames = Frames(self.num_targets, window)
         with strategy.scope():
             self.done = tf.Variable(0, dtype=tf.int64, trainable=False)
+        self._own_done = strategy.experimental_local_results(self.done)[0]
         # This worker's copies: of a mirrored variable tf.gather would read the whole table.
         target_table, context_weights, context_biases = (
             strategy.experimental_local_results(table)[0]
@@ -70,21 +78,29 @@ class Step:
             self.objective.softmax,
             self.objective.temperature,
         )
+        of_contexts = [context_weights]
+        if hyperparameters.bias_initializer != "none":
+            of_contexts.append(context_biases)
+        self.averaging: Averaging | None = None
+        if self._together != worker:
+            self.averaging = Averaging(worker, [[target_table], of_contexts])
 
+    # Nothing in a step is Python's control flow on tensors: to look for it takes half of the trace.
+    @tf.autograph.experimental.do_not_convert
     def __call__(
         self, chunk: Chunk, index: int | tf.Tensor, with_loss: bool
     ) -> tuple[tf.Tensor, tf.Tensor]:
         """Takes a step; in the replica context of the strategy.
 
         Args:
-          chunk: of several blocks of `batch_size` targets.
+          chunk: of several blocks of `num_targets` targets.
           index: which of them.
           with_loss: see gradients.shared.
 
         Returns:
           The summed loss of the block's pairs, `[]` float32, and their number, `[]` int32.
         """
-        size, window = self._hyperparameters.batch_size, self._window
+        size, window = self.num_targets, self._window
         begin = index * size
         around = tf.ensure_shape(chunk.ids[begin : begin + size + 2 * window], [size + 2 * window])
         left = tf.ensure_shape(chunk.left[begin : begin + size], [size])
@@ -98,11 +114,15 @@ class Step:
         return found.loss, tf.reduce_sum(left + right)
 
     def _draw(self, framed: tf.Tensor, band: tf.Tensor) -> Drawn:
-        """The step's candidates."""
+        """The step's candidates; where workers step together, the same on all that share them."""
         number = self.objective.num_sampled
         if self.objective.name in objectives.FULL:
             return Drawn(tf.range(number, dtype=tf.int64), tf.constant(number, tf.int64))
-        seed = tf.stack([tf.constant(self._seed, tf.int64), self.done.read_value()])
+        step = self._own_done.read_value()
+        shared = self._hyperparameters.negatives == "per_batch" and self.averaging is None
+        if not shared:
+            step = step * self._worker.number + self._worker.index
+        seed = tf.stack([tf.constant(self._seed, tf.int64), step])
         if self._hyperparameters.sampler == "in_batch":
             return candidate_sampling.draw_in_batch(
                 tf.cast(_contexts(framed, band), tf.int64),
@@ -164,9 +184,13 @@ class Step:
         self, ids: tf.Tensor, framed: tf.Tensor, candidates: tf.Tensor, found: Gradients
     ) -> None:
         """Steps along the gradients, rows added up."""
-        model, dim = self._model, self._hyperparameters.dim
-        targets, of_targets = summed_rows(ids, tf.reshape(found.inputs, [-1, dim]))
-        contexts, of_weights, of_biases = summed_rows(
+        # This worker's copies: as all step alike, they stay what the strategy mirrored.
+        tables, dim = self.parameters, self._hyperparameters.dim
+        targets, of_targets = exchange.summed_rows_of_all(
+            self._together, ids, tf.reshape(found.inputs, [-1, dim])
+        )
+        contexts, of_weights, of_biases = exchange.summed_rows_of_all(
+            self._together,
             tf.concat([tf.reshape(framed, [-1]), candidates], 0),
             tf.concat(
                 [tf.reshape(found.contexts, [-1, dim]), tf.reshape(found.candidates, [-1, dim])], 0
@@ -176,27 +200,25 @@ class Step:
                 0,
             ),
         )
-        steps = [
-            (model.target_table, targets, of_targets),
-            (model.context_weights, contexts, of_weights),
-        ]
-        if self._hyperparameters.bias_initializer != "none":
-            steps.append((model.context_biases, contexts, of_biases))
         rate, bound = self._learning_rate(), self._hyperparameters.max_row_step
-
-        def apply(strategy: tf.distribute.Strategy, *slices: tuple[tf.Tensor, tf.Tensor]) -> None:
-            for (variable, *_), (rows, gradient) in zip(steps, slices, strict=True):
-                strategy.extended.update(
-                    variable, bounded_row_step, args=(rows, gradient, rate, bound)
-                )
-            strategy.extended.update(self.done, lambda done: done.assign_add(1))
-
-        slices = [(rows, gradient) for _, rows, gradient in steps]
-        tf.distribute.get_replica_context().merge_call(apply, args=slices)
+        bounded_row_step(tables.target_table, targets, of_targets, rate, bound)
+        bounded_row_step(tables.context_weights, contexts, of_weights, rate, bound)
+        if self._hyperparameters.bias_initializer != "none":
+            bounded_row_step(tables.context_biases, contexts, of_biases, rate, bound)
+        if self.averaging is not None:
+            self.averaging.mark(targets, contexts)
+        self._own_done.assign_add(1)
 
     def _learning_rate(self) -> tf.Tensor:
-        left = 1.0 - tf.cast(self.done / self._num_steps, tf.float32)
+        left = 1.0 - tf.cast(self._own_done / self._num_steps, tf.float32)
         return self._hyperparameters.learning_rate * tf.maximum(left, _LEAST_RATE_SHARE)
+
+
+def step_targets(hyperparameters: TrainerHyperparameters, worker: Worker) -> int:
+    """Targets that a worker takes in a step: its share where workers step together."""
+    if hyperparameters.sync_every > 1:
+        return hyperparameters.batch_size
+    return hyperparameters.batch_size // worker.number
 
 
 def _require_memory(

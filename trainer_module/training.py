@@ -5,14 +5,18 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple, Protocol
 
+import numpy as np
+import numpy.typing as npt
 import tensorflow as tf
 
-from trainer_module import evaluation, input_pipeline
+from trainer_module import evaluation, exchange, input_pipeline
+from trainer_module.cluster import ALONE, Worker
 from trainer_module.errors import InputError
+from trainer_module.evaluation import CrossEntropies
 from trainer_module.hyperparameters import TrainerHyperparameters
 from trainer_module.input_pipeline import Counts, Pairs
 from trainer_module.model import SkipGramModel
-from trainer_module.step import Step
+from trainer_module.step import Step, step_targets
 
 # Steps whose data come in one piece: what tf.data costs a piece is then not felt.
 STEPS_A_CHUNK = 16
@@ -30,7 +34,7 @@ class Progress(NamedTuple):
     step: int
     steps: int
     loss: float  # mean of the last second's pairs, nats
-    pairs_per_second: float
+    pairs_per_second: list[float]  # of each worker
     seconds_left: float
 
 
@@ -49,7 +53,7 @@ class Result(NamedTuple):
     steps: int
     kept_step: int
     resumed_at_step: int
-    pairs_per_second: float
+    pairs_per_second: list[float]  # of each worker
     evaluations: list[Evaluation]
 
 
@@ -85,17 +89,19 @@ class Trainer:
         window: int,
         seed: int,
         held_out: Pairs,
+        worker: Worker = ALONE,
     ):
         """Prepares to train `model`, created in the scope of `strategy`.
 
         Args:
-          strategy: with one replica.
+          strategy: with one replica a worker.
           model: the tables, changed in place.
           hyperparameters: objective, rates and sizes.
-          counts: of the train split; one pair at least.
+          counts: of the train split, `targets` of the worker that has the most; one pair at least.
           window: the largest there is.
           seed: of the candidates.
           held_out: pairs of the eval split, on which evaluations during training are taken.
+          worker: which one of the group of `strategy` this is.
 
         Raises:
           InputError: the objective's scores of one step do not fit into memory.
@@ -104,9 +110,11 @@ class Trainer:
         self._model = model
         self._hyperparameters = hyperparameters
         self._held_out = held_out
-        self._steps_per_epoch = -(-counts.targets // hyperparameters.batch_size)
+        self._worker = worker
+        targets_a_step = step_targets(hyperparameters, worker)
+        self._steps_per_epoch = -(-counts.targets // targets_a_step)
         self._steps = self._steps_per_epoch * hyperparameters.epochs
-        self._chunk_targets = hyperparameters.batch_size * STEPS_A_CHUNK
+        self._chunk_targets = targets_a_step * STEPS_A_CHUNK
         self._chunks_per_epoch = -(-self._steps_per_epoch // STEPS_A_CHUNK)
         self.step = Step(
             strategy,
@@ -116,7 +124,9 @@ class Trainer:
             window=window,
             seed=seed,
             num_steps=self._steps,
+            worker=worker,
         )
+        self._chunks_a_sync = max(hyperparameters.sync_every // STEPS_A_CHUNK, 1)
         self._evaluated_chunks = _evenly(
             self._chunks_per_epoch, hyperparameters.evaluations_per_epoch
         )
@@ -127,11 +137,8 @@ class Trainer:
             # Of each evaluation: step, softmax, sigmoid.
             self._history = tf.Variable(tf.zeros([most_evaluations, 3], tf.float64))
             self._num_evaluations = tf.Variable(0, dtype=tf.int64, trainable=False)
-        self._evaluate = tf.function(
-            lambda targets, contexts: evaluation.mean_cross_entropies(
-                self.step.parameters, targets, contexts
-            )
-        )
+        self._average = tf.function(lambda: strategy.run(self.step.averaging))
+        self._evaluate = tf.function(self._evaluate_eagerly)
         self._run_chunks = tf.function(self._run_chunks_eagerly)
 
     def train(self, chunks: Chunks, checkpoint_folder: str, report: Report) -> Result:
@@ -143,7 +150,7 @@ class Trainer:
           report: is called about once a second, and at each evaluation.
 
         Raises:
-          InputError: the loss is not finite.
+          InputError: the loss is not finite, or the workers do not see the same checkpoints.
         """
         everything = tf.train.Checkpoint(
             model=self._model,
@@ -161,26 +168,27 @@ class Trainer:
             max_to_keep=1,
         )
         resumed_at, started = self._steps_done(), time.monotonic()
-        last_saved, pairs_done = started, 0
+        self._begin_together()
+        last_saved, pairs_done = started, [0] * self._worker.number
         for loss, looked_at, pairs in self._calls(chunks):
-            pairs_done += pairs
+            pairs_done = [done + new for done, new in zip(pairs_done, pairs, strict=True)]
             seconds = time.monotonic() - started
             report(self._progress(loss / max(looked_at, 1), pairs_done, seconds, resumed_at))
             if self._is_evaluated():
                 report(self._evaluate_now(best))
             if time.monotonic() - last_saved >= self._hyperparameters.checkpoint_seconds:
-                last.save(self._steps_done())
+                self._save(last)
                 last_saved = time.monotonic()
         if self._steps_done() > resumed_at:
             self._require_finite()
-            last.save(self._steps_done())
+            self._save(last)
         seconds = max(time.monotonic() - started, 1e-9)
         return Result(
             float(self._epoch_loss.numpy()) / max(int(self._epoch_pairs.numpy()), 1),
             self._steps_done(),
             self._keep(best),
             resumed_at,
-            pairs_done / seconds,
+            [done / seconds for done in pairs_done],
             self.evaluations,
         )
 
@@ -192,14 +200,44 @@ class Trainer:
 
     def evaluate(self) -> Evaluation:
         """Takes the held-out full cross-entropies of the model as it is."""
-        found = self._evaluate(*self._held_out)
-        return Evaluation(self._steps_done(), float(found.softmax), float(found.sigmoid))
+        found = CrossEntropies(*self._evaluate().numpy().tolist())
+        return Evaluation(self._steps_done(), found.softmax, found.sigmoid)
 
-    def _calls(self, chunks: Chunks) -> Iterator[tuple[float, int, int]]:
+    def _evaluate_eagerly(self) -> tf.Tensor:
+        """The mean over the workers, that all of them decide by the same numbers."""
+
+        def in_replica(targets: tf.Tensor, contexts: tf.Tensor) -> tf.Tensor:
+            found = evaluation.mean_cross_entropies(self.step.parameters, targets, contexts)
+            return exchange.total(self._worker, tf.stack(found)) / self._worker.number
+
+        return self._strategy.run(in_replica, args=self._held_out)
+
+    def _begin_together(self) -> None:
+        """All workers go on from one checkpoint."""
+        if self.step.averaging is not None:
+            self.step.averaging.begin()
+        steps = tf.function(
+            lambda: self._strategy.run(
+                lambda: exchange.of_each(self._worker, self.step.done.read_value())
+            )
+        )()
+        if len(set(steps.numpy().tolist())) > 1:
+            raise InputError(
+                f"the workers found checkpoints of different steps, {steps.numpy().tolist()}: "
+                "the folder of checkpoints must be one that all of them see"
+            )
+
+    def _save(self, manager: tf.train.CheckpointManager) -> None:
+        """Only the chief writes: all workers have the same parameters."""
+        if self._worker.is_chief:
+            manager.save(self._steps_done())
+
+    def _calls(self, chunks: Chunks) -> Iterator[tuple[float, int, list[int]]]:
         """Runs the compiled loop to the end.
 
         Yields:
-          The summed loss of the pairs that were looked at, their number, the number of all pairs.
+          The summed loss of the pairs that were looked at, their number, and the number of all
+          pairs of each worker.
         """
         per_call = max(_TARGETS_A_CALL // self._chunk_targets, 1)
         iterator = self._iterator(chunks)
@@ -232,16 +270,28 @@ class Trainer:
         left = left.skip(steps_done // STEPS_A_CHUNK).prefetch(STEPS_A_CHUNK)
         return iter(input_pipeline.untuned(left))
 
-    def _call(self, iterator: Iterator[Any], num_chunks: int) -> tuple[float, int, int]:
+    def _call(self, iterator: Iterator[Any], num_chunks: int) -> tuple[float, int, list[int]]:
+        # Averaging is not in the compiled loop: there no message may change its size.
+        at_once = num_chunks if self.step.averaging is None else self._chunks_a_sync
+        of_each = np.zeros([self._worker.number, 3])
+        for begin in range(0, num_chunks, at_once):
+            of_each += self._run(iterator, min(at_once, num_chunks - begin))
+        loss, looked_at, _ = of_each.sum(0).tolist()
+        self._epoch_loss.assign_add(loss)
+        self._epoch_pairs.assign_add(int(looked_at))
+        return loss, int(looked_at), of_each[:, 2].astype(int).tolist()
+
+    def _run(self, iterator: Iterator[Any], num_chunks: int) -> npt.NDArray[np.float64]:
         try:
-            loss, looked_at, pairs = self._run_chunks(iterator, tf.constant(num_chunks, tf.int64))
+            found = self._run_chunks(iterator, tf.constant(num_chunks, tf.int64))
         except tf.errors.InvalidArgumentError as error:
             if _NOT_FINITE not in error.message:
                 raise
             raise self._not_finite() from error
-        self._epoch_loss.assign_add(loss)
-        self._epoch_pairs.assign_add(looked_at)
-        return float(loss), int(looked_at), int(pairs)
+        if self.step.averaging is not None:
+            self._average()
+        of_each: npt.NDArray[np.float64] = found.numpy()
+        return of_each
 
     def _not_finite(self) -> InputError:
         return InputError(
@@ -256,11 +306,9 @@ class Trainer:
             if not bool(tf.reduce_all(tf.math.is_finite(table))):
                 raise self._not_finite()
 
-    def _run_chunks_eagerly(
-        self, iterator: Iterator[Any], num_chunks: tf.Tensor
-    ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-        total = tf.constant(0.0, tf.float64)
-        looked_at = pairs = tf.constant(0, tf.int64)
+    def _run_chunks_eagerly(self, iterator: Iterator[Any], num_chunks: tf.Tensor) -> tf.Tensor:
+        """Of each worker, `[workers, 3]` float64: see _calls."""
+        total = looked_at = pairs = tf.constant(0.0, tf.float64)
         for _ in tf.range(num_chunks):
             chunk = next(iterator)
             # The loss of one step in sixteen says what it must, and saves a sixth of the time.
@@ -272,9 +320,11 @@ class Trainer:
             for index in tf.range(1, tf.minimum(STEPS_A_CHUNK, tf.cast(left_in_epoch, tf.int32))):
                 self._strategy.run(self.step, args=(chunk, index, False))
             total += tf.cast(loss, tf.float64)
-            looked_at += tf.cast(loss_pairs, tf.int64)
-            pairs += tf.cast(tf.reduce_sum(chunk.left + chunk.right), tf.int64)
-        return total, looked_at, pairs
+            looked_at += tf.cast(loss_pairs, tf.float64)
+            pairs += tf.cast(tf.reduce_sum(chunk.left + chunk.right), tf.float64)
+        return self._strategy.run(
+            lambda: exchange.of_each(self._worker, tf.stack([total, looked_at, pairs]))
+        )
 
     def _is_evaluated(self) -> bool:
         done = self._steps_done() % self._steps_per_epoch
@@ -286,7 +336,7 @@ class Trainer:
         new = self.evaluate()
         lowest = min(map(self._measure, self.evaluations), default=float("inf"))
         if self._hyperparameters.keep == "best" and self._measure(new) < lowest:
-            best.save(new.step)
+            self._save(best)
         number = int(self._num_evaluations.numpy())
         self._history.assign(
             tf.tensor_scatter_nd_update(
@@ -309,12 +359,13 @@ class Trainer:
 
     def _keep(self, best: tf.train.CheckpointManager) -> int:
         """Goes back to the best model if that is wanted; the step of the one that is kept."""
-        if self._hyperparameters.keep == "last" or best.latest_checkpoint is None:
+        if self._hyperparameters.keep == "last" or not self.evaluations:
             return self._steps_done()
-        best.restore_or_initialize()
+        if self._worker.is_chief:
+            best.restore_or_initialize()
         return min(self.evaluations, key=self._measure).step
 
-    def _progress(self, loss: float, pairs: int, seconds: float, resumed_at: int) -> Progress:
+    def _progress(self, loss: float, pairs: list[int], seconds: float, resumed_at: int) -> Progress:
         step = self._steps_done()
         left = seconds / max(step - resumed_at, 1) * (self._steps - step)
         epoch = (step - 1) // self._steps_per_epoch + 1
@@ -324,7 +375,7 @@ class Trainer:
             step,
             self._steps,
             loss,
-            pairs / max(seconds, 1e-9),
+            [done / max(seconds, 1e-9) for done in pairs],
             left,
         )
 

@@ -172,6 +172,8 @@ class TestWrongValues:
             ("trainer.evaluations_per_epoch=-1", "trainer.evaluations_per_epoch = -1"),
             ("trainer.keep=first", "trainer.keep = 'first'"),
             ("trainer.patience=0", "trainer.patience = 0"),
+            ("trainer.workers=0", "trainer.workers = 0"),
+            ("trainer.sync_every=0", "trainer.sync_every = 0"),
             ("preprocessing.window=101", "preprocessing.window = 101"),
             ("preprocessing.subsample=-1", "preprocessing.subsample = -1"),
             ("corpus.eval_fraction=0.6", "corpus.eval_fraction = 0.6"),
@@ -304,6 +306,22 @@ class TestFieldsThatDoNotFitTogether:
                 "to 1 or more",
             ),
             (
+                ["workers=5"],
+                "in trainer, batch_size = 192 cannot be divided among 5 workers that synchronise "
+                "each step: set it to a multiple of 80",
+            ),
+            (
+                ["sync_every=24"],
+                "in trainer, sync_every = 24 is neither 1 nor a multiple of 16, the steps for "
+                "which data come in one piece: set it to one of them",
+            ),
+            (
+                ["workers=2", "objective=negative_sampling", "negatives=per_pair"],
+                "in trainer, negatives = per_pair gives each worker candidates of its own, of "
+                "which no step can be put together: set sync_every to 16 or more, or negatives to "
+                "per_batch",
+            ),
+            (
                 ["evaluations_per_epoch=0", "keep=best"],
                 "in trainer, keep = best and patience need evaluations: set evaluations_per_epoch "
                 "to 1 or more",
@@ -324,6 +342,8 @@ class TestFieldsThatDoNotFitTogether:
             ["objective=negative_sampling", "negatives=per_pair"],
             ["negatives=per_pair", "replacement=true", "sampler=uniform"],
             ["sampler=in_batch"],
+            ["workers=4"],
+            ["workers=5", "sync_every=64"],
             ["keep=best", "patience=2", "evaluations_per_epoch=1"],
             ["evaluations_per_epoch=0", "patience=null"],
             ["objective=full_sigmoid", "temperature=1"],

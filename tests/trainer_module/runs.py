@@ -1,6 +1,5 @@
 """Corpora of a few ids, runs of the Trainer on them, and the SGD that a run is, written out."""
 
-import functools
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -10,6 +9,7 @@ import tensorflow as tf
 
 from tests.trainer_module.transformed import Document
 from trainer_module import candidate_sampling, evaluation, objectives, training
+from trainer_module.cluster import ALONE, Worker
 from trainer_module.hyperparameters import TrainerHyperparameters
 from trainer_module.input_pipeline import Chunk, Counts, Pairs
 from trainer_module.model import SkipGramModel, unigram_log_probabilities
@@ -72,8 +72,8 @@ def with_windows(documents: Sequence[Sequence[int] | Array], window: int) -> lis
     ]
 
 
-def walks(seed: int, num_tokens: int) -> Corpus:
-    """Documents of 2 to 19 tokens that walk around a ring of 12 from anywhere."""
+def walks(seed: int, num_tokens: int, worker: Worker = ALONE) -> Corpus:
+    """Documents of 2 to 19 tokens that walk around a ring of 12 from anywhere; a worker's share."""
     random = np.random.default_rng(seed)
     documents, left = [], num_tokens
     while left:
@@ -81,7 +81,15 @@ def walks(seed: int, num_tokens: int) -> Corpus:
         start = random.integers(0, 12)
         documents.append((start + np.arange(length)) % 12)
         left -= length
-    return corpus_of(with_windows(documents, 3), 3, 12)
+    return corpus_of(with_windows(documents, 3)[worker.index :: worker.number], 3, 12)
+
+
+def counts_of(corpora: Sequence[Corpus]) -> Counts:
+    """As input_pipeline.count gives them, of the corpora of the epochs."""
+    first, most = corpora[0], max(len(corpus.ids) for corpus in corpora)
+    _, contexts = first.pairs()
+    times = np.bincount(contexts, minlength=first.vocabulary_size)
+    return Counts(1, len(first.ids), most, len(contexts), times)
 
 
 class KilledError(Exception):
@@ -98,9 +106,21 @@ class Run:
         held_out: Corpus | None = None,
         *,
         unigram: Array | None = None,
+        counts: Counts | None = None,
+        worker: Worker = ALONE,
         **hyperparameters: Any,
     ):
-        """Prepares to train on one corpus, or on one of its own in each epoch."""
+        """Prepares to train on one corpus, or on one of its own in each epoch.
+
+        Args:
+          strategy: of the worker's group.
+          corpora: the worker's share.
+          held_out: the first of `corpora` if None.
+          unigram: of the corpus if None.
+          counts: of all workers' shares together; of `corpora` if None.
+          worker: which one.
+          hyperparameters: of the Trainer.
+        """
         self.hyperparameters = TrainerHyperparameters(
             **{
                 "dim": 4,
@@ -115,6 +135,7 @@ class Run:
         self.corpora = same if isinstance(corpora, Corpus) else corpora
         assert len(self.corpora) == self.hyperparameters.epochs
         first = self.corpora[0]
+        self.counts = counts or counts_of(self.corpora)
         self.held_out = Pairs(*map(tf.constant, (held_out or first).pairs()))
         with strategy.scope():
             self.model = SkipGramModel(
@@ -133,19 +154,12 @@ class Run:
             window=first.window,
             seed=SEED,
             held_out=self.held_out,
+            worker=worker,
         )
         self.step = self.trainer.step
         state = [v for v in vars(self.trainer).values() if isinstance(v, tf.Variable)]
         self._variables = [*self.model.variables, self.step.done, *state]
         self._initial = [variable.numpy() for variable in self._variables]
-
-    @functools.cached_property
-    def counts(self) -> Counts:
-        """As input_pipeline.count gives them."""
-        first, most = self.corpora[0], max(len(corpus.ids) for corpus in self.corpora)
-        _, contexts = first.pairs()
-        times = np.bincount(contexts, minlength=first.vocabulary_size)
-        return Counts(1, len(first.ids), most, len(contexts), times)
 
     def chunks(self, *, num_targets: int, num_chunks: int, epoch: tf.Tensor) -> tf.data.Dataset:
         """As input_pipeline.chunks gives them."""
@@ -251,18 +265,24 @@ def tables_written_out(run: Run, steps: int) -> list[Array]:
     tables = [table.astype(np.float64) for table in run.tables]
     hyperparameters, size = run.hyperparameters, run.hyperparameters.batch_size
     per_epoch = steps // hyperparameters.epochs
-    trained = 2 if hyperparameters.bias_initializer == "none" else 3
     for step in range(steps):
         epoch, nth = divmod(step, per_epoch)
         pairs = run.corpora[epoch].pairs(nth * size, (nth + 1) * size)
-        found = gradients_written_out(run, step, *pairs, tables)[:trained]
-        rate = hyperparameters.learning_rate * (1 - step / steps)
-        for table, gradient in zip(tables, found, strict=False):
-            norms = np.sqrt((gradient**2).reshape(len(table), -1).sum(1))
-            bounds = hyperparameters.max_row_step / np.maximum(norms, 1e-300)
-            factors = np.minimum(rate, bounds)
-            table -= gradient * factors.reshape([-1] + [1] * (table.ndim - 1))
+        take_step(run, step, *pairs, tables, hyperparameters.learning_rate * (1 - step / steps))
     return tables
+
+
+def take_step(
+    run: Run, step: int, targets: Array, contexts: Array, tables: list[Array], rate: float
+) -> None:
+    """Changes the tables; `step` is the seed of the candidates."""
+    trained = 2 if run.hyperparameters.bias_initializer == "none" else 3
+    found = gradients_written_out(run, step, targets, contexts, tables)[:trained]
+    for table, gradient in zip(tables, found, strict=False):
+        norms = np.sqrt((gradient**2).reshape(len(table), -1).sum(1))
+        bounds = run.hyperparameters.max_row_step / np.maximum(norms, 1e-300)
+        factors = np.minimum(rate, bounds)
+        table -= gradient * factors.reshape([-1] + [1] * (table.ndim - 1))
 
 
 def assert_is_sgd_written_out(run: Run, steps: int) -> None:

@@ -17,6 +17,7 @@ from tests.trainer_module.transformed import (
     write,
 )
 from trainer_module import input_pipeline, skip_grams
+from trainer_module.cluster import Worker
 from trainer_module.input_pipeline import Chunk, Counts, Split
 
 WINDOW = 3
@@ -291,3 +292,31 @@ def test_spread_pairs_of_a_split_shorter_than_a_window(tmp_path: Path) -> None:
     split = split_of([write(tmp_path / "eval.gz", [[(3, 1), (4, 1)]])], window=100)
     assert spread(split, 1000) == [(3, 4), (4, 3)]
     assert spread(split, 1) == [(3, 4)]
+
+
+@settings(max_examples=12, deadline=None)
+@given(st.lists(ANY_DOCUMENTS, max_size=3), st.integers(1, 4), st.integers(0, 1))
+def test_every_document_is_one_workers_in_each_epoch(
+    tmp_path_factory: pytest.TempPathFactory,
+    shards: list[list[Document]],
+    number: int,
+    epoch: int,
+) -> None:
+    folder = tmp_path_factory.mktemp("workers")
+    files = [write(folder / f"{index}.gz", shard) for index, shard in enumerate(shards)]
+    split = split_of(files, keep=0.5)
+    found: Counter[tuple[int, int]] = Counter()
+    documents = 0
+    for index in range(number):
+        own = split._replace(worker=Worker(index, number))
+        documents += input_pipeline.count(own).documents
+        for chunk in input_pipeline.chunks(own, num_targets=WINDOW, epoch=epoch):
+            found.update(pairs_of(chunk, WINDOW, range(WINDOW)))
+    expected = Counter(
+        pair
+        for shard in shards
+        for pairs in targets_of(of_epoch(split, shard, epoch))
+        for pair in pairs
+    )
+    assert found == expected
+    assert documents == sum(map(len, shards))

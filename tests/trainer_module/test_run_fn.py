@@ -58,27 +58,19 @@ def test_enough_is_accepted() -> None:
     run_fn._require_data([b"a", b"b"], counts(1), counts(1), PREPROCESSING)
 
 
-@pytest.mark.parametrize(
-    ("cluster", "expected"),
-    [
-        (None, 0),
-        ({"worker": ["host:1"]}, 1),
-        ({"chief": ["host:1"], "worker": ["host:2", "host:3"], "ps": ["host:4"]}, 3),
-    ],
-)
-def test_workers_are_counted(
-    cluster: dict[str, list[str]] | None, expected: int, monkeypatch: pytest.MonkeyPatch
+def test_a_cluster_among_which_a_step_cannot_be_divided_is_refused(
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setenv("TF_CONFIG", "" if cluster is None else json.dumps({"cluster": cluster}))
-    assert run_fn._num_workers() == expected
-
-
-def test_more_than_one_worker_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    cluster = {"cluster": {"worker": ["host:1", "host:2"]}}
-    monkeypatch.setenv("TF_CONFIG", json.dumps(cluster))
+    cluster = {"worker": [f"host:{port}" for port in range(5)]}
+    task = {"type": "worker", "index": 0}
+    monkeypatch.setenv("TF_CONFIG", json.dumps({"cluster": cluster, "task": task}))
     config = {"preprocessing": {}, "trainer": {}, "seed": 1}
     fn_args = SimpleNamespace(custom_config=config, model_run_dir="unused")
-    with pytest.raises(InputError, match="TF_CONFIG names 2 workers"):
+    message = (
+        "TF_CONFIG names 5 workers: trainer.batch_size = 192 cannot be divided among 5 workers "
+        "that synchronise each step: set it to a multiple of 80"
+    )
+    with pytest.raises(InputError, match=message):
         run_fn.run_fn(fn_args)
 
 
@@ -89,10 +81,17 @@ def test_progress_is_one_line_for_people() -> None:
         step=50,
         steps=120,
         loss=5.43212,
-        pairs_per_second=181_234.4,
+        pairs_per_second=[181_234.4],
         seconds_left=125.4,
     )
     assert run_fn.describe(progress) == ("epoch 2/3   42%  181,234 pairs/s  loss 5.4321  2:05 left")
+
+
+def test_progress_of_a_group_is_one_line() -> None:
+    progress = training.Progress(1, 1, 50, 100, 5.5, [1000.0, 1200.0, 800.0], 60.0)
+    assert run_fn.describe(progress) == (
+        "epoch 1/1   50%  3,000 pairs/s of 3 workers  loss 5.5000  1:00 left"
+    )
 
 
 EVALUATION = training.Evaluation(step=12_345, softmax=7.12344, sigmoid=8.98766)
@@ -108,7 +107,7 @@ def test_what_is_reported_is_printed_and_goes_to_tensorboard(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     report = run_fn._reporter(str(tmp_path))
-    progress = training.Progress(1, 1, 16, 32, 5.5, 1000.0, 1.0)
+    progress = training.Progress(1, 1, 16, 32, 5.5, [600.0, 400.0], 1.0)
     report(progress)
     report(EVALUATION)
     assert capsys.readouterr().out.splitlines() == [
@@ -125,6 +124,8 @@ def test_what_is_reported_is_printed_and_goes_to_tensorboard(
     assert found == {
         (16, "train/loss"): 5.5,
         (16, "train/pairs_per_second"): 1000.0,
+        (16, "train/pairs_per_second/worker_0"): 600.0,
+        (16, "train/pairs_per_second/worker_1"): 400.0,
         (12_345, "held_out/full_softmax_cross_entropy"): pytest.approx(7.12344),
         (12_345, "held_out/full_sigmoid_cross_entropy"): pytest.approx(8.98766),
     }
@@ -220,11 +221,13 @@ def test_what_training_gave_can_be_written_as_json() -> None:
         steps=20,
         kept_step=16,
         resumed_at_step=0,
-        pairs_per_second=1e5,
+        pairs_per_second=[1e5, 2e5],
         evaluations=[training.Evaluation(16, 7.0, 8.0)],
     )
     described = json.loads(json.dumps(run_fn._described_training(result)))
     assert described["kept_step"] == 16
+    assert described["pairs_per_second"] == 3e5
+    assert described["pairs_per_second_of_workers"] == [1e5, 2e5]
     assert described["evaluations"] == [{"step": 16, "softmax": 7.0, "sigmoid": 8.0}]
 
 

@@ -155,7 +155,7 @@ def test_progress_and_evaluations_by_hand(strategy: tf.distribute.Strategy, tmp_
     # The clock was looked at once before the first report, and 16 of 134 steps took that second.
     assert progress[0].seconds_left == pytest.approx(118 / 16)
     of_first = corpus.pairs(0, 256)[0].size
-    assert progress[0].pairs_per_second == pytest.approx(of_first)
+    assert progress[0].pairs_per_second == [pytest.approx(of_first)]
     assert result.resumed_at_step == 0
     # Of each chunk the first step is looked at: the last epoch's five.
     of_looked_at = [corpus.pairs(256 * i, 256 * i + 16)[0].size for i in range(5)]

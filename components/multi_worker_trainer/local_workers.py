@@ -1,0 +1,151 @@
+"""Starts the workers of a group on this machine, and watches them until all have ended well."""
+
+import collections
+import contextlib
+import json
+import multiprocessing.connection
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from typing import IO, NoReturn
+
+from trainer_module.cluster import TF_CONFIG
+from trainer_module.errors import InputError
+
+# A worker writes a byte a second into this descriptor: so the parent sees it stand still, and it
+# sees the parent gone.
+HEARTBEAT = "SKIPGRAM_HEARTBEAT"
+# Of a busy machine that imports TensorFlow: a thread of Python gets its turn far more often.
+_SILENT_SECONDS = 30.0
+_LOOK_SECONDS = 0.5
+_LONGEST = 300  # characters of last words
+# What an uncaught exception's last line begins with.
+_INPUT_ERROR = f"{InputError.__module__}.{InputError.__qualname__}: "
+
+
+class _Process:
+    """A worker's process and what it says."""
+
+    def __init__(self, command: Sequence[str], index: int, cluster: dict[str, list[str]]):
+        self.name = f"worker {index}"
+        task = {"type": "worker", "index": index}
+        self.heartbeat, own_end = os.pipe()
+        try:
+            self._popen = subprocess.Popen(
+                command,
+                env={
+                    **os.environ,
+                    TF_CONFIG: json.dumps({"cluster": cluster, "task": task}),
+                    HEARTBEAT: str(own_end),
+                    "PYTHONUNBUFFERED": "1",
+                },
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                pass_fds=[own_end],
+                text=True,
+                errors="replace",
+            )
+        finally:
+            os.close(own_end)
+        self.last_beat = time.monotonic()
+        self._said: collections.deque[str] = collections.deque(maxlen=20)
+        streams = ((self._popen.stdout, sys.stdout), (self._popen.stderr, sys.stderr))
+        self._readers = [threading.Thread(target=self._pass_on, args=pair) for pair in streams]
+        for reader in self._readers:
+            reader.start()
+
+    def _pass_on(self, source: IO[str], sink: IO[str]) -> None:
+        for line in source:
+            self._said.append(line.strip())
+            print(f"{self.name}: {line.rstrip()}", file=sink, flush=True)
+
+    def listen(self) -> bool:
+        """Takes what is in the pipe; False when the process has ended."""
+        beat = os.read(self.heartbeat, 1 << 10)
+        self.last_beat = time.monotonic()
+        return bool(beat)
+
+    def exit_code(self) -> int:
+        """Waits for the end, and for all that was said."""
+        code = self._popen.wait()
+        for reader in self._readers:
+            reader.join()
+        return code
+
+    def end(self) -> None:
+        self._popen.kill()
+        self.exit_code()
+        os.close(self.heartbeat)
+
+    def last_words(self) -> str:
+        return next((line for line in reversed(self._said) if line), "nothing")[:_LONGEST]
+
+
+def run(command: Sequence[str], number: int, *, silent_seconds: float = _SILENT_SECONDS) -> None:
+    """Runs a command in as many processes, each with its place in TF_CONFIG.
+
+    Args:
+      command: must beat (see worker.py).
+      number: of workers.
+      silent_seconds: without a beat after which a worker hangs.
+
+    Raises:
+      InputError: a worker died or hung, with its last words, or raised an InputError; no worker is
+        left then.
+    """
+    cluster = {"worker": [f"127.0.0.1:{port}" for port in free_ports(number)]}
+    with contextlib.ExitStack() as stack:
+        processes = []
+        for index in range(number):
+            processes.append(_Process(command, index, cluster))
+            stack.callback(processes[-1].end)
+        _watch(processes, silent_seconds)
+
+
+def _watch(processes: Sequence[_Process], silent_seconds: float) -> None:
+    running = {process.heartbeat: process for process in processes}
+    while running:
+        ready = multiprocessing.connection.wait(list(running), _LOOK_SECONDS)
+        for descriptor in ready:
+            process = running[descriptor]  # type: ignore[index]
+            if not process.listen():
+                del running[process.heartbeat]
+                if code := process.exit_code():
+                    _fail(process, len(processes), code)
+        for process in running.values():
+            if time.monotonic() - process.last_beat > silent_seconds:
+                raise InputError(
+                    f"{process.name} of {len(processes)} has hung for {silent_seconds:.0f} "
+                    f"seconds; its last words: {process.last_words()}; the same command goes on "
+                    "from the last checkpoint"
+                )
+
+
+def _fail(process: _Process, number: int, code: int) -> NoReturn:
+    words = process.last_words()
+    if words.startswith(_INPUT_ERROR):
+        raise InputError(words.removeprefix(_INPUT_ERROR))
+    how = f"was ended by {signal.Signals(-code).name}" if code < 0 else f"ended with code {code}"
+    hint = " (the machine may have run out of memory)" if code == -signal.SIGKILL else ""
+    raise InputError(
+        f"{process.name} of {number} {how}{hint}; its last words: {words}; the same command goes "
+        "on from the last checkpoint"
+    )
+
+
+def free_ports(number: int) -> list[int]:
+    """Ports of this machine on which nobody listens; all held until all are found."""
+    with contextlib.ExitStack() as stack:
+        return [_bound(stack.enter_context(socket.socket())) for _ in range(number)]
+
+
+def _bound(own: socket.socket) -> int:
+    own.bind(("127.0.0.1", 0))
+    port: int = own.getsockname()[1]
+    return port

@@ -1,0 +1,67 @@
+"""The process of a worker on this machine: run_fn, in the group that TF_CONFIG names."""
+
+import json
+import os
+import sys
+import threading
+import time
+import traceback
+from pathlib import Path
+from types import SimpleNamespace
+from typing import NoReturn
+
+from components.multi_worker_trainer.local_workers import HEARTBEAT
+from trainer_module import cluster
+
+_BEAT_SECONDS = 1.0
+
+
+def main(path: str) -> NoReturn:
+    """Calls run_fn and ends the process.
+
+    Args:
+      path: of a JSON file with the fields of run_fn.FnArgs.
+    """
+    begin()
+    try:
+        from trainer_module.run_fn import run_fn  # late: it takes seconds, in which we beat
+
+        run_fn(SimpleNamespace(**json.loads(Path(path).read_text(encoding="utf-8"))))
+    except BaseException:
+        traceback.print_exc()
+        end(1)
+    end(0)
+
+
+def begin() -> None:
+    """Beats from now on, and takes this worker's share of the cores; before TensorFlow comes."""
+    threading.Thread(target=_beat, args=[int(os.environ[HEARTBEAT])], daemon=True).start()
+    _take_own_cores(cluster.this_worker(os.environ))
+
+
+def end(code: int) -> NoReturn:
+    """Without the interpreter's shutdown, in which threads of TensorFlow wait for other workers."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
+
+
+def _beat(descriptor: int) -> None:
+    """Tells the parent that we live; ends the process when there is no parent."""
+    while True:
+        try:
+            os.write(descriptor, b".")
+        except OSError:
+            os._exit(1)
+        time.sleep(_BEAT_SECONDS)
+
+
+def _take_own_cores(worker: cluster.Worker) -> None:
+    """Each worker takes its share of the cores, by which TensorFlow counts its threads."""
+    cores = sorted(os.sched_getaffinity(0))
+    own = cores[worker.index :: worker.number] or [cores[worker.index % len(cores)]]
+    os.sched_setaffinity(0, own)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

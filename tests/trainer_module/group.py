@@ -1,0 +1,88 @@
+"""A group of workers that train a Run of tests/trainer_module/runs.py, each in its process."""
+
+import json
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from components.multi_worker_trainer import local_workers
+from components.multi_worker_trainer import worker as process
+from tests.trainer_module import runs
+from tests.trainer_module.runs import Run
+from trainer_module import cluster, training
+from trainer_module.cluster import Worker
+
+NUM_TOKENS = 900
+Array = np.ndarray[Any, Any]
+
+
+def train(folder: Path, number: int, **settings: Any) -> list[list[Array]]:
+    """The tables of each worker after training.
+
+    Args:
+      folder: for checkpoints and results; what is there from a killed group is gone on from.
+      number: of workers.
+      settings: of `main`.
+    """
+    command = [sys.executable, "-m", __spec__.name, str(folder), json.dumps(settings)]
+    local_workers.run(command, number)
+    return [
+        list(np.load(folder / f"{index}.npz").values())  # in the order of writing
+        for index in range(number)
+    ]
+
+
+def run_of(strategy: tf.distribute.Strategy, worker: Worker, **hyperparameters: Any) -> Run:
+    """Two epochs of a worker's share of the documents of two corpora."""
+    shares = [
+        [runs.walks(seed, NUM_TOKENS, Worker(index, worker.number)) for seed in (1, 2)]
+        for index in range(worker.number)
+    ]
+    whole = runs.counts_of([runs.walks(1, NUM_TOKENS)])
+    most = max(len(corpus.ids) for share in shares for corpus in share)
+    return Run(
+        strategy,
+        shares[worker.index],
+        runs.walks(3, 200),
+        counts=whole._replace(targets=most),
+        worker=worker,
+        **{"epochs": 2, "checkpoint_seconds": 0.0, **hyperparameters},
+    )
+
+
+def main(folder: str, hyperparameters: dict[str, Any], kill: dict[str, int] | None = None) -> None:
+    """Trains on walks; the documents go around among the workers.
+
+    Args:
+      folder: for checkpoints and results.
+      hyperparameters: of the Trainer.
+      kill: `worker` and at which `report` it ends itself by SIGKILL, the first being 1.
+    """
+    worker = cluster.this_worker(os.environ)
+    training.one_thread_per_op()
+    strategy = tf.distribute.MultiWorkerMirroredStrategy()
+    training._TARGETS_A_CALL = 1
+    run = run_of(strategy, worker, **hyperparameters)
+    reports = 0
+
+    def report(_: Any) -> None:
+        nonlocal reports
+        reports += 1
+        if kill and (kill["worker"], kill["report"]) == (worker.index, reports):
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    result = run.train(Path(folder, "checkpoints"), report=report)
+    path = Path(folder, f"{worker.index}.npz")
+    figures = [*run.tables, result.evaluations, result.resumed_at_step]
+    np.savez(path, *map(np.asarray, figures))
+    process.end(0)
+
+
+if __name__ == "__main__":
+    process.begin()
+    main(sys.argv[1], **json.loads(sys.argv[2]))

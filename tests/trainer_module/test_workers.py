@@ -1,0 +1,119 @@
+"""Groups of real processes with real collectives."""
+
+import functools
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tests.trainer_module import group, runs
+from tests.trainer_module.runs import Array
+from trainer_module.cluster import Worker
+from trainer_module.errors import InputError
+
+SETTINGS: dict[str, dict[str, Any]] = {
+    # 14 or 15 blocks of 32 targets a worker and epoch, in chunks that have room for 16 steps.
+    "together": {"batch_size": 64, "learning_rate": 0.1, "num_sampled": 6},
+    # Each worker on its own for 16 steps of 16 targets.
+    "apart": {
+        "batch_size": 16,
+        "sync_every": 16,
+        "objective": "negative_sampling",
+        "num_sampled": 6,
+    },
+}
+WrittenOut = Callable[[list[runs.Run]], list[Array]]
+
+
+def shares_of_all(strategy: tf.distribute.Strategy, **settings: Any) -> list[runs.Run]:
+    """Of each of two workers, alone in this process: only what it knows is used."""
+    return [group.run_of(strategy, Worker(index, 2), **settings) for index in (0, 1)]
+
+
+def begun(run: runs.Run) -> list[Array]:
+    return [table.astype(np.float64) for table in run.tables]
+
+
+def num_steps(shares: list[runs.Run], size: int) -> int:
+    """Of an epoch: of the largest share."""
+    return -(-max(len(corpus.ids) for run in shares for corpus in run.corpora) // size)
+
+
+def together_written_out(shares: list[runs.Run]) -> list[Array]:
+    """Each step is one of SGD on the blocks of both workers, with candidates of both."""
+    tables, steps = begun(shares[0]), num_steps(shares, 32)
+    for step in range(2 * steps):
+        epoch, nth = divmod(step, steps)
+        blocks = [run.corpora[epoch].pairs(32 * nth, 32 * (nth + 1)) for run in shares]
+        pairs = map(np.concatenate, zip(*blocks, strict=True))
+        runs.take_step(shares[0], step, *pairs, tables, 0.1 * (1 - step / (2 * steps)))
+    return tables
+
+
+def apart_written_out(shares: list[runs.Run]) -> list[Array]:
+    """Each steps on its own; after a chunk a row gets the mean over those that changed it."""
+    last, steps = begun(shares[0]), num_steps(shares, 16)
+    for epoch in (0, 1):
+        for chunk in range(0, steps, 16):
+            own = [[table.copy() for table in last] for _ in shares]
+            for nth in range(chunk, min(chunk + 16, steps)):
+                step = epoch * steps + nth
+                for index, (run, tables) in enumerate(zip(shares, own, strict=True)):
+                    pairs = run.corpora[epoch].pairs(16 * nth, 16 * (nth + 1))
+                    rate = 0.025 * (1 - step / (2 * steps))
+                    runs.take_step(run, 2 * step + index, *pairs, tables, rate)
+            for table, tables in zip(last, zip(*own, strict=True), strict=True):
+                changes = np.stack(tables) - table
+                by = np.maximum((changes.reshape(2, len(table), -1) != 0).any(-1).sum(0), 1)
+                table += changes.sum(0) / by.reshape([-1] + [1] * (table.ndim - 1))
+    return last
+
+
+Trained = Callable[[str], list[list[Array]]]
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Trained:
+    """Of each worker, by the name of the settings."""
+    return functools.cache(
+        lambda name: group.train(
+            tmp_path_factory.mktemp("undisturbed"), 2, hyperparameters=SETTINGS[name]
+        )
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "written_out"), [("together", together_written_out), ("apart", apart_written_out)]
+)
+def test_two_workers_are_sgd_written_out_and_equal_to_the_last_bit(
+    strategy: tf.distribute.Strategy, undisturbed: Trained, name: str, written_out: WrittenOut
+) -> None:
+    one, other = undisturbed(name)
+    for mine, theirs in zip(one, other, strict=True):
+        assert mine.tobytes() == theirs.tobytes()
+    expected = written_out(shares_of_all(strategy, **SETTINGS[name]))
+    for table, of_both in zip(expected[:2], one[:2], strict=True):
+        np.testing.assert_allclose(of_both, table, rtol=1e-3, atol=2e-4)
+    evaluations, resumed_at = one[3:]
+    assert evaluations.shape == (2, 3)
+    assert np.isfinite(evaluations).all()
+    assert resumed_at == 0
+
+
+@pytest.mark.parametrize(("name", "killed"), [("together", 0), ("apart", 1)])
+def test_a_killed_worker_ends_the_group_which_then_goes_on(
+    undisturbed: Trained, tmp_path: Path, name: str, killed: int
+) -> None:
+    with pytest.raises(InputError, match=f"worker {killed} of 2 was ended by SIGKILL"):
+        group.train(
+            tmp_path, 2, hyperparameters=SETTINGS[name], kill={"worker": killed, "report": 3}
+        )
+    assert not list(tmp_path.glob("*.npz"))
+    resumed = group.train(tmp_path, 2, hyperparameters=SETTINGS[name])
+    assert resumed[0][4] > 0
+    for one, other in zip(resumed, undisturbed(name), strict=True):
+        for mine, theirs in zip(one[:4], other[:4], strict=True):
+            assert mine.tobytes() == theirs.tobytes()

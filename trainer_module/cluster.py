@@ -1,0 +1,56 @@
+"""Which worker of which group this process is, by TF_CONFIG."""
+
+import dataclasses
+import json
+from collections.abc import Mapping
+
+from trainer_module.errors import InputError
+
+TF_CONFIG = "TF_CONFIG"
+# The jobs of a cluster that train, in the order of TensorFlow's replicas.
+_JOBS = ("chief", "worker")
+
+
+@dataclasses.dataclass(frozen=True)
+class Worker:
+    """A place in a group that trains one model."""
+
+    index: int = 0  # from 0
+    number: int = 1  # workers of the group
+
+    @property
+    def is_chief(self) -> bool:
+        """Whether it is the one that writes."""
+        return self.index == 0
+
+
+ALONE = Worker()
+
+
+def this_worker(environment: Mapping[str, str]) -> Worker:
+    """The place that TF_CONFIG gives, as Vertex, Kubeflow's training operator and we set it.
+
+    Args:
+      environment: of the process.
+
+    Raises:
+      InputError: TF_CONFIG is no JSON object with a cluster and a task of it that trains.
+    """
+    text = environment.get(TF_CONFIG) or "{}"
+    try:
+        config = json.loads(text)
+        cluster = config.get("cluster") or {}
+        if not cluster:
+            return ALONE
+        sizes = {job: len(cluster.get(job, [])) for job in _JOBS}
+        job, index = config["task"]["type"], int(config["task"]["index"])
+        before = sum(sizes[other] for other in _JOBS[: _JOBS.index(job)])
+        if not 0 <= index < sizes[job]:
+            raise ValueError(f"{job} {index} is not in the cluster")
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise InputError(
+            f"TF_CONFIG = {text!r} does not say which chief or worker of its cluster this process "
+            f"is ({error}): unset it, or set cluster and task as TensorFlow's guide to "
+            "multi-worker training has them"
+        ) from error
+    return Worker(before + index, sum(sizes.values()))
