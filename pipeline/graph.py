@@ -8,10 +8,8 @@ from tfx.components.evaluator.component import Evaluator
 from tfx.components.pusher.component import Pusher
 from tfx.components.schema_gen.import_schema_gen.component import ImportSchemaGen
 from tfx.components.statistics_gen.component import StatisticsGen
-from tfx.components.trainer.component import Trainer
 from tfx.components.transform.component import Transform
 from tfx.dsl.components.base.base_node import BaseNode
-from tfx.dsl.components.base.executor_spec import ExecutorClassSpec
 from tfx.dsl.components.common.resolver import Resolver
 from tfx.orchestration import metadata
 from tfx.orchestration.pipeline import Pipeline
@@ -22,7 +20,7 @@ from components.embedding_evaluator.eval_config import eval_config
 from components.embedding_evaluator.last_blessed_model import LastBlessedModelStrategy
 from components.embedding_exporter.component import EmbeddingExporter
 from components.example_validator.component import StoppingExampleValidator
-from components.multi_worker_trainer.executor import Executor as MultiWorkerExecutor
+from components.multi_worker_trainer.component import MultiWorkerTrainer
 from components.text_example_gen.component import TextExampleGen
 from pipeline.config import Config, as_dict
 from pipeline.fingerprint import code_fingerprint
@@ -71,13 +69,12 @@ def create_components(
         },
     )
     transform.add_upstream_node(example_validator)
-    trainer = Trainer(
+    trainer = MultiWorkerTrainer(
         run_fn="trainer_module.run_fn.run_fn",
         examples=transform.outputs["transformed_examples"],
         transform_graph=transform.outputs["transform_graph"],
         train_args=trainer_pb2.TrainArgs(splits=["train"]),
         eval_args=trainer_pb2.EvalArgs(splits=["eval"]),
-        custom_executor_spec=ExecutorClassSpec(MultiWorkerExecutor),
         custom_config={
             "preprocessing": as_dict(config.preprocessing),
             "trainer": as_dict(config.trainer),
@@ -86,7 +83,7 @@ def create_components(
             "tensorboard_root": str(output.tensorboard),
             "code_fingerprint": trained_code,
         },
-    )
+    ).with_id("Trainer")
     last_blessed = Resolver(
         strategy_class=LastBlessedModelStrategy,
         candidate=trainer.outputs["model"],
