@@ -20,7 +20,7 @@ from components.embedding_evaluator.eval_config import eval_config
 from components.embedding_evaluator.last_blessed_model import LastBlessedModelStrategy
 from components.embedding_exporter.component import EmbeddingExporter
 from components.example_validator.component import StoppingExampleValidator
-from components.multi_worker_trainer.component import MultiWorkerTrainer
+from components.multi_worker_trainer.component import Trainer
 from components.text_example_gen.component import TextExampleGen
 from pipeline.config import Config, as_dict
 from pipeline.fingerprint import code_fingerprint
@@ -69,7 +69,7 @@ def create_components(
         },
     )
     transform.add_upstream_node(example_validator)
-    trainer = MultiWorkerTrainer(
+    trainer = Trainer(
         run_fn="trainer_module.run_fn.run_fn",
         examples=transform.outputs["transformed_examples"],
         transform_graph=transform.outputs["transform_graph"],
@@ -83,7 +83,7 @@ def create_components(
             "tensorboard_root": str(output.tensorboard),
             "code_fingerprint": trained_code,
         },
-    ).with_id("Trainer")
+    )
     last_blessed = Resolver(
         strategy_class=LastBlessedModelStrategy,
         candidate=trainer.outputs["model"],
