@@ -252,18 +252,24 @@ class TrainerHyperparameters(Hyperparameters):
                 f"sync_every = {self.sync_every} is neither 1 nor a multiple of 16, the steps for "
                 "which data come in one piece: set it to one of them"
             )
-        if self.sync_every == 1 and self.batch_size % (16 * self.workers):
-            raise ValueError(
-                f"batch_size = {self.batch_size} cannot be divided among {self.workers} workers "
-                f"that synchronise each step: set it to a multiple of {16 * self.workers}"
-            )
-        if self.workers > 1 and self.sync_every == 1 and self.negatives == "per_pair":
-            raise ValueError(
-                "negatives = per_pair gives each worker candidates of its own, of which no step "
-                "can be put together: set sync_every to 16 or more, or negatives to per_batch"
-            )
+        self.require_for(self.workers)
         if not self.evaluations_per_epoch and (self.keep == "best" or self.patience):
             raise ValueError(
                 "keep = best and patience need evaluations: set evaluations_per_epoch to 1 or more"
             )
         return self
+
+    def require_for(self, workers: int) -> None:
+        """Raises ValueError where so many workers cannot train by these hyperparameters."""
+        if workers == 1 or self.sync_every > 1:
+            return
+        if self.batch_size % (16 * workers):
+            raise ValueError(
+                f"batch_size = {self.batch_size} cannot be divided among {workers} workers that "
+                f"synchronise each step: set it to a multiple of {16 * workers}"
+            )
+        if self.negatives == "per_pair":
+            raise ValueError(
+                "negatives = per_pair gives each worker candidates of its own, of which no step "
+                "can be put together: set sync_every to 16 or more, or negatives to per_batch"
+            )

@@ -12,7 +12,6 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 import tensorflow_transform as tft
-from pydantic import ValidationError
 
 from trainer_module import (
     cluster,
@@ -82,7 +81,7 @@ def run_fn(fn_args: FnArgs) -> None:
     with contextlib.suppress(RuntimeError):  # TensorFlow has run in this process: slower, no worse
         training.one_thread_per_op()
     worker = cluster.this_worker(os.environ)
-    _require_divisible(settings.trainer, worker)
+    _require_for(settings.trainer, worker)
     strategy = tf.distribute.MultiWorkerMirroredStrategy()  # before TensorFlow does anything else
     transform_output = tft.TFTransformOutput(fn_args.transform_graph_path)
     vocabulary = read_vocabulary(transform_output)
@@ -196,13 +195,12 @@ def _settings(fn_args: FnArgs) -> _Settings:
     )
 
 
-def _require_divisible(hyperparameters: TrainerHyperparameters, worker: Worker) -> None:
-    """What the hyperparameters say of `workers` must hold of a cluster that TF_CONFIG names."""
+def _require_for(hyperparameters: TrainerHyperparameters, worker: Worker) -> None:
+    """What is checked of `workers` must hold of a cluster that TF_CONFIG names."""
     try:
-        TrainerHyperparameters(**{**hyperparameters.model_dump(), "workers": worker.number})
-    except ValidationError as error:
-        sentence = error.errors()[0]["msg"].removeprefix("Value error, ")
-        raise InputError(f"TF_CONFIG names {worker.number} workers: trainer.{sentence}") from error
+        hyperparameters.require_for(worker.number)
+    except ValueError as error:
+        raise InputError(f"TF_CONFIG names {worker.number} workers: trainer.{error}") from error
 
 
 def _matched(patterns: list[str]) -> list[str]:
