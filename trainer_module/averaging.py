@@ -43,7 +43,7 @@ class Averaging:
 
         A row becomes what it was plus the mean of its changes over the workers that changed it. A
         rare row, which one worker met, so keeps its whole step; a frequent one, which all met, is
-        not carried too far (docs/scaling.md measures the mean against the sum).
+        not carried too far.
         """
         changed = tf.cast(tf.stack(self._changed), tf.float16)
         times = tf.unstack(exchange.total(self._worker, changed))
