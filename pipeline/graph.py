@@ -43,7 +43,6 @@ def create_components(
       patterns: of the corpus' files, pipeline.corpus.resolve.
       output: where the model is pushed and where checkpoints outlive a killed run.
     """
-    trained_code = code_fingerprint("trainer_module")
     example_gen = TextExampleGen(
         patterns=patterns,
         json_field=config.corpus.json_field,
@@ -65,7 +64,7 @@ def create_components(
         custom_config={
             "preprocessing": as_dict(config.preprocessing),
             "seed": config.seed,
-            "code_fingerprint": trained_code,
+            "code_fingerprint": code_fingerprint("trainer_module"),
         },
     )
     transform.add_upstream_node(example_validator)
@@ -81,7 +80,9 @@ def create_components(
             "seed": config.seed,
             "checkpoint_root": str(output.checkpoints),
             "tensorboard_root": str(output.tensorboard),
-            "code_fingerprint": trained_code,
+            "code_fingerprint": code_fingerprint(
+                "trainer_module", "components.multi_worker_trainer"
+            ),
         },
     )
     last_blessed = Resolver(
