@@ -99,6 +99,8 @@ def _sums() -> list[dict[str, float]]:
 
 
 def _in_worker(what: str, path: str) -> None:
+    import tensorflow  # noqa: F401, before we begin
+
     from components.multi_worker_trainer import worker
     from trainer_module import cluster
 

@@ -47,22 +47,14 @@ class Averaging:
         """
         changed = tf.cast(tf.stack(self._changed), tf.float16)
         times = tf.unstack(exchange.total(self._worker, changed))
-        rows = [tf.cast(tf.where(number > 0)[:, 0], tf.int32) for number in times]
-        steps = [
-            (tf.gather(table, some) - tf.gather(copy, some))
-            for tables, last, some in zip(self._tables, self._last, rows, strict=True)
-            for table, copy in zip(tables, last, strict=True)
-        ]
-        sizes = [tf.size(step) for step in steps]
-        flat = exchange.total(self._worker, tf.concat([tf.reshape(s, [-1]) for s in steps], 0))
-        parts = iter(tf.split(flat, sizes, num=len(steps)))
-        of_steps = iter(steps)
-        for tables, last, some, number in zip(self._tables, self._last, rows, times, strict=True):
-            share = tf.cast(tf.gather(number, some), tf.float32)
+        for number, tables, last in zip(times, self._tables, self._last, strict=True):
+            rows = tf.cast(tf.where(number > 0)[:, 0], tf.int32)
+            share = tf.cast(tf.gather(number, rows), tf.float32)
             for table, copy in zip(tables, last, strict=True):
-                summed = tf.reshape(next(parts), tf.shape(next(of_steps)))
-                divisor = share[:, tf.newaxis] if summed.shape.rank == 2 else share
-                new = tf.IndexedSlices(tf.gather(copy, some) + summed / divisor, some)
+                before = tf.gather(copy, rows)
+                change = exchange.total(self._worker, tf.gather(table, rows) - before)
+                divisor = tf.reshape(share, [-1] + [1] * (change.shape.rank - 1))
+                new = tf.IndexedSlices(before + change / divisor, rows)
                 table.scatter_update(new)
                 copy.scatter_update(new)
         for marks in self._changed:

@@ -20,8 +20,10 @@ from trainer_module.errors import InputError
 # A worker writes a byte a second into this descriptor: so the parent sees it stand still, and it
 # sees the parent gone.
 HEARTBEAT = "SKIPGRAM_HEARTBEAT"
-# Of a busy machine that imports TensorFlow: a thread of Python gets its turn far more often.
+# Of a busy machine: a thread of Python gets its turn far more often.
 _SILENT_SECONDS = 30.0
+# Before the first beat: until TensorFlow is loaded, 40 seconds on a machine with other work.
+_STARTING_SECONDS = 300.0
 _LOOK_SECONDS = 0.5
 _LONGEST = 300  # characters of last words
 # What an uncaught exception's last line begins with.
@@ -53,7 +55,7 @@ class _Process:
             )
         finally:
             os.close(own_end)
-        self.last_beat = time.monotonic()
+        self._limit, self._last_beat = _STARTING_SECONDS, time.monotonic()
         self._said: collections.deque[str] = collections.deque(maxlen=20)
         streams = ((self._popen.stdout, sys.stdout), (self._popen.stderr, sys.stderr))
         self._readers = [threading.Thread(target=self._pass_on, args=pair) for pair in streams]
@@ -65,11 +67,20 @@ class _Process:
             self._said.append(line.strip())
             print(f"{self.name}: {line.rstrip()}", file=sink, flush=True)
 
-    def listen(self) -> bool:
-        """Takes what is in the pipe; False when the process has ended."""
+    def listen(self, silent_seconds: float) -> bool:
+        """Takes what is in the pipe; False when the process has ended.
+
+        Args:
+          silent_seconds: after which it hangs from now on.
+        """
         beat = os.read(self.heartbeat, 1 << 10)
-        self.last_beat = time.monotonic()
+        self._limit, self._last_beat = silent_seconds, time.monotonic()
         return bool(beat)
+
+    def seconds_of_hanging(self) -> float:
+        """How long it has been silent, if that is too long; else 0."""
+        silent = time.monotonic() - self._last_beat
+        return silent if silent > self._limit else 0.0
 
     def exit_code(self) -> int:
         """Waits for the end, and for all that was said."""
@@ -114,14 +125,14 @@ def _watch(processes: Sequence[_Process], silent_seconds: float) -> None:
         ready = multiprocessing.connection.wait(list(running), _LOOK_SECONDS)
         for descriptor in ready:
             process = running[descriptor]  # type: ignore[index]
-            if not process.listen():
+            if not process.listen(silent_seconds):
                 del running[process.heartbeat]
                 if code := process.exit_code():
                     _fail(process, len(processes), code)
         for process in running.values():
-            if time.monotonic() - process.last_beat > silent_seconds:
+            if seconds := process.seconds_of_hanging():
                 raise InputError(
-                    f"{process.name} of {len(processes)} has hung for {silent_seconds:.0f} "
+                    f"{process.name} of {len(processes)} has hung for {seconds:.0f} "
                     f"seconds; its last words: {process.last_words()}; the same command goes on "
                     "from the last checkpoint"
                 )

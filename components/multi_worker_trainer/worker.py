@@ -22,10 +22,10 @@ def main(path: str) -> NoReturn:
     Args:
       path: of a JSON file with the fields of run_fn.FnArgs.
     """
-    begin()
     try:
-        from trainer_module.run_fn import run_fn  # late: it takes seconds, in which we beat
+        from trainer_module.run_fn import run_fn
 
+        begin()
         run_fn(SimpleNamespace(**json.loads(Path(path).read_text(encoding="utf-8"))))
     except BaseException:
         traceback.print_exc()
@@ -34,9 +34,13 @@ def main(path: str) -> NoReturn:
 
 
 def begin() -> None:
-    """Beats from now on, and takes this worker's share of the cores; before TensorFlow comes."""
-    threading.Thread(target=_beat, args=[int(os.environ[HEARTBEAT])], daemon=True).start()
+    """Takes this worker's share of the cores, and beats from now on.
+
+    To be called when TensorFlow is loaded, and before it does anything: to load it holds Python's
+    lock, half a minute on a busy machine, in which nothing could beat.
+    """
     _take_own_cores(cluster.this_worker(os.environ))
+    threading.Thread(target=_beat, args=[int(os.environ[HEARTBEAT])], daemon=True).start()
 
 
 def end(code: int) -> NoReturn:

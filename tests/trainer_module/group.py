@@ -61,19 +61,23 @@ def main(folder: str, hyperparameters: dict[str, Any], kill: dict[str, int] | No
     Args:
       folder: for checkpoints and results.
       hyperparameters: of the Trainer.
-      kill: `worker` and at which `report` it ends itself by SIGKILL, the first being 1.
+      kill: `worker` and at which `report` it ends itself by SIGKILL, the first being 1, or within
+        which `checkpoint`.
     """
     worker = cluster.this_worker(os.environ)
     training.one_thread_per_op()
     strategy = tf.distribute.MultiWorkerMirroredStrategy()
     training._TARGETS_A_CALL = 1
     run = run_of(strategy, worker, **hyperparameters)
+    mine = kill if kill and kill["worker"] == worker.index else {}
+    if nth := mine.get("checkpoint"):
+        kill_within_checkpoint(nth)
     reports = 0
 
     def report(_: Any) -> None:
         nonlocal reports
         reports += 1
-        if kill and (kill["worker"], kill["report"]) == (worker.index, reports):
+        if reports == mine.get("report"):
             os.kill(os.getpid(), signal.SIGKILL)
 
     result = run.train(Path(folder, "checkpoints"), report=report)
@@ -81,6 +85,22 @@ def main(folder: str, hyperparameters: dict[str, Any], kill: dict[str, int] | No
     figures = [*run.tables, result.evaluations, result.resumed_at_step]
     np.savez(path, *map(np.asarray, figures))
     process.end(0)
+
+
+def kill_within_checkpoint(nth: int) -> None:
+    """Ends this process when half of its nth checkpoint is written, before that is recorded."""
+    record, written = tf.train.CheckpointManager._record_state, set()
+
+    def torn(self: tf.train.CheckpointManager) -> None:
+        path = Path(self._latest_checkpoint)
+        written.add(path)
+        if len(written) == nth:
+            [data] = path.parent.glob(f"{path.name}.data-*")
+            os.truncate(data, data.stat().st_size // 2)
+            os.kill(os.getpid(), signal.SIGKILL)
+        record(self)
+
+    tf.train.CheckpointManager._record_state = torn
 
 
 if __name__ == "__main__":

@@ -15,8 +15,8 @@ from trainer_module.cluster import Worker
 from trainer_module.errors import InputError
 
 SETTINGS: dict[str, dict[str, Any]] = {
-    # 14 or 15 blocks of 32 targets a worker and epoch, in chunks that have room for 16 steps.
-    "together": {"batch_size": 64, "learning_rate": 0.1, "num_sampled": 6},
+    # Some 28 blocks of 16 targets a worker and epoch, in chunks that have room for 16 steps.
+    "together": {"batch_size": 32, "learning_rate": 0.1, "num_sampled": 6},
     # Each worker on its own for 16 steps of 16 targets.
     "apart": {
         "batch_size": 16,
@@ -44,10 +44,10 @@ def num_steps(shares: list[runs.Run], size: int) -> int:
 
 def together_written_out(shares: list[runs.Run]) -> list[Array]:
     """Each step is one of SGD on the blocks of both workers, with candidates of both."""
-    tables, steps = begun(shares[0]), num_steps(shares, 32)
+    tables, steps = begun(shares[0]), num_steps(shares, 16)
     for step in range(2 * steps):
         epoch, nth = divmod(step, steps)
-        blocks = [run.corpora[epoch].pairs(32 * nth, 32 * (nth + 1)) for run in shares]
+        blocks = [run.corpora[epoch].pairs(16 * nth, 16 * (nth + 1)) for run in shares]
         pairs = map(np.concatenate, zip(*blocks, strict=True))
         runs.take_step(shares[0], step, *pairs, tables, 0.1 * (1 - step / (2 * steps)))
     return tables
@@ -103,15 +103,22 @@ def test_two_workers_are_sgd_written_out_and_equal_to_the_last_bit(
     assert resumed_at == 0
 
 
-@pytest.mark.parametrize(("name", "killed"), [("together", 0), ("apart", 1)])
+@pytest.mark.parametrize(
+    ("name", "kill"),
+    [
+        ("together", {"worker": 0, "checkpoint": 2}),
+        ("apart", {"worker": 1, "report": 3}),
+        ("apart", {"worker": 0, "report": 3}),
+    ],
+)
 def test_a_killed_worker_ends_the_group_which_then_goes_on(
-    undisturbed: Trained, tmp_path: Path, name: str, killed: int
+    undisturbed: Trained, tmp_path: Path, name: str, kill: dict[str, int]
 ) -> None:
-    with pytest.raises(InputError, match=f"worker {killed} of 2 was ended by SIGKILL"):
-        group.train(
-            tmp_path, 2, hyperparameters=SETTINGS[name], kill={"worker": killed, "report": 3}
-        )
+    with pytest.raises(InputError, match=f"worker {kill['worker']} of 2 was ended by SIGKILL"):
+        group.train(tmp_path, 2, hyperparameters=SETTINGS[name], kill=kill)
     assert not list(tmp_path.glob("*.npz"))
+    if "checkpoint" in kill:  # the torn one is there, and the one before it
+        assert len(list(tmp_path.glob("checkpoints/*.index"))) == 2
     resumed = group.train(tmp_path, 2, hyperparameters=SETTINGS[name])
     assert resumed[0][4] > 0
     for one, other in zip(resumed, undisturbed(name), strict=True):
