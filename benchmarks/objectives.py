@@ -6,6 +6,7 @@ sample nothing are compared with the others on the quick-start corpus, with a vo
 
 from typing import Any
 
+from rich import box
 from rich.console import Console
 from rich.table import Table
 
@@ -26,7 +27,7 @@ FIGURES = ("softmax", "sigmoid", "raw_softmax", "raw_sigmoid")
 
 def main() -> None:
     """Measures, prints and writes the results."""
-    console = Console()
+    console = Console(width=100)  # nine figures a line
     arguments = corpus.books_or_quick_start()
     name = "books" if arguments else "quick_start"
     whole = corpus.run_pipeline(name, *arguments)
@@ -43,28 +44,34 @@ def main() -> None:
 
 def _measure(prepared: corpus.Corpus, objectives: tuple[str, ...]) -> dict[str, Any]:
     return {
-        "unigram_cross_entropy": round(prepared.summary["unigram_cross_entropy"], 4),
-        **{
-            objective: trainers.alone(trainers.ours, prepared, objective=objective)
-            for objective in objectives
-        },
+        objective: trainers.alone(trainers.ours, prepared, objective=objective)
+        for objective in objectives
     }
 
 
 def _table(title: str, results: dict[str, Any]) -> Table:
-    unigram = results["unigram_cross_entropy"]
-    table = Table(title=f"{title} (unigram model: {unigram})", title_justify="left")
-    for name in ("objective", *FIGURES, *run.QUALITIES, "seconds"):
-        table.add_column(name)
+    unigram = results[SAMPLED[0]]["unigram_cross_entropy"]
+    table = Table(
+        title=f"{title} (softmax CE of the unigram model: {unigram})",
+        title_justify="left",
+        box=box.SIMPLE_HEAD,
+        padding=(0, 1, 0, 0),
+        pad_edge=False,
+    )
+    for name in ("", "softmax", "sigmoid", "raw", "raw", *run.QUALITIES, "s"):
+        table.add_column(name, justify="right" if name else "left")
     for objective, figures in results.items():
-        if isinstance(figures, dict):
-            table.add_row(
-                objective,
-                *(f"{figures['full'][name]:,.3f}" for name in FIGURES),
-                *(str(figures.get(name, "")) for name in run.QUALITIES),
-                str(figures["seconds_to_vectors"]),
-            )
+        table.add_row(
+            objective,
+            *(_nats(figures["full"][name]) for name in FIGURES),
+            *(str(figures.get(name, "")) for name in run.QUALITIES),
+            f"{figures['seconds_to_vectors']:.0f}",
+        )
     return table
+
+
+def _nats(value: float) -> str:
+    return f"{value:.3f}" if value < 100 else f"{value:,.0f}"
 
 
 if __name__ == "__main__":
