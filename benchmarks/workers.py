@@ -20,7 +20,7 @@ from benchmarks import corpus, run, trainers
 
 # Of the same number of targets a step; and of ones whose workers step on their own.
 _TOGETHER = ((1, 1), (2, 1), (4, 1))
-_APART = ((2, 16), (2, 64), (2, 256), (2, 1024))
+_APART = ((2, 64), (2, 256), (2, 1024), (4, 64))
 _SETTINGS = {"objective": "negative_sampling", "epochs": 1, "evaluations_per_epoch": 0}
 _FLOATS = (1, 10_000, 100_000, 1_000_000, 10_000_000)
 

@@ -28,6 +28,35 @@ class _RunCommand(click.Command):
                     formatter.write_text(description)
 
 
+_config = click.option(
+    "--config",
+    "path",
+    metavar="FILE.yaml",
+    type=click.Path(path_type=Path),
+    help="Fields of the configuration; `skipgram run --help` lists them.",
+)
+_settings = click.option(
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="SECTION.FIELD=VALUE",
+    help="Set one field of the configuration; may be given several times.",
+)
+_parameters = click.option(
+    "--parameter",
+    "parameters",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="Set a runtime parameter: corpus, epochs; may be given several times.",
+)
+_target = click.option(
+    "--to",
+    "target",
+    required=True,
+    type=click.Choice(["kubeflow", "vertex"]),
+    help="Kubeflow Pipelines, or Google's Vertex Pipelines.",
+)
+_spec = click.argument("spec", metavar="SPEC", type=click.Path(path_type=Path))
 _output = click.option(
     "--output",
     default="output",
@@ -52,13 +81,7 @@ def cli(context: click.Context, debug: bool) -> None:
 
 
 @cli.command(cls=_RunCommand)
-@click.option(
-    "--config",
-    "path",
-    metavar="FILE.yaml",
-    type=click.Path(path_type=Path),
-    help="Fields of the configuration; those below, by section.",
-)
+@_config
 @click.option(
     "--corpus",
     multiple=True,
@@ -68,13 +91,7 @@ def cli(context: click.Context, debug: bool) -> None:
 )
 @click.argument("more_corpus", nargs=-1, metavar="")
 @_output
-@click.option(
-    "--set",
-    "settings",
-    multiple=True,
-    metavar="SECTION.FIELD=VALUE",
-    help="Set one field of the configuration; may be given several times.",
-)
+@_settings
 @click.option("--debug", is_flag=True, help="Show the traceback of a failure.")
 @click.pass_context
 def run(
@@ -175,6 +192,107 @@ def runs(output: Path) -> None:
     console.print(display.runs_table(records))
     for line in display.why_failed(records):
         console.print(line)
+
+
+@cli.command("compile")
+@_target
+@_config
+@click.option(
+    "--corpus",
+    metavar="GLOB",
+    help="Files as the cluster sees them, by one glob: gs://bucket/books/*.txt.gz.",
+)
+@_settings
+@click.option(
+    "--output",
+    "spec",
+    required=True,
+    metavar="FILE",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="The job spec, a PipelineSpec of Kubeflow Pipelines in YAML.",
+)
+def compile_(
+    target: str, path: Path | None, corpus: str | None, settings: tuple[str, ...], spec: Path
+) -> None:
+    """Write the job spec that Kubeflow or Vertex runs.
+
+    \b
+    Examples:
+      skipgram compile --to vertex --config nightly.yaml --output nightly.spec.yaml
+      skipgram compile --to kubeflow --corpus '/data/books/*.txt.gz' \\
+        --set deployment.image=registry/skipgram:1 --set deployment.output=/data/output \\
+        --output books.yaml
+    """
+    from pipeline import config as configuration
+    from pipeline import deployment
+
+    try:
+        config = configuration.load(path, settings, [corpus] if corpus else [])
+        deployment.require(config, target)
+    except InputError as error:
+        raise _WrongCommandError(str(error)) from error
+    from pipeline import compile_command
+
+    compile_command.compile_to(target, config, spec)
+    click.echo(f"{spec} is what {target} runs; see what it does: skipgram rehearse {spec}")
+
+
+@cli.command()
+@_spec
+@click.option(
+    "--root",
+    default="rehearsal",
+    show_default=True,
+    metavar="DIR",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="An empty folder for all that the nodes write.",
+)
+@_parameters
+def rehearse(spec: Path, root: Path, parameters: tuple[str, ...]) -> None:
+    """Do on this machine what a cluster would do with SPEC.
+
+    Each node's command runs as it stands in the spec: in a process of its own, an empty folder and
+    an environment without yours, with the installed packages alone. What would fail there fails
+    here, and says in which node.
+
+    \b
+    Example:
+      skipgram rehearse nightly.spec.yaml --root rehearsal --parameter corpus=/data/books
+    """
+    from rich.console import Console
+
+    from pipeline import compile_command
+
+    compile_command.rehearse(spec, root.absolute(), _assigned(parameters), Console())
+
+
+@cli.command()
+@_target
+@_spec
+@click.option("--output", metavar="URI", help="In place of deployment.output.")
+@_parameters
+def submit(target: str, spec: Path, output: str | None, parameters: tuple[str, ...]) -> None:
+    """Hand SPEC to a cluster, by its own client.
+
+    Vertex: project and region are those of Google Cloud's SDK or of GOOGLE_CLOUD_PROJECT and
+    GOOGLE_CLOUD_REGION, and so are the credentials. Kubeflow: KF_PIPELINES_ENDPOINT, and what
+    kfp.Client looks for.
+
+    \b
+    Example:
+      skipgram submit --to vertex nightly.spec.yaml --parameter epochs=5
+    """
+    from pipeline import submission
+
+    click.echo(submission.submit(target, spec, output, _assigned(parameters)))
+
+
+def _assigned(parameters: tuple[str, ...]) -> dict[str, str]:
+    pairs = [parameter.partition("=") for parameter in parameters]
+    for name, equals, _ in pairs:
+        if not (name and equals):
+            raise click.UsageError(f"--parameter takes NAME=VALUE, not {name!r}")
+    return {name: value for name, _, value in pairs}
 
 
 class _WrongCommandError(Exception):

@@ -17,6 +17,8 @@ from trainer_module.hyperparameters import (
     TrainerHyperparameters,
 )
 
+_HOST_AND_PORT = r"^[^:/\s]+:[0-9]+$"
+
 
 class CorpusConfig(Hyperparameters):
     """From files to documents."""
@@ -66,6 +68,74 @@ class EvaluatorConfig(Hyperparameters):
     )
 
 
+class BeamConfig(Hyperparameters):
+    """Where the components that Beam runs do their work: import, statistics, Transform, Evaluator.
+
+    Each runner's options are Beam's own, which `beam_arguments` spells.
+    """
+
+    runner: Literal["direct", "flink", "spark", "dataflow"] = Field(
+        default="direct",
+        description="direct: in each component's own process; flink, spark: by Beam's job server "
+        "at job_endpoint; dataflow: Google Cloud's, in deployment.project and deployment.region",
+    )
+    job_endpoint: str = Field(
+        default="localhost:8099",
+        pattern=_HOST_AND_PORT,
+        description="host:port of Beam's job server for Flink or Spark (its own default)",
+    )
+    worker_pool: str = Field(
+        default="localhost:50000",
+        pattern=_HOST_AND_PORT,
+        description="host:port at which each Flink or Spark worker finds the Python workers: "
+        "Beam's worker pool, in a container beside it (its own default)",
+    )
+    parallelism: int = Field(
+        default=2, ge=1, le=10_000, description="Python workers of flink, spark or dataflow"
+    )
+
+
+class DeploymentConfig(Hyperparameters):
+    """What `skipgram compile` must know of the cluster."""
+
+    image: str | None = Field(
+        default=None,
+        min_length=1,
+        description="the container image in which components run, of deploy/Dockerfile; none: only "
+        "`skipgram compile` needs it",
+    )
+    output: str | None = Field(
+        default=None,
+        min_length=1,
+        description="URI of a folder that all nodes see: artifacts, checkpoints and the pushed "
+        "model; gs://... for vertex, also s3://... or a mounted path for kubeflow; none: only "
+        "`skipgram compile` needs it",
+    )
+    project: str | None = Field(
+        default=None,
+        min_length=1,
+        description="of Google Cloud; none: only vertex and dataflow need it",
+    )
+    region: str = Field(
+        default="us-central1", min_length=1, description="of Google Cloud, for vertex and dataflow"
+    )
+    machine_type: str = Field(
+        default="n1-standard-8",
+        min_length=1,
+        description="of each of the Trainer's machines on vertex: 8 cores and 30 GB, room for "
+        "tables of 5 million tokens at 100 dimensions",
+    )
+    cpus: float = Field(
+        default=4,
+        gt=0,
+        le=1024,
+        description="of the Trainer's pod on kubeflow, in which trainer.workers share them",
+    )
+    memory_gigabytes: float = Field(
+        default=16, gt=0, le=65_536, description="of the Trainer's pod on kubeflow"
+    )
+
+
 class Config(Hyperparameters):
     """All that can be set."""
 
@@ -76,6 +146,8 @@ class Config(Hyperparameters):
     preprocessing: PreprocessingHyperparameters = PreprocessingHyperparameters()
     trainer: TrainerHyperparameters = TrainerHyperparameters()
     evaluator: EvaluatorConfig = EvaluatorConfig()
+    beam: BeamConfig = BeamConfig()
+    deployment: DeploymentConfig = DeploymentConfig()
 
 
 class _Loader(yaml.SafeLoader):

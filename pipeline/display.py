@@ -1,7 +1,7 @@
 """What people see: progress, tables."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -102,6 +102,14 @@ def _figure(value: Any) -> str:
     if isinstance(value, int):
         return f"{value:,}"
     return f"{value:,.4f}" if isinstance(value, float) else str(value)
+
+
+def metrics_table(metrics: Mapping[str, float]) -> Table:
+    """What the Evaluator found."""
+    table = Table(title="Evaluation", show_header=False, title_justify="left")
+    for name, value in metrics.items():
+        _add_row(table, name, _figure(value))
+    return table
 
 
 def evaluations_table(summary: dict[str, Any]) -> Table:

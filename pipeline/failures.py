@@ -43,6 +43,14 @@ def sentence_of(error: BaseException) -> str:
     return f"{type(chain[0]).__name__}: {_BEAM_PLACE.sub('', lines[0])[:_LONGEST]}"
 
 
+def sentence_in(log: str) -> str:
+    """What went wrong in a process, by the end of its log: the InputError, else the last line."""
+    if matches := list(_INPUT_ERROR.finditer(log)):
+        return _BEAM_PLACE.sub("", matches[-1]["sentence"])
+    lines = [line for line in log.splitlines() if line.strip()] or ["it said nothing"]
+    return lines[-1].strip()[:_LONGEST]
+
+
 def _chain(error: BaseException) -> list[BaseException]:
     chain = [error]
     while (cause := _cause(chain[-1])) and cause not in chain:

@@ -1,27 +1,31 @@
 """How the components are joined: the order of the data."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any, NamedTuple
 
 from tfx import types
-from tfx.components.evaluator.component import Evaluator
 from tfx.components.pusher.component import Pusher
-from tfx.components.schema_gen.import_schema_gen.component import ImportSchemaGen
 from tfx.components.statistics_gen.component import StatisticsGen
 from tfx.components.transform.component import Transform
 from tfx.dsl.components.base.base_node import BaseNode
 from tfx.dsl.components.common.resolver import Resolver
 from tfx.orchestration import metadata
+from tfx.orchestration.data_types import RuntimeParameter
 from tfx.orchestration.pipeline import Pipeline
-from tfx.proto import pusher_pb2, trainer_pb2
+from tfx.proto import pusher_pb2
 from tfx.types import standard_artifacts
 
+from components.curated_schema.component import CuratedSchema
+from components.embedding_evaluator.component import Evaluator
 from components.embedding_evaluator.eval_config import eval_config
 from components.embedding_evaluator.last_blessed_model import LastBlessedModelStrategy
+from components.embedding_evaluator.last_pushed_model import LastPushedModel
 from components.embedding_exporter.component import EmbeddingExporter
 from components.example_validator.component import StoppingExampleValidator
 from components.multi_worker_trainer.component import Trainer
 from components.text_example_gen.component import TextExampleGen
+from pipeline.beam_arguments import beam_arguments
 from pipeline.config import Config, as_dict
 from pipeline.fingerprint import code_fingerprint
 from pipeline.output_folder import OutputFolder
@@ -29,19 +33,28 @@ from pipeline.output_folder import OutputFolder
 PIPELINE_NAME = "skipgram"
 LAST_BLESSED_MODEL = "LastBlessedModel"
 SCHEMA_FILE = Path(__file__).with_name("schema.pbtxt")
-# Beam's default runner would look for a binary to download.
-BEAM_ARGUMENTS = ("--runner=DirectRunner", "--direct_running_mode=in_memory")
 
 
-def create_components(
-    config: Config, patterns: Sequence[str], output: OutputFolder
-) -> list[BaseNode]:
+class Site(NamedTuple):
+    """What differs between this machine and a cluster."""
+
+    output: str | RuntimeParameter  # folder of what outlives a killed run
+    push_destination: pusher_pb2.PushDestination | RuntimeParameter
+    epochs: int | RuntimeParameter
+    corpus_root: RuntimeParameter | None = None
+    trainer: type[Trainer] = Trainer
+    trainer_config: Mapping[str, Any] = {}  # of that Trainer's own, beside run_fn's
+    # Whether a node may look into the metadata store: Kubeflow Pipelines refuses resolvers.
+    has_resolvers: bool = True
+
+
+def create_components(config: Config, patterns: Sequence[str], site: Site) -> list[BaseNode]:
     """The components in the order of the data.
 
     Args:
       config: the configuration.
       patterns: of the corpus' files, pipeline.corpus.resolve.
-      output: where the model is pushed and where checkpoints outlive a killed run.
+      site: where they run.
     """
     example_gen = TextExampleGen(
         patterns=patterns,
@@ -49,9 +62,10 @@ def create_components(
         max_document_bytes=config.corpus.max_document_bytes,
         eval_fraction=config.corpus.eval_fraction,
         code_fingerprint=code_fingerprint("components.text_example_gen"),
+        root=site.corpus_root,
     )
     statistics_gen = StatisticsGen(examples=example_gen.outputs["examples"])
-    schema_gen = ImportSchemaGen(schema_file=str(SCHEMA_FILE))
+    schema_gen = CuratedSchema(content=SCHEMA_FILE.read_text(encoding="utf-8"))
     example_validator = StoppingExampleValidator(
         statistics=statistics_gen.outputs["statistics"], schema=schema_gen.outputs["schema"]
     ).with_id("ExampleValidator")
@@ -68,29 +82,22 @@ def create_components(
         },
     )
     transform.add_upstream_node(example_validator)
-    trainer = Trainer(
-        run_fn="trainer_module.run_fn.run_fn",
+    trainer = site.trainer(
         examples=transform.outputs["transformed_examples"],
         transform_graph=transform.outputs["transform_graph"],
-        train_args=trainer_pb2.TrainArgs(splits=["train"]),
-        eval_args=trainer_pb2.EvalArgs(splits=["eval"]),
         custom_config={
             "preprocessing": as_dict(config.preprocessing),
             "trainer": as_dict(config.trainer),
             "seed": config.seed,
-            "checkpoint_root": str(output.checkpoints),
-            "tensorboard_root": str(output.tensorboard),
             "code_fingerprint": code_fingerprint(
                 "trainer_module", "components.multi_worker_trainer"
             ),
+            **site.trainer_config,
         },
+        epochs=site.epochs,
+        output=site.output,
     )
-    last_blessed = Resolver(
-        strategy_class=LastBlessedModelStrategy,
-        candidate=trainer.outputs["model"],
-        model=types.Channel(type=standard_artifacts.Model),
-        model_blessing=types.Channel(type=standard_artifacts.ModelBlessing),
-    ).with_id(LAST_BLESSED_MODEL)
+    last_blessed = _last_blessed(trainer, site)
     evaluator = Evaluator(
         examples=example_gen.outputs["examples"],
         model=trainer.outputs["model"],
@@ -105,9 +112,7 @@ def create_components(
     pusher = Pusher(
         model=trainer.outputs["model"],
         model_blessing=evaluator.outputs["blessing"],
-        push_destination=pusher_pb2.PushDestination(
-            filesystem=pusher_pb2.PushDestination.Filesystem(base_directory=str(output.serving))
-        ),
+        push_destination=site.push_destination,
     )
     exporter = EmbeddingExporter(
         model=trainer.outputs["model"],
@@ -128,13 +133,38 @@ def create_components(
     ]
 
 
+def _last_blessed(trainer: Trainer, site: Site) -> BaseNode:
+    if not site.has_resolvers:
+        return LastPushedModel(
+            candidate=trainer.outputs["model"], push_destination=site.push_destination
+        ).with_id(LAST_BLESSED_MODEL)
+    return Resolver(
+        strategy_class=LastBlessedModelStrategy,
+        candidate=trainer.outputs["model"],
+        model=types.Channel(type=standard_artifacts.Model),
+        model_blessing=types.Channel(type=standard_artifacts.ModelBlessing),
+    ).with_id(LAST_BLESSED_MODEL)
+
+
+def push_to(folder: str) -> pusher_pb2.PushDestination:
+    """Where the Pusher puts a blessed model: `folder/<version>`."""
+    destination = pusher_pb2.PushDestination
+    return destination(filesystem=destination.Filesystem(base_directory=folder))
+
+
 def create_pipeline(config: Config, patterns: Sequence[str], output: OutputFolder) -> Pipeline:
-    """The pipeline that runs on this machine; see create_components for the arguments."""
+    """The pipeline that runs on this machine.
+
+    Args:
+      config, patterns: see create_components.
+      output: where all of a run lies.
+    """
+    site = Site(str(output.root), push_to(str(output.serving)), config.trainer.epochs)
     return Pipeline(
         pipeline_name=PIPELINE_NAME,
         pipeline_root=str(output.artifacts),
-        components=create_components(config, patterns, output),
+        components=create_components(config, patterns, site),
         enable_cache=True,
         metadata_connection_config=metadata.sqlite_metadata_connection_config(str(output.metadata)),
-        beam_pipeline_args=list(BEAM_ARGUMENTS),
+        beam_pipeline_args=beam_arguments(config),
     )

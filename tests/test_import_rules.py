@@ -28,7 +28,7 @@ TRAINER_MODULE = [
     "model",
     "row_updates",
     "exchange",
-    "averaging",
+    "local_updates",
     "step",
     "training",
     "export",

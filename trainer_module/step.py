@@ -3,7 +3,6 @@
 import tensorflow as tf
 
 from trainer_module import candidate_sampling, evaluation, exchange, gradients, objectives
-from trainer_module.averaging import Averaging
 from trainer_module.candidate_sampling import Drawn
 from trainer_module.cluster import ALONE, Worker
 from trainer_module.errors import InputError
@@ -11,6 +10,7 @@ from trainer_module.frames import Frames
 from trainer_module.gradients import Block, Gradients
 from trainer_module.hyperparameters import TrainerHyperparameters
 from trainer_module.input_pipeline import Chunk, Counts
+from trainer_module.local_updates import LocalUpdates
 from trainer_module.model import SkipGramModel
 from trainer_module.row_updates import bounded_row_step
 
@@ -81,9 +81,9 @@ class Step:
         of_contexts = [context_weights]
         if hyperparameters.bias_initializer != "none":
             of_contexts.append(context_biases)
-        self.averaging: Averaging | None = None
+        self.local_updates: LocalUpdates | None = None
         if self._together != worker:
-            self.averaging = Averaging(worker, [[target_table], of_contexts])
+            self.local_updates = LocalUpdates(worker, [[target_table], of_contexts])
 
     # Nothing in a step is Python's control flow on tensors: to look for it takes half of the trace.
     @tf.autograph.experimental.do_not_convert
@@ -119,7 +119,7 @@ class Step:
         if self.objective.name in objectives.FULL:
             return Drawn(tf.range(number, dtype=tf.int64), tf.constant(number, tf.int64))
         step = self._own_done.read_value()
-        shared = self._hyperparameters.negatives == "per_batch" and self.averaging is None
+        shared = self._hyperparameters.negatives == "per_batch" and self.local_updates is None
         if not shared:
             step = step * self._worker.number + self._worker.index
         seed = tf.stack([tf.constant(self._seed, tf.int64), step])
@@ -205,8 +205,8 @@ class Step:
         bounded_row_step(tables.context_weights, contexts, of_weights, rate, bound)
         if self._hyperparameters.bias_initializer != "none":
             bounded_row_step(tables.context_biases, contexts, of_biases, rate, bound)
-        if self.averaging is not None:
-            self.averaging.mark(targets, contexts)
+        if self.local_updates is not None:
+            self.local_updates.mark(targets, contexts)
         self._own_done.assign_add(1)
 
     def _learning_rate(self) -> tf.Tensor:

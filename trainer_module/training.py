@@ -137,7 +137,7 @@ class Trainer:
             # Of each evaluation: step, softmax, sigmoid.
             self._history = tf.Variable(tf.zeros([most_evaluations, 3], tf.float64))
             self._num_evaluations = tf.Variable(0, dtype=tf.int64, trainable=False)
-        self._average = tf.function(lambda: strategy.run(self.step.averaging))
+        self._put_together = tf.function(lambda: strategy.run(self.step.local_updates))
         self._evaluate = tf.function(self._evaluate_eagerly)
         self._run_chunks = tf.function(self._run_chunks_eagerly)
 
@@ -214,8 +214,8 @@ class Trainer:
 
     def _begin_together(self) -> None:
         """All workers go on from one checkpoint."""
-        if self.step.averaging is not None:
-            self.step.averaging.begin()
+        if self.step.local_updates is not None:
+            self.step.local_updates.begin()
         steps = tf.function(
             lambda: self._strategy.run(
                 lambda: exchange.of_each(self._worker, self.step.done.read_value())
@@ -271,8 +271,8 @@ class Trainer:
         return iter(input_pipeline.untuned(left))
 
     def _call(self, iterator: Iterator[Any], num_chunks: int) -> tuple[float, int, list[int]]:
-        # Averaging is not in the compiled loop: there no message may change its size.
-        at_once = num_chunks if self.step.averaging is None else self._chunks_a_sync
+        # To put changes together is not in the compiled loop: no message there may change its size.
+        at_once = num_chunks if self.step.local_updates is None else self._chunks_a_sync
         of_each = np.zeros([self._worker.number, 3])
         for begin in range(0, num_chunks, at_once):
             of_each += self._run(iterator, min(at_once, num_chunks - begin))
@@ -288,8 +288,8 @@ class Trainer:
             if _NOT_FINITE not in error.message:
                 raise
             raise self._not_finite() from error
-        if self.step.averaging is not None:
-            self._average()
+        if self.step.local_updates is not None:
+            self._put_together()
         of_each: npt.NDArray[np.float64] = found.numpy()
         return of_each
 

@@ -15,7 +15,8 @@ from components.embedding_exporter import word2vec_format
 class WordVectors(artifact.Artifact):
     """A folder with vectors.txt, vectors.bin and vocabulary.tsv; empty if nothing was blessed."""
 
-    TYPE_NAME = "WordVectors"
+    # Where TFX looks for the class, where an artifact comes from a cluster.
+    TYPE_NAME = "components.WordVectors"
 
 
 def export(saved_model: str, folder: str) -> None:

@@ -1,12 +1,65 @@
 """TFX's Trainer with an executor that can start several workers."""
 
-from tfx.components.trainer import component
+from collections.abc import Mapping
+from typing import Any
+
+from tfx import types
+from tfx.dsl.components.base.base_component import BaseComponent
 from tfx.dsl.components.base.executor_spec import ExecutorClassSpec
+from tfx.orchestration.data_types import RuntimeParameter
+from tfx.proto import trainer_pb2
+from tfx.types import standard_artifacts, standard_component_specs
+from tfx.types.component_spec import ExecutionParameter
+from tfx.utils import json_utils
 
-from components.multi_worker_trainer.executor import Executor
+from components.multi_worker_trainer import executor
 
 
-class Trainer(component.Trainer):
+class TrainerSpec(standard_component_specs.TrainerSpec):
+    """TFX's, and what a person may set when a compiled pipeline is submitted."""
+
+    PARAMETERS = {  # noqa: RUF012, as TFX has it
+        **standard_component_specs.TrainerSpec.PARAMETERS,
+        executor.EPOCHS: ExecutionParameter(type=int),
+        executor.OUTPUT: ExecutionParameter(type=str),
+    }
+
+
+class Trainer(BaseComponent):
     """TFX's, in as many processes as `workers` says, a field of `trainer` in its custom_config."""
 
-    EXECUTOR_SPEC = ExecutorClassSpec(Executor)
+    SPEC_CLASS = TrainerSpec
+    EXECUTOR_SPEC = ExecutorClassSpec(executor.Executor)
+
+    def __init__(
+        self,
+        *,
+        examples: types.BaseChannel,
+        transform_graph: types.BaseChannel,
+        custom_config: Mapping[str, Any],
+        epochs: int | RuntimeParameter,
+        output: str | RuntimeParameter,
+    ) -> None:
+        """Declares the component.
+
+        Args:
+          examples: transformed, with the splits train and eval.
+          transform_graph: that of Transform.
+          custom_config: of run_fn, less what the other arguments say.
+          epochs: passes over the train split.
+          output: the folder, or its URI, below which checkpoints and what TensorBoard shows
+            outlive a killed run.
+        """
+        spec = TrainerSpec(
+            run_fn="trainer_module.run_fn.run_fn",
+            examples=examples,
+            transform_graph=transform_graph,
+            train_args=trainer_pb2.TrainArgs(splits=["train"]),
+            eval_args=trainer_pb2.EvalArgs(splits=["eval"]),
+            custom_config=json_utils.dumps(dict(custom_config)),
+            epochs=epochs,
+            output=output,
+            model=types.Channel(type=standard_artifacts.Model),
+            model_run=types.Channel(type=standard_artifacts.ModelRun),
+        )
+        super().__init__(spec=spec)

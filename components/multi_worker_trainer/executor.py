@@ -4,15 +4,38 @@ import json
 import os
 import sys
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from tfx.components.trainer.executor import GenericExecutor
 from tfx.dsl.io import fileio
+from tfx.types.standard_component_specs import CUSTOM_CONFIG_KEY
+from tfx.utils import json_utils
 
 from components.multi_worker_trainer import local_workers, worker
 from trainer_module.cluster import TF_CONFIG
 from trainer_module.run_fn import FnArgs
+
+# Execution properties of our own.
+EPOCHS = "epochs"
+OUTPUT = "output"
+# Folders below OUTPUT.
+CHECKPOINTS = "checkpoints"
+TENSORBOARD = "tensorboard"
+
+
+def with_own_properties(exec_properties: Mapping[str, Any]) -> dict[str, Any]:
+    """Puts our execution properties where run_fn finds them, into custom_config.
+
+    Args:
+      exec_properties: of the component; a cluster gives numbers as floats.
+    """
+    config = json_utils.loads(exec_properties[CUSTOM_CONFIG_KEY])
+    config["trainer"] = {**config["trainer"], EPOCHS: int(exec_properties[EPOCHS])}
+    config["checkpoint_root"] = os.path.join(exec_properties[OUTPUT], CHECKPOINTS)
+    config["tensorboard_root"] = os.path.join(exec_properties[OUTPUT], TENSORBOARD)
+    return {**exec_properties, CUSTOM_CONFIG_KEY: json_utils.dumps(config)}
 
 
 class Executor(GenericExecutor):
@@ -28,11 +51,13 @@ class Executor(GenericExecutor):
 
         Args:
           input_dict, output_dict: artifacts by key.
-          exec_properties: their custom_config holds `trainer`, with its number of `workers`.
+          exec_properties: those of TFX and ours; their custom_config holds `trainer`, with its
+            number of `workers`.
 
         Raises:
           InputError: see local_workers.run.
         """
+        exec_properties = with_own_properties(exec_properties)
         fn_args = self._GetFnArgs(input_dict, output_dict, exec_properties)
         number = fn_args.custom_config["trainer"]["workers"]
         if number == 1 or os.environ.get(TF_CONFIG):

@@ -6,6 +6,7 @@ from typing import Any
 from google.protobuf import struct_pb2
 from tfx.components.example_gen import component, driver, input_processor
 from tfx.dsl.components.base import executor_spec
+from tfx.orchestration.data_types import RuntimeParameter
 from tfx.proto import example_gen_pb2
 
 from components.text_example_gen import files
@@ -51,6 +52,7 @@ class TextExampleGen(component.FileBasedExampleGen):
         max_document_bytes: int,
         eval_fraction: float,
         code_fingerprint: str,
+        root: RuntimeParameter | None = None,
     ) -> None:
         """Declares the component.
 
@@ -60,15 +62,17 @@ class TextExampleGen(component.FileBasedExampleGen):
           max_document_bytes: a longer line is cut into several documents.
           eval_fraction: the part of the documents that goes to eval, in thousandths.
           code_fingerprint: changes with our code, so that TFX's cache sees the change.
+          root: the folder below which the patterns are looked for, if that is said when the
+            pipeline is submitted; by default it is the one that they share.
         """
-        root, relative = files.split_root(patterns)
+        shared_root, relative = files.split_root(patterns)
         options = {
             "json_field": json_field,
             "max_document_bytes": max_document_bytes,
             "code_fingerprint": code_fingerprint,
         }
         super().__init__(
-            input_base=root,
+            input_base=root or shared_root,
             input_config=_input_config(relative),
             output_config=_output_config(eval_fraction),
             custom_config=_custom_config(options),

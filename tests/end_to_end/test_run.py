@@ -19,7 +19,7 @@ pytestmark = pytest.mark.slow
 COMPONENTS = [
     "TextExampleGen",
     "StatisticsGen",
-    "ImportSchemaGen",
+    "CuratedSchema",
     "ExampleValidator",
     "Transform",
     "Trainer",

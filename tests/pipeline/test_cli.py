@@ -367,3 +367,17 @@ def test_interrupting_the_command_is_one_sentence(tmp_path):
     _, said = process.communicate(timeout=60)
     assert process.returncode == 1
     assert said.strip().startswith("skipgram: interrupted")
+
+
+class TestCompile:
+    def test_what_is_missing_is_a_wrong_command_at_once(self, tmp_path):
+        words = ("compile", "--to", "vertex", "--corpus", "gs://b/*.txt", "--output", "spec.yaml")
+        done = skipgram(*words, folder=tmp_path)
+        assert done.returncode == cli.WRONG_COMMAND
+        assert complaint(done).startswith("vertex needs deployment.image: set it")
+        assert not list(tmp_path.iterdir())
+
+    def test_a_parameter_is_a_name_and_a_value(self, tmp_path):
+        done = skipgram("rehearse", "spec.yaml", "--parameter", "epochs", folder=tmp_path)
+        assert done.returncode == cli.WRONG_COMMAND
+        assert "--parameter takes NAME=VALUE, not 'epochs'" in done.stderr

@@ -34,7 +34,7 @@ class TestFields:
         rows = list(config.fields())
         assert len({name for name, *_ in rows}) == len(rows) > 15
         for name, default, description in rows:
-            assert default is not None or "none: never" in description, name
+            assert default is not None or "none: " in description, name
             assert len(description) > 10, name
 
     def test_are_named_with_their_section(self):
@@ -42,7 +42,7 @@ class TestFields:
         assert names[:3] == ["seed", "corpus.files", "corpus.json_field"]
         assert "preprocessing.window" in names
         assert "trainer.objective" in names
-        assert names[-1] == "evaluator.max_increase"
+        assert names[-1] == "deployment.memory_gigabytes"
 
     def test_defaults_are_those_of_the_readme(self):
         defaults = {name: default for name, default, _ in config.fields()}

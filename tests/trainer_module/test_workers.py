@@ -25,6 +25,8 @@ SETTINGS: dict[str, dict[str, Any]] = {
         "num_sampled": 6,
     },
 }
+# The last bit of a float16 near 1 is 0.001.
+ATOL = {"together": 2e-4, "apart": 1e-3}
 WrittenOut = Callable[[list[runs.Run]], list[Array]]
 
 
@@ -54,7 +56,7 @@ def together_written_out(shares: list[runs.Run]) -> list[Array]:
 
 
 def apart_written_out(shares: list[runs.Run]) -> list[Array]:
-    """Each steps on its own; after a chunk a row gets the mean over those that changed it."""
+    """Each steps on its own; after a chunk a row gets the changes of both."""
     last, steps = begun(shares[0]), num_steps(shares, 16)
     for epoch in (0, 1):
         for chunk in range(0, steps, 16):
@@ -66,9 +68,8 @@ def apart_written_out(shares: list[runs.Run]) -> list[Array]:
                     rate = 0.025 * (1 - step / (2 * steps))
                     runs.take_step(run, 2 * step + index, *pairs, tables, rate)
             for table, tables in zip(last, zip(*own, strict=True), strict=True):
-                changes = np.stack(tables) - table
-                by = np.maximum((changes.reshape(2, len(table), -1) != 0).any(-1).sum(0), 1)
-                table += changes.sum(0) / by.reshape([-1] + [1] * (table.ndim - 1))
+                # float16 as they are sent.
+                table += sum((one - table).astype(np.float16) for one in tables)
     return last
 
 
@@ -96,7 +97,7 @@ def test_two_workers_are_sgd_written_out_and_equal_to_the_last_bit(
         assert mine.tobytes() == theirs.tobytes()
     expected = written_out(shares_of_all(strategy, **SETTINGS[name]))
     for table, of_both in zip(expected[:2], one[:2], strict=True):
-        np.testing.assert_allclose(of_both, table, rtol=1e-3, atol=2e-4)
+        np.testing.assert_allclose(of_both, table, rtol=1e-3, atol=ATOL[name])
     evaluations, resumed_at = one[3:]
     assert evaluations.shape == (2, 3)
     assert np.isfinite(evaluations).all()

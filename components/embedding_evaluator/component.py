@@ -1,0 +1,33 @@
+"""TFX's Evaluator, whose baseline may be an artifact without a model: then there is none."""
+
+from typing import Any
+
+from tfx import types
+from tfx.components.evaluator import component, executor
+from tfx.dsl.components.base.executor_spec import BeamExecutorSpec
+from tfx.dsl.io import fileio
+from tfx.types.standard_component_specs import BASELINE_MODEL_KEY
+from tfx.utils import path_utils
+
+Artifacts = dict[str, list[types.Artifact]]
+
+
+class Executor(executor.Executor):
+    """Leaves out a baseline without a model: a cluster cannot leave out an input."""
+
+    def Do(  # noqa: N802, TFX's name
+        self, input_dict: Artifacts, output_dict: Artifacts, exec_properties: dict[str, Any]
+    ) -> None:
+        """See TFX's Executor."""
+        with_model = [
+            artifact
+            for artifact in input_dict.get(BASELINE_MODEL_KEY, [])
+            if fileio.exists(path_utils.serving_model_path(artifact.uri))
+        ]
+        super().Do({**input_dict, BASELINE_MODEL_KEY: with_model}, output_dict, exec_properties)
+
+
+class Evaluator(component.Evaluator):
+    """TFX's, with that executor."""
+
+    EXECUTOR_SPEC = BeamExecutorSpec(Executor)

@@ -1,0 +1,40 @@
+"""Finds the model that a new one is held against where no node may ask the metadata store."""
+
+import os
+
+from google.protobuf import json_format
+from tfx.dsl.component.experimental.annotations import InputArtifact, OutputArtifact, Parameter
+from tfx.dsl.component.experimental.decorators import component
+from tfx.dsl.io import fileio
+from tfx.proto import pusher_pb2
+from tfx.types import standard_artifacts
+from tfx.utils import io_utils, path_utils
+
+
+def last_version(folder: str) -> str | None:
+    """The newest model that the Pusher has put below a folder, if there is one."""
+    names = fileio.listdir(folder) if fileio.isdir(folder) else []
+    versions = [name.rstrip("/") for name in names]  # object stores end a folder's name by a slash
+    numbers = [int(version) for version in versions if version.isdecimal()]
+    return os.path.join(folder, str(max(numbers))) if numbers else None
+
+
+@component
+def LastPushedModel(  # noqa: N802
+    candidate: InputArtifact[standard_artifacts.Model],
+    push_destination: Parameter[str],
+    model: OutputArtifact[standard_artifacts.Model],
+) -> None:
+    """Copies the model that was pushed last, which was blessed; nothing where there is none.
+
+    Args:
+      candidate: the new model; only so that another one is looked up anew, not in the cache.
+      push_destination: the Pusher's, a PushDestination in protobuf's JSON.
+      model: the copy: what is pushed later does not change what this run compares with.
+    """
+    del candidate
+    destination = json_format.Parse(push_destination, pusher_pb2.PushDestination())
+    found = last_version(destination.filesystem.base_directory)
+    fileio.makedirs(model.uri)
+    if found:
+        io_utils.copy_dir(found, path_utils.serving_model_dir(model.uri))

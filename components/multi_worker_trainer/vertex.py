@@ -1,0 +1,50 @@
+"""The Trainer as a custom job of Vertex, with a pool of workers."""
+
+from typing import Any
+
+from tfx.dsl.components.base.executor_spec import ExecutorClassSpec
+from tfx.extensions.google_cloud_ai_platform.constants import ENABLE_VERTEX_KEY, VERTEX_REGION_KEY
+from tfx.extensions.google_cloud_ai_platform.trainer import executor as vertex_executor
+
+from components.multi_worker_trainer import component, executor
+
+
+class Executor(vertex_executor.GenericExecutor):
+    """Starts the job and waits for it; each of its machines runs our executor."""
+
+    def _GetExecutorClass(self) -> type[executor.Executor]:  # noqa: N802, TFX's name
+        return executor.Executor
+
+
+class Trainer(component.Trainer):
+    """As ours; its custom_config holds `job_of` too."""
+
+    EXECUTOR_SPEC = ExecutorClassSpec(Executor)
+
+
+def job_of(
+    *, project: str, region: str, image: str, machine_type: str, workers: int
+) -> dict[str, Any]:
+    """What custom_config says to Vertex.
+
+    Args:
+      project, region: of Google Cloud, where the job runs.
+      image: of the container, on every machine: TFX would take its own where none is named.
+      machine_type: of each machine, one a worker.
+      workers: the first is the chief; Vertex gives each its TF_CONFIG.
+    """
+    machine = {
+        "machine_spec": {"machine_type": machine_type},
+        "container_spec": {"image_uri": image},
+    }
+    pools = [{**machine, "replica_count": 1}]
+    if workers > 1:
+        pools.append({**machine, "replica_count": workers - 1})
+    return {
+        ENABLE_VERTEX_KEY: True,
+        VERTEX_REGION_KEY: region,
+        vertex_executor.TRAINING_ARGS_KEY: {
+            "project": project,
+            "job_spec": {"worker_pool_specs": pools},
+        },
+    }

@@ -1,0 +1,42 @@
+"""Beam's own arguments for the runner that the configuration names."""
+
+from pipeline.config import Config
+from trainer_module.errors import InputError
+
+# Beam's default runner would look for a binary to download.
+_DIRECT = ["--runner=DirectRunner", "--direct_running_mode=in_memory"]
+
+
+def beam_arguments(config: Config) -> list[str]:
+    """What Beam's components are started with.
+
+    Raises:
+      InputError: the runner needs a field that is not set.
+    """
+    beam, deployment = config.beam, config.deployment
+    if beam.runner == "direct":
+        return _DIRECT
+    # In a worker TFX would not be imported before tensorflow-data-validation, which needs it.
+    in_workers = "--beam_plugin=tfx"
+    if beam.runner == "dataflow":
+        for name in ("project", "image", "output"):
+            if getattr(deployment, name) is None:
+                raise InputError(f"beam.runner = dataflow needs deployment.{name}: set it")
+        return [
+            "--runner=DataflowRunner",
+            f"--project={deployment.project}",
+            f"--region={deployment.region}",
+            f"--temp_location={deployment.output}/beam",
+            f"--sdk_container_image={deployment.image}",
+            f"--num_workers={beam.parallelism}",
+            in_workers,
+        ]
+    # The job server that listens at the endpoint, Flink's or Spark's, is what runs the pipeline.
+    return [
+        "--runner=PortableRunner",
+        f"--job_endpoint={beam.job_endpoint}",
+        "--environment_type=EXTERNAL",
+        f"--environment_config={beam.worker_pool}",
+        f"--parallelism={beam.parallelism}",
+        in_workers,
+    ]

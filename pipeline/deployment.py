@@ -1,0 +1,47 @@
+"""What a cluster needs of the configuration; light: a wrong one is answered at once."""
+
+from components.text_example_gen import files
+from pipeline.config import Config
+from trainer_module.errors import InputError
+
+NEEDED = {"kubeflow": ("image", "output"), "vertex": ("image", "output", "project")}
+
+
+def require(config: Config, target: str) -> None:
+    """Checks that a configuration can be compiled.
+
+    Args:
+      config: the configuration.
+      target: kubeflow or vertex.
+
+    Raises:
+      InputError: a field is not set, or the corpus is none that a cluster can read.
+    """
+    for field in NEEDED[target]:
+        if getattr(config.deployment, field) is None:
+            raise InputError(
+                f"{target} needs deployment.{field}: set it in the configuration or by "
+                f"--set deployment.{field}=..."
+            )
+    pattern(config)
+
+
+def pattern(config: Config) -> str:
+    """The corpus as the nodes see it: a glob, of all files where a folder is named.
+
+    Raises:
+      InputError: it is not one, or depends on the folder in which a node runs.
+    """
+    given = config.corpus.files
+    if len(given) != 1:
+        raise InputError(
+            f"a cluster reads one glob, and the corpus is {len(given)}: name files in one folder, "
+            "such as --corpus 'gs://bucket/books/*.txt.gz'"
+        )
+    [one] = given
+    if not files.is_remote(one) and not one.startswith("/"):
+        raise InputError(
+            f"the corpus {one!r} is not where a cluster could look: name it by a URI, or by an "
+            "absolute path that all nodes see"
+        )
+    return one if files.has_magic(one) or files.known_ending(one) else f"{one.rstrip('/')}/*"

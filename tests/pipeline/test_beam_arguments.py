@@ -1,0 +1,76 @@
+import pytest
+from apache_beam.options import pipeline_options
+
+from pipeline import config
+from pipeline.beam_arguments import beam_arguments
+from trainer_module.errors import InputError
+
+
+def arguments(*settings: str) -> list[str]:
+    return beam_arguments(config.load(settings=settings))
+
+
+def known_to_beam(words: list[str]) -> dict[str, object]:
+    """What Beam's own options take the words for; it ignores what it does not know."""
+    options = pipeline_options.PipelineOptions(words)
+    known = options.get_all_options(retain_unknown_options=False)
+    assert known == options.get_all_options(retain_unknown_options=True)
+    taken: dict[str, object] = known
+    return taken
+
+
+def test_direct_is_beams_runner_in_memory():
+    taken = known_to_beam(arguments())
+    assert taken["runner"] == "DirectRunner"
+    assert taken["direct_running_mode"] == "in_memory"
+
+
+@pytest.mark.parametrize("runner", ["flink", "spark"])
+def test_flink_and_spark_are_asked_by_the_job_server(runner: str):
+    taken = known_to_beam(
+        arguments(
+            f"beam.runner={runner}",
+            "beam.job_endpoint=jobs:8099",
+            "beam.worker_pool=workers:50000",
+            "beam.parallelism=7",
+        )
+    )
+    assert taken["runner"] == "PortableRunner"
+    assert taken["job_endpoint"] == "jobs:8099"
+    assert taken["environment_type"] == "EXTERNAL"
+    assert taken["environment_config"] == "workers:50000"
+    assert taken["parallelism"] == 7
+    assert taken["beam_plugins"] == ["tfx"]
+
+
+def test_dataflow_runs_our_image_in_the_project():
+    taken = known_to_beam(
+        arguments(
+            "beam.runner=dataflow",
+            "beam.parallelism=7",
+            "deployment.project=words",
+            "deployment.region=europe-west4",
+            "deployment.image=registry/skipgram:1",
+            "deployment.output=gs://bucket/output",
+        )
+    )
+    assert taken["runner"] == "DataflowRunner"
+    assert taken["project"] == "words"
+    assert taken["region"] == "europe-west4"
+    assert taken["temp_location"] == "gs://bucket/output/beam"
+    assert taken["sdk_container_image"] == "registry/skipgram:1"
+    assert taken["num_workers"] == 7
+
+
+@pytest.mark.parametrize("missing", ["project", "image", "output"])
+def test_dataflow_says_what_it_misses(missing: str):
+    given = {"project": "words", "image": "registry/skipgram:1", "output": "gs://bucket/output"}
+    settings = [f"deployment.{name}={value}" for name, value in given.items() if name != missing]
+    with pytest.raises(InputError, match=rf"needs deployment\.{missing}"):
+        arguments("beam.runner=dataflow", *settings)
+
+
+@pytest.mark.parametrize("endpoint", ["jobs", "jobs:", ":8099", "http://jobs:8099"])
+def test_an_endpoint_is_host_and_port(endpoint: str):
+    with pytest.raises(InputError, match=r"beam\.job_endpoint"):
+        arguments("beam.runner=flink", f"beam.job_endpoint={endpoint}")
