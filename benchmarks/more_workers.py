@@ -3,7 +3,7 @@
 A group's seconds are those of a worker's steps plus those of putting together what changed, once in
 `sync_every` steps:
 
-    sent = 2 (n - 1) / n * (4 bytes * dim * rows + 2 * 2 bytes * vocabulary)
+    sent = 2 (n - 1) / n * (2 bytes * dim * rows + 2 * 2 bytes * vocabulary)
     seconds = sent / wire + sent / copying + 2 (n - 1) * latency
 
 as a ring's all-reduce sends.
@@ -28,7 +28,7 @@ _SUBSAMPLE = 1e-4
 _LATENCY = 5e-5  # seconds between two machines of a data centre
 _WORKERS = (2, 8, 32)
 _GIGABITS = (10, 25, 100)
-_SYNC_EVERY = (64, 1024)
+_SYNC_EVERY = (64, 256)
 
 
 def rows_changed(vocabulary_size: int, targets: int, candidates: int) -> float:
@@ -52,15 +52,15 @@ def rows_changed(vocabulary_size: int, targets: int, candidates: int) -> float:
 
 
 def main() -> None:
-    """Prints the tables."""
+    """Prints words a second, and the share of what as many workers without a network would do."""
     sums = json.loads((RESULTS / "workers.json").read_text())["sums"]
     copying = 4.0 * sums[-1]["floats"] / (sums[-1]["milliseconds"] / 1e3)  # of 2 workers: sent once
     scaling = json.loads((RESULTS / "scaling.json").read_text())["rows"]
-    console = Console()
+    console = Console(width=110)
     console.print(f"copying: {copying / 1e6:,.0f} MB a second")
-    table = Table("vocabulary", "dim", "sync_every", "workers", "GB/s table memory a worker")
+    table = Table("vocabulary", "dim", "sync_every", "workers", "GB of tables a worker")
     for gigabits in _GIGABITS:
-        table.add_column(f"{gigabits} Gb/s: words/s (efficiency)")
+        table.add_column(f"{gigabits} Gb/s")
     for size, dim, every, workers in itertools.product(
         (100_000, 10_000_000), (100, 300), _SYNC_EVERY, _WORKERS
     ):
@@ -93,7 +93,7 @@ def _group(
 ) -> str:
     steps = every * workers
     rows = rows_changed(size, steps * _TARGETS, steps * _CANDIDATES)
-    sent = 2 * (workers - 1) / workers * (4 * dim * rows + 4 * size)
+    sent = 2 * (workers - 1) / workers * (2 * dim * rows + 4 * size)
     exchange = sent / (gigabits * 1e9 / 8) + sent / copying + 2 * (workers - 1) * _LATENCY
     computing = every * _TARGETS / (_TARGETS_A_WORD * alone)
     efficiency = computing / (computing + exchange)
