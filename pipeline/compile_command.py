@@ -7,6 +7,7 @@ from rich.console import Console
 
 from pipeline import display, job_spec, kubeflow_runner, rehearsal, vertex_runner
 from pipeline.config import Config
+from pipeline.run_command import stderr_to
 from pipeline.summary import candidate_metrics
 
 _RUNNERS = {"kubeflow": kubeflow_runner, "vertex": vertex_runner}
@@ -41,5 +42,6 @@ def rehearse(path: Path, root: Path, parameters: Mapping[str, str], console: Con
     job_spec.validate(spec)
     with display.Progress(console) as progress:
         uris = rehearsal.rehearse(spec, root, parameters, progress.show)
-    metrics = candidate_metrics(Path(uris["evaluator", "evaluation"]))
+    with stderr_to(root / "logs" / "summary.log"):
+        metrics = candidate_metrics(Path(uris["evaluator", "evaluation"]))
     console.print(display.metrics_table(metrics))

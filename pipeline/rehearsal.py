@@ -4,9 +4,11 @@ A node gets what it would get there and no more: the command and the arguments o
 inputs by their URIs, an empty folder, an environment without ours, and the installed packages.
 """
 
+import contextlib
 import graphlib
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -185,12 +187,14 @@ def _run(
             stdin=subprocess.DEVNULL,
             stdout=file,
             stderr=subprocess.STDOUT,
+            start_new_session=True,  # to end what it starts, too
         )
         try:
             while _is_running(process):
                 report(ComponentProgress(name, time.monotonic() - started, ""))
         finally:
-            process.kill()
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
     if process.returncode:
         trace = _last_of(log)
         raise ComponentFailedError(name, failures.sentence_in(trace), trace, log)

@@ -44,7 +44,7 @@ def run(config: Config, output: OutputFolder, console: Console) -> dict[str, Any
         run_id = datetime.datetime.now().isoformat(timespec="milliseconds")
         logs = output.logs / run_id.replace(":", "-")
         logs.mkdir(parents=True)
-        with _said(console, "Importing TensorFlow, Beam and TFX"), _stderr_to(logs / "imports.log"):
+        with _said(console, "Importing TensorFlow, Beam and TFX"), stderr_to(logs / "imports.log"):
             for module in _HEAVY_MODULES:
                 importlib.import_module(module)
         return _run(config, patterns, output, run_id, logs, console)
@@ -80,7 +80,7 @@ def _run(
             raise
     store = metadata_store.open_store(output.metadata)
     artifacts = metadata_store.output_artifacts(store, run_id)
-    with _stderr_to(logs / "summary.log"):
+    with stderr_to(logs / "summary.log"):
         content = {"run": run_id, **summary.collect(config, artifacts, components)}
         if not content["blessed"]:
             content["why_not_blessed"] = summary.why_not_blessed(config, artifacts)
@@ -124,7 +124,7 @@ def _said(console: Console, what: str) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _stderr_to(path: Path) -> Iterator[None]:
+def stderr_to(path: Path) -> Iterator[None]:
     """Keeps what native code says while it is imported out of the terminal."""
     sys.stderr.flush()
     saved = os.dup(2)
