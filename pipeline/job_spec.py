@@ -29,17 +29,22 @@ PUSH_DESTINATION = "push_destination"
 _EXECUTOR_CLASS = "--executor_class_path"
 
 
+def folders(output: str) -> dict[str, str]:
+    """The runtime parameters that say what is written to: all of it below one folder or URI."""
+    destination = json_format.MessageToJson(graph.push_to(f"{output}/serving"), indent=None)
+    return {OUTPUT: output, PUSH_DESTINATION: destination}
+
+
 def site(config: Config) -> graph.Site:
     """A cluster, whose folders and epochs are said when the pipeline is submitted.
 
     Args:
       config: what they are by default.
     """
-    output = str(config.deployment.output)
-    destination = json_format.MessageToJson(graph.push_to(f"{output}/serving"), indent=None)
+    written_to = folders(str(config.deployment.output))
     return graph.Site(
-        RuntimeParameter(OUTPUT, str, output),
-        RuntimeParameter(PUSH_DESTINATION, str, destination),
+        RuntimeParameter(OUTPUT, str, written_to[OUTPUT]),
+        RuntimeParameter(PUSH_DESTINATION, str, written_to[PUSH_DESTINATION]),
         RuntimeParameter(EPOCHS, int, config.trainer.epochs),
         RuntimeParameter(CORPUS, str, files.split_root([deployment.pattern(config)])[0]),
         has_resolvers=False,

@@ -28,7 +28,7 @@ from kfp.pipeline_spec.pipeline_spec_pb2 import (
 )
 
 from components.multi_worker_trainer import vertex
-from pipeline import failures, graph, job_spec
+from pipeline import failures, job_spec
 from pipeline.failures import ComponentFailedError
 from pipeline.reports import ComponentProgress, ComponentRun, Report
 from trainer_module.errors import InputError
@@ -95,11 +95,7 @@ def _parameters(
 ) -> dict[str, struct_pb2.Value]:
     definitions = spec.root.input_definitions.parameters
     job_spec.require_known(spec, given)
-    destination = graph.push_to(str(root / "serving"))
-    own = {
-        job_spec.OUTPUT: str(root),
-        job_spec.PUSH_DESTINATION: json_format.MessageToJson(destination, indent=None),
-    }
+    own = job_spec.folders(str(root))
     return {
         name: _value(definition, {**own, **given}.get(name))
         for name, definition in definitions.items()

@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from google.protobuf import json_format
 from kfp.pipeline_spec.pipeline_spec_pb2 import ParameterType, PipelineSpec
 
 from pipeline import graph, job_spec
@@ -42,10 +41,7 @@ def _parameters(
 ) -> dict[str, str | float]:
     definitions = spec.root.input_definitions.parameters
     job_spec.require_known(spec, given)
-    of_output: dict[str, str] = {}
-    if output:
-        destination = json_format.MessageToJson(graph.push_to(f"{output}/serving"), indent=None)
-        of_output = {job_spec.OUTPUT: output, job_spec.PUSH_DESTINATION: destination}
+    of_output = job_spec.folders(output) if output else {}
     return {
         name: int(value)
         if definitions[name].parameter_type == ParameterType.NUMBER_INTEGER
