@@ -1,17 +1,22 @@
 """The command `skipgram`."""
 
+import contextlib
+import os
 import sys
 import traceback
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
 
 # What else a command needs it imports itself, so that none waits for what it does not use.
 from pipeline import failures
+from pipeline.native_output import stderr_to
 from pipeline.output_folder import OutputFolder
 from trainer_module.errors import InputError
 
 RUN_FAILED, WRONG_COMMAND, NOT_BLESSED = 1, 2, 3
+_DEBUG = "--debug"
 
 
 class _RunCommand(click.Command):
@@ -68,7 +73,7 @@ _output = click.option(
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.option("--debug", is_flag=True, help="Show the traceback of a failure.")
+@click.option(_DEBUG, is_flag=True, help="Show the traceback of a failure.")
 @click.version_option(package_name="skipgram-pipeline")
 @click.pass_context
 def cli(context: click.Context, debug: bool) -> None:
@@ -92,7 +97,7 @@ def cli(context: click.Context, debug: bool) -> None:
 @click.argument("more_corpus", nargs=-1, metavar="")
 @_output
 @_settings
-@click.option("--debug", is_flag=True, help="Show the traceback of a failure.")
+@click.option(_DEBUG, is_flag=True, help="Show the traceback of a failure.")
 @click.pass_context
 def run(
     context: click.Context,
@@ -231,9 +236,10 @@ def compile_(
         deployment.require(config, target)
     except InputError as error:
         raise _WrongCommandError(str(error)) from error
-    from pipeline import compile_command
+    with _quietly():
+        from pipeline import compile_command
 
-    compile_command.compile_to(target, config, spec)
+        compile_command.compile_to(target, config, spec)
     click.echo(f"{spec} is what {target} runs; see what it does: skipgram rehearse {spec}")
 
 
@@ -261,9 +267,11 @@ def rehearse(spec: Path, root: Path, parameters: tuple[str, ...]) -> None:
     """
     from rich.console import Console
 
-    from pipeline import compile_command
+    given = _assigned(parameters)
+    with _quietly():
+        from pipeline import compile_command
 
-    compile_command.rehearse(spec, root.absolute(), _assigned(parameters), Console())
+        compile_command.rehearse(spec, root.absolute(), given, Console())
 
 
 @cli.command()
@@ -282,9 +290,23 @@ def submit(target: str, spec: Path, output: str | None, parameters: tuple[str, .
     Example:
       skipgram submit --to vertex nightly.spec.yaml --parameter epochs=5
     """
-    from pipeline import submission
+    given = _assigned(parameters)
+    with _quietly():
+        from pipeline import submission
 
-    click.echo(submission.submit(target, spec, output, _assigned(parameters)))
+        submitted = submission.submit(target, spec, output, given)
+    click.echo(submitted)
+
+
+@contextlib.contextmanager
+def _quietly() -> Iterator[None]:
+    """Without what TensorFlow, Beam and TFX say of themselves, which take some 20 s to import."""
+    click.echo("Importing TensorFlow, Beam and TFX ...")
+    if _DEBUG in sys.argv:
+        yield
+        return
+    with stderr_to(Path(os.devnull)):
+        yield
 
 
 def _assigned(parameters: tuple[str, ...]) -> dict[str, str]:
@@ -305,7 +327,7 @@ def _say(sentence: str) -> None:
 
 def main() -> None:
     """Runs the command and turns failures into one sentence and an exit code."""
-    debug = "--debug" in sys.argv
+    debug = _DEBUG in sys.argv
     try:
         sys.exit(cli(standalone_mode=False))
     except click.ClickException as error:

@@ -8,7 +8,11 @@ from typing import Any
 
 import yaml
 from google.protobuf import json_format
-from kfp.pipeline_spec.pipeline_spec_pb2 import PipelineDeploymentConfig, PipelineSpec
+from kfp.pipeline_spec.pipeline_spec_pb2 import (
+    ParameterType,
+    PipelineDeploymentConfig,
+    PipelineSpec,
+)
 from tfx.dsl.components.base.base_node import BaseNode
 from tfx.orchestration.data_types import RuntimeParameter
 from tfx.orchestration.kubeflow.v2 import kubeflow_v2_dag_runner
@@ -145,15 +149,24 @@ def validate(spec: PipelineSpec) -> None:
         raise InputError(f"the job spec cannot run: {'; '.join(problems)}")
 
 
-def require_known(spec: PipelineSpec, names: Iterable[str]) -> None:
-    """Checks the names of runtime parameters.
+def parameter_values(spec: PipelineSpec, given: Mapping[str, str]) -> dict[str, str | int]:
+    """The runtime parameters that a person gave, by their types in the spec.
 
     Raises:
-      InputError: the spec has no parameter of such a name.
+      InputError: the spec has no parameter of such a name, or it is a whole number there.
     """
-    known = sorted(spec.root.input_definitions.parameters)
-    for name in sorted(set(names) - set(known)):
-        raise InputError(f"the job spec has no parameter {name!r}: its are {', '.join(known)}")
+    known = spec.root.input_definitions.parameters
+    values: dict[str, str | int] = {}
+    for name, text in sorted(given.items()):
+        if name not in known:
+            raise InputError(
+                f"the job spec has no parameter {name!r}: its are {', '.join(sorted(known))}"
+            )
+        whole = known[name].parameter_type == ParameterType.NUMBER_INTEGER
+        if whole and not text.isdecimal():
+            raise InputError(f"the parameter {name} = {text!r} is not a whole number: give one")
+        values[name] = int(text) if whole else text
+    return values
 
 
 def executors_of(spec: PipelineSpec) -> Mapping[str, Any]:

@@ -22,7 +22,6 @@ from google.protobuf import json_format, struct_pb2
 from kfp.pipeline_spec.pipeline_spec_pb2 import (
     ExecutorInput,
     ExecutorOutput,
-    ParameterType,
     PipelineSpec,
     RuntimeArtifact,
 )
@@ -93,26 +92,18 @@ def rehearse(
 def _parameters(
     spec: PipelineSpec, root: Path, given: Mapping[str, str]
 ) -> dict[str, struct_pb2.Value]:
+    values = {**job_spec.folders(str(root)), **job_spec.parameter_values(spec, given)}
     definitions = spec.root.input_definitions.parameters
-    job_spec.require_known(spec, given)
-    own = job_spec.folders(str(root))
     return {
-        name: _value(definition, {**own, **given}.get(name))
+        name: _value(values[name]) if name in values else definition.default_value
         for name, definition in definitions.items()
     }
 
 
-def _value(definition: Any, text: str | None) -> struct_pb2.Value:
-    if text is None:
-        default: struct_pb2.Value = definition.default_value
-        return default
-    numbers = (ParameterType.NUMBER_INTEGER, ParameterType.NUMBER_DOUBLE)
-    if definition.parameter_type not in numbers:
-        return struct_pb2.Value(string_value=text)
-    try:
-        return struct_pb2.Value(number_value=float(text))
-    except ValueError as error:
-        raise InputError(f"a parameter that is a number cannot be {text!r}") from error
+def _value(given: str | int) -> struct_pb2.Value:
+    if isinstance(given, str):
+        return struct_pb2.Value(string_value=given)
+    return struct_pb2.Value(number_value=given)
 
 
 def _run_node(

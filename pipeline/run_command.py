@@ -4,9 +4,7 @@ import contextlib
 import datetime
 import importlib
 import json
-import os
 import shutil
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +15,7 @@ from rich.console import Console
 from pipeline import corpus, display, failures
 from pipeline.config import Config
 from pipeline.failures import ComponentFailedError
+from pipeline.native_output import stderr_to
 from pipeline.output_folder import OutputFolder, replace_link
 from pipeline.quick_start import quick_start_corpus
 from pipeline.word_vectors import WordVectors
@@ -121,21 +120,6 @@ def _said(console: Console, what: str) -> Iterator[None]:
     yield
     if (seconds := time.monotonic() - started) >= _LEAST_SECONDS_TO_SAY:
         console.print(f"  {seconds:.0f} s", highlight=False)
-
-
-@contextlib.contextmanager
-def stderr_to(path: Path) -> Iterator[None]:
-    """Keeps what native code says while it is imported out of the terminal."""
-    sys.stderr.flush()
-    saved = os.dup(2)
-    with path.open("wb") as file:
-        os.dup2(file.fileno(), 2)
-    try:
-        yield
-    finally:
-        sys.stderr.flush()
-        os.dup2(saved, 2)
-        os.close(saved)
 
 
 def _write_aside(path: Path, text: str) -> None:

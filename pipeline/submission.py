@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from kfp.pipeline_spec.pipeline_spec_pb2 import ParameterType, PipelineSpec
+from kfp.pipeline_spec.pipeline_spec_pb2 import PipelineSpec
 
 from pipeline import graph, job_spec
 from trainer_module.errors import InputError
@@ -38,16 +38,9 @@ def submit(target: str, path: Path, output: str | None, given: Mapping[str, str]
 
 def _parameters(
     spec: PipelineSpec, output: str | None, given: Mapping[str, str]
-) -> dict[str, str | float]:
-    definitions = spec.root.input_definitions.parameters
-    job_spec.require_known(spec, given)
+) -> dict[str, str | int]:
     of_output = job_spec.folders(output) if output else {}
-    return {
-        name: int(value)
-        if definitions[name].parameter_type == ParameterType.NUMBER_INTEGER
-        else value
-        for name, value in {**of_output, **given}.items()
-    }
+    return job_spec.parameter_values(spec, {**of_output, **given})
 
 
 def _to_vertex(path: Path, root: str, parameters: Mapping[str, Any]) -> str:

@@ -33,6 +33,11 @@ def test_a_parameter_that_the_spec_does_not_have_is_refused() -> None:
         submission.submit("vertex", GOLDEN / "vertex.yaml", None, {"epoch": "5"})
 
 
+def test_a_parameter_that_is_no_number_is_refused() -> None:
+    with pytest.raises(InputError, match="the parameter epochs = 'many' is not a whole number"):
+        submission.submit("vertex", GOLDEN / "vertex.yaml", None, {"epochs": "many"})
+
+
 def test_a_cluster_that_does_not_answer_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KF_PIPELINES_ENDPOINT", "http://127.0.0.1:9")
     with pytest.raises(InputError, match=r"Kubeflow at http://127\.0\.0\.1:9 did not take"):
