@@ -137,9 +137,14 @@ class Trainer:
             # Of each evaluation: step, softmax, sigmoid.
             self._history = tf.Variable(tf.zeros([most_evaluations, 3], tf.float64))
             self._num_evaluations = tf.Variable(0, dtype=tf.int64, trainable=False)
-        self._put_together = tf.function(lambda: strategy.run(self.step.local_updates))
+        if (updates := self.step.local_updates) is not None:
+            self._put_together = tf.function(lambda: strategy.run(updates.put_together))
+            self._put_frequent_together = tf.function(
+                lambda: strategy.run(updates.put_frequent_together)
+            )
         self._evaluate = tf.function(self._evaluate_eagerly)
         self._run_chunks = tf.function(self._run_chunks_eagerly)
+        self._of_each = tf.function(lambda own: strategy.run(lambda: exchange.of_each(worker, own)))
 
     def train(self, chunks: Chunks, checkpoint_folder: str, report: Report) -> Result:
         """Trains to the end, from the last checkpoint if there is one.
@@ -273,9 +278,14 @@ class Trainer:
     def _call(self, iterator: Iterator[Any], num_chunks: int) -> tuple[float, int, list[int]]:
         # To put changes together is not in the compiled loop: no message there may change its size.
         at_once = num_chunks if self.step.local_updates is None else self._chunks_a_sync
-        of_each = np.zeros([self._worker.number, 3])
+        own = np.zeros(3)
         for begin in range(0, num_chunks, at_once):
-            of_each += self._run(iterator, min(at_once, num_chunks - begin))
+            if begin:
+                self._put_frequent_together()
+            own += self._run(iterator, min(at_once, num_chunks - begin))
+        if self.step.local_updates is not None:
+            self._put_together()
+        of_each = self._of_each(tf.constant(own)).numpy()
         loss, looked_at, _ = of_each.sum(0).tolist()
         self._epoch_loss.assign_add(loss)
         self._epoch_pairs.assign_add(int(looked_at))
@@ -288,10 +298,8 @@ class Trainer:
             if _NOT_FINITE not in error.message:
                 raise
             raise self._not_finite() from error
-        if self.step.local_updates is not None:
-            self._put_together()
-        of_each: npt.NDArray[np.float64] = found.numpy()
-        return of_each
+        own: npt.NDArray[np.float64] = found.numpy()
+        return own
 
     def _not_finite(self) -> InputError:
         return InputError(
@@ -307,7 +315,7 @@ class Trainer:
                 raise self._not_finite()
 
     def _run_chunks_eagerly(self, iterator: Iterator[Any], num_chunks: tf.Tensor) -> tf.Tensor:
-        """Of each worker, `[workers, 3]` float64: see _calls."""
+        """What this worker did: loss, its pairs and all pairs, `[3]` float64; see _calls."""
         total = looked_at = pairs = tf.constant(0.0, tf.float64)
         for _ in tf.range(num_chunks):
             chunk = next(iterator)
@@ -322,9 +330,7 @@ class Trainer:
             total += tf.cast(loss, tf.float64)
             looked_at += tf.cast(loss_pairs, tf.float64)
             pairs += tf.cast(tf.reduce_sum(chunk.left + chunk.right), tf.float64)
-        return self._strategy.run(
-            lambda: exchange.of_each(self._worker, tf.stack([total, looked_at, pairs]))
-        )
+        return tf.stack([total, looked_at, pairs])
 
     def _is_evaluated(self) -> bool:
         done = self._steps_done() % self._steps_per_epoch

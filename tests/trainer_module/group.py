@@ -14,10 +14,13 @@ from components.multi_worker_trainer import local_workers
 from components.multi_worker_trainer import worker as process
 from tests.trainer_module import runs
 from tests.trainer_module.runs import Run
-from trainer_module import cluster, training
+from trainer_module import cluster, local_updates, training
 from trainer_module.cluster import Worker
 
 NUM_TOKENS = 900
+# Of 12 tokens, those whose rows are put together between two calls of the compiled loop; a call is
+# an epoch where workers step on their own.
+FREQUENT = 5
 Array = np.ndarray[Any, Any]
 
 
@@ -67,7 +70,8 @@ def main(folder: str, hyperparameters: dict[str, Any], kill: dict[str, int] | No
     worker = cluster.this_worker(os.environ)
     training.one_thread_per_op()
     strategy = tf.distribute.MultiWorkerMirroredStrategy()
-    training._TARGETS_A_CALL = 1
+    training._TARGETS_A_CALL = 1 if hyperparameters.get("sync_every", 1) == 1 else 1 << 10
+    local_updates._FREQUENT = FREQUENT
     run = run_of(strategy, worker, **hyperparameters)
     mine = kill if kill and kill["worker"] == worker.index else {}
     if nth := mine.get("checkpoint"):

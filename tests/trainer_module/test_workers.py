@@ -56,21 +56,33 @@ def together_written_out(shares: list[runs.Run]) -> list[Array]:
 
 
 def apart_written_out(shares: list[runs.Run]) -> list[Array]:
-    """Each steps on its own; after a chunk a row gets the changes of both."""
+    """Each steps on its own; frequent rows get the changes of both after a chunk, all at the end.
+
+    An epoch has two chunks.
+    """
     last, steps = begun(shares[0]), num_steps(shares, 16)
+    own = [[table.copy() for table in last] for _ in shares]
     for epoch in (0, 1):
-        for chunk in range(0, steps, 16):
-            own = [[table.copy() for table in last] for _ in shares]
-            for nth in range(chunk, min(chunk + 16, steps)):
-                step = epoch * steps + nth
-                for index, (run, tables) in enumerate(zip(shares, own, strict=True)):
-                    pairs = run.corpora[epoch].pairs(16 * nth, 16 * (nth + 1))
-                    rate = 0.025 * (1 - step / (2 * steps))
-                    runs.take_step(run, 2 * step + index, *pairs, tables, rate)
-            for table, tables in zip(last, zip(*own, strict=True), strict=True):
-                # float16 as they are sent.
-                table += sum((one - table).astype(np.float16) for one in tables)
+        for nth in range(steps):
+            step = epoch * steps + nth
+            for index, (run, tables) in enumerate(zip(shares, own, strict=True)):
+                pairs = run.corpora[epoch].pairs(16 * nth, 16 * (nth + 1))
+                rate = 0.025 * (1 - step / (2 * steps))
+                runs.take_step(run, 2 * step + index, *pairs, tables, rate)
+            if nth == 15:
+                add_up(last, own, group.FREQUENT)
+        add_up(last, own, None)
     return last
+
+
+def add_up(last: list[Array], own: list[list[Array]], rows: int | None) -> None:
+    """Gives the first rows the changes of all workers."""
+    for table, of_workers in zip(last, zip(*own, strict=True), strict=True):
+        # float16 as they are sent.
+        changes = [(one[:rows] - table[:rows]).astype(np.float16) for one in of_workers]
+        table[:rows] += sum(changes)
+        for one in of_workers:
+            one[:rows] = table[:rows]
 
 
 Trained = Callable[[str], list[list[Array]]]
