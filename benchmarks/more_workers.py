@@ -1,16 +1,17 @@
 """On paper, from what was measured: many workers on a network, `negative_sampling`.
 
-A group's seconds are those of a worker's steps plus those of putting together what changed, once in
-`sync_every` steps:
+A group's seconds are those of a worker's steps plus those of putting together what changed: the
+rows of the most frequent tokens once in `sync_every` steps, all rows that were changed once a call
+of the compiled loop, half a million targets of each worker. As a ring's all-reduce sends, either
+takes
 
-    sent = 2 (n - 1) / n * (2 bytes * dim * rows + 2 * 2 bytes * vocabulary)
+    sent = 2 (n - 1) / n * bytes
     seconds = sent / wire + sent / copying + 2 (n - 1) * latency
 
-as a ring's all-reduce sends.
-
-`rows` are the distinct target rows and context rows that n workers change in that many steps, by
-Zipf's law after subsampling. `copying` is what gRPC and TensorFlow take on this machine per byte,
-`benchmarks/results/workers.json`, and steps are those of `benchmarks/results/scaling.json`.
+with 2 bytes * dim * rows and, of all rows, 2 * 2 bytes * vocabulary to say which. How many rows n
+workers change is by Zipf's law after subsampling. `copying` is what gRPC and TensorFlow take on
+this machine per byte, `benchmarks/results/workers.json`, and steps are those of
+`benchmarks/results/scaling.json`.
 """
 
 import itertools
@@ -28,7 +29,11 @@ _SUBSAMPLE = 1e-4
 _LATENCY = 5e-5  # seconds between two machines of a data centre
 _WORKERS = (2, 8, 32)
 _GIGABITS = (10, 25, 100)
-_SYNC_EVERY = (64, 256)
+_SYNC_EVERY = (16, 64)
+# Of the books: 16.4 million words keep 6.9 million targets.
+_TARGETS_A_WORD = 0.42
+# Of trainer_module: training._TARGETS_A_CALL and local_updates._FREQUENT.
+_TARGETS_A_CALL, _FREQUENT = 1 << 19, 4096
 
 
 def rows_changed(vocabulary_size: int, targets: int, candidates: int) -> float:
@@ -91,17 +96,18 @@ def _words_per_second(scaling: list[dict[str, Any]], size: int, dim: int) -> flo
 def _group(
     size: int, dim: int, every: int, workers: int, alone: float, gigabits: float, copying: float
 ) -> str:
-    steps = every * workers
-    rows = rows_changed(size, steps * _TARGETS, steps * _CANDIDATES)
-    sent = 2 * (workers - 1) / workers * (2 * dim * rows + 4 * size)
-    exchange = sent / (gigabits * 1e9 / 8) + sent / copying + 2 * (workers - 1) * _LATENCY
-    computing = every * _TARGETS / (_TARGETS_A_WORD * alone)
+    steps = _TARGETS_A_CALL // _TARGETS
+    frequent = 2 * min(_FREQUENT, size) * dim * 2
+    changed = rows_changed(size, workers * _TARGETS_A_CALL, workers * steps * _CANDIDATES)
+    every_row = 2 * dim * changed + 4 * size
+    times = steps // every  # the last of which is of every row
+    sent = 2 * (workers - 1) / workers * (frequent * (times - 1) + every_row)
+    latency = 2 * (workers - 1) * _LATENCY * times
+    exchange = sent / (gigabits * 1e9 / 8) + sent / copying + latency
+    computing = _TARGETS_A_CALL / (_TARGETS_A_WORD * alone)
     efficiency = computing / (computing + exchange)
     return f"{workers * alone * efficiency / 1e6:.2f} M ({efficiency:.0%})"
 
-
-# Of the books: 16.4 million words keep 6.9 million targets.
-_TARGETS_A_WORD = 0.42
 
 if __name__ == "__main__":
     main()
