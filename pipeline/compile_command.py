@@ -7,7 +7,7 @@ from rich.console import Console
 
 from pipeline import display, job_spec, kubeflow_runner, rehearsal, vertex_runner
 from pipeline.config import Config
-from pipeline.run_command import stderr_to
+from pipeline.native_output import stderr_to
 from pipeline.summary import candidate_metrics
 
 _RUNNERS = {"kubeflow": kubeflow_runner, "vertex": vertex_runner}
