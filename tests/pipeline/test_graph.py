@@ -16,13 +16,14 @@ def test_on_a_shared_server_a_node_looks_among_its_own_folders_artifacts_alone(
         place = metadata_store.place(MetadataConfig(type="mysql", host="db"), output)
     ir = Compiler().compile(graph.create_pipeline(Config(), ["*.txt"], output, place))
     assert ir.pipeline_info.id == place.pipeline_name
-    channels = {
-        (node.pipeline_node.node_info.id, key): channel
+    channels = [
+        (node.pipeline_node.node_info.id, channel)
         for node in ir.nodes
-        for key, inputs in node.pipeline_node.inputs.inputs.items()
+        for inputs in node.pipeline_node.inputs.inputs.values()
         for channel in inputs.channels
-    }
-    assert (graph.LAST_BLESSED_MODEL, "model_blessing") in channels
-    for channel in channels.values():
+    ]
+    # The candidate, and the models and blessings among which it looks for the last one.
+    assert [name for name, _ in channels].count(graph.LAST_BLESSED_MODEL) == 3
+    for _, channel in channels:
         names = {query.type.name: query.name for query in channel.context_queries}
         assert names["pipeline"].field_value.string_value == place.pipeline_name
