@@ -13,13 +13,14 @@ from pipeline.config import PASSWORD_VARIABLE, MetadataConfig
 from pipeline.native_output import stderr_to
 from trainer_module.errors import InputError
 
-# Two first runs at once find each other's tables half made, and a third of them yet to come;
-# making all of them takes a second on this machine's own disk.
+# For the tables to be complete that another first run is making; with a server on the same machine
+# that took a second.
 _SECONDS_TO_BE_MADE = 60.0
 _LONGEST_WAIT = 0.5
 # Parts of ml-metadata's messages: it has no types of errors for a connection.
 _NOT_CONNECTED = "mysql_real_connect failed"
-_BEING_MADE = ("concurrent connection to the empty database", "mysql_query aborted")
+_HALF_MADE = "concurrent connection to the empty database"
+_DEADLOCK = "mysql_query aborted"
 _PROBE_SECONDS = 10.0
 
 
@@ -56,7 +57,7 @@ def open_store(to: mlmd.ConnectionConfig) -> MetadataStore:
             with stderr_to(Path(os.devnull)):  # guesses about MySQL 8, whatever it was
                 return MetadataStore(to)
         except RuntimeError as error:
-            being_made = any(part in str(error) for part in _BEING_MADE)
+            being_made = _HALF_MADE in str(error) or _DEADLOCK in str(error)
             if not being_made or time.monotonic() > deadline:
                 raise InputError(_sentence(to.mysql, str(error))) from error
         time.sleep(random.uniform(0, _LONGEST_WAIT))
@@ -64,14 +65,14 @@ def open_store(to: mlmd.ConnectionConfig) -> MetadataStore:
 
 def _sentence(server: mlmd.MySQLDatabaseConfig, message: str) -> str:
     place, database, user = address(server), server.database, server.user
-    if any(part in message for part in _BEING_MADE):
+    if _HALF_MADE in message:
         return (
-            f"the tables of the metadata store in database {database} at {place} are not complete: "
-            f"a run that was making them was ended; drop the database, or set metadata.database to "
-            "another"
+            f"the tables of the metadata store in database {database} at {place} are not complete, "
+            "as where a run that was making them was killed: set metadata.database to another, or "
+            "drop this one if nothing in it is needed"
         )
     if _NOT_CONNECTED not in message:
-        reason = message.rpartition("error: ")[2]
+        reason = " ".join(message.rpartition("error: ")[2].split())
         return f"user {user} cannot use the database {database} at {place}: {reason}"
     if problem := _nobody_answers(server):
         return (

@@ -131,5 +131,5 @@ class TestServer:
         metadata_server.open_store(on(server.socket, database))
         server.query(f"drop table {database}.Execution")
         monkeypatch.setattr(metadata_server, "_SECONDS_TO_BE_MADE", 0.0)
-        with pytest.raises(InputError, match=r"are not complete: .*; drop the database"):
+        with pytest.raises(InputError, match=r"are not complete, .*: set metadata.database to"):
             metadata_server.open_store(on(server.socket, database))
