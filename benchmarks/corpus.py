@@ -41,6 +41,7 @@ def run_pipeline(name: str, *arguments: str) -> Corpus:
       arguments: of `skipgram run`.
     """
     from pipeline import metadata_store
+    from pipeline.config import MetadataConfig
     from pipeline.output_folder import OutputFolder
 
     output = OutputFolder(OUTPUT / name)
@@ -49,8 +50,10 @@ def run_pipeline(name: str, *arguments: str) -> Corpus:
     # A model that is not blessed is no failure of a benchmark: its artifacts are there.
     subprocess.run([*map(str, command), *SETTINGS, *arguments], check=False, stdout=sys.stderr)
     seconds = time.monotonic() - started
-    store = metadata_store.open_store(output.metadata)
-    artifacts = metadata_store.output_artifacts(store, metadata_store.runs(store)[0].run_id)
+    place = metadata_store.place(MetadataConfig(), output)
+    store = metadata_store.open_store(place.connection)
+    last = metadata_store.runs(store, place.pipeline_name)[0]
+    artifacts = metadata_store.output_artifacts(store, last.run_id)
     examples = Path(artifacts["Transform", "transformed_examples"].uri)
     text = Path(artifacts["TextExampleGen", "examples"].uri)
     return Corpus(

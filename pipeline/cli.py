@@ -6,6 +6,7 @@ import sys
 import traceback
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -14,6 +15,9 @@ from pipeline import failures
 from pipeline.native_output import stderr_to
 from pipeline.output_folder import OutputFolder
 from trainer_module.errors import InputError
+
+if TYPE_CHECKING:
+    from pipeline.config import Config
 
 RUN_FAILED, WRONG_COMMAND, NOT_BLESSED = 1, 2, 3
 _DEBUG = "--debug"
@@ -130,6 +134,7 @@ def run(
         if config.corpus.files:
             # Before anything is imported or written: a wrong name is a wrong command.
             resolve(config.corpus.files)
+        _require_password(config)
     except InputError as error:
         raise _WrongCommandError(str(error)) from error
     from rich.console import Console
@@ -179,11 +184,23 @@ def analogy(a: str, b: str, c: str, k: int, output: Path) -> None:
 
 
 @cli.command()
+@_config
 @_output
-def runs(output: Path) -> None:
-    """What was run: when, on what, with which result."""
+@_settings
+def runs(path: Path | None, output: Path, settings: tuple[str, ...]) -> None:
+    """What was run: when, on what, with which result.
+
+    Of metadata on a server, the runs into this folder.
+    """
+    from pipeline import config as configuration
+
+    try:
+        config = configuration.load(path, settings)
+        _require_password(config)
+    except InputError as error:
+        raise _WrongCommandError(str(error)) from error
     folder = OutputFolder(output)
-    if not folder.metadata.exists():
+    if config.metadata.type == "sqlite" and not folder.metadata.exists():
         raise InputError(
             f"there is no metadata store in {folder.root}: run `skipgram run` first, with the "
             "same --output"
@@ -192,7 +209,9 @@ def runs(output: Path) -> None:
 
     from pipeline import display, metadata_store
 
-    records = metadata_store.runs(metadata_store.open_store(folder.metadata))
+    place = metadata_store.place(config.metadata, folder)
+    store = metadata_store.open_store(place.connection)
+    records = metadata_store.runs(store, place.pipeline_name)
     console = Console()
     console.print(display.runs_table(records))
     for line in display.why_failed(records):
@@ -315,6 +334,16 @@ def _assigned(parameters: tuple[str, ...]) -> dict[str, str]:
         if not (name and equals):
             raise click.UsageError(f"--parameter takes NAME=VALUE, not {name!r}")
     return {name: value for name, _, value in pairs}
+
+
+def _require_password(config: "Config") -> None:
+    from pipeline.config import PASSWORD_VARIABLE
+
+    if config.metadata.type == "mysql" and PASSWORD_VARIABLE not in os.environ:
+        raise InputError(
+            f"metadata.type is mysql and the environment variable {PASSWORD_VARIABLE} is not set: "
+            f"set it to the password of user {config.metadata.user}"
+        )
 
 
 class _WrongCommandError(Exception):

@@ -4,10 +4,10 @@ import difflib
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 import yaml
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, Field, ValidationError, model_validator
 from pydantic_core import ErrorDetails
 
 from trainer_module.errors import InputError
@@ -16,6 +16,12 @@ from trainer_module.hyperparameters import (
     PreprocessingHyperparameters,
     TrainerHyperparameters,
 )
+
+# Of the pipeline in its own folder and on a cluster; in a server's store a folder's id follows it.
+PIPELINE_NAME = "skipgram"
+# The one that MySQL's and MariaDB's client library itself reads where it is given no password: so
+# the password is in no message, file or log of ours, of TFX or of ml-metadata.
+PASSWORD_VARIABLE = "MYSQL_PWD"
 
 _HOST_AND_PORT = r"^[^:/\s]+:[0-9]+$"
 
@@ -136,6 +142,59 @@ class DeploymentConfig(Hyperparameters):
     )
 
 
+class MetadataConfig(Hyperparameters):
+    """Where `skipgram run` notes what it did; a cluster has a metadata store of its own."""
+
+    type: Literal["sqlite", "mysql"] = Field(
+        default="sqlite",
+        description="sqlite: metadata.sqlite in --output; mysql: a MariaDB or MySQL server, whose "
+        f"password is taken from the environment variable {PASSWORD_VARIABLE}",
+    )
+    host: str | None = Field(
+        default=None, min_length=1, description="of the server; none: socket says where it is"
+    )
+    port: int = Field(
+        default=3306, ge=1, le=65_535, description="of the server at host (MySQL's own default)"
+    )
+    socket: str | None = Field(
+        default=None,
+        min_length=1,
+        description="path of the socket of a server on this machine; none: host says where it is",
+    )
+    database: str = Field(
+        default=PIPELINE_NAME,
+        pattern=r"^[A-Za-z0-9_]{1,64}$",
+        description="on the server; made by the first run, several output folders may share it",
+    )
+    user: str = Field(
+        default=PIPELINE_NAME,
+        min_length=1,
+        description="of the server, with all rights on database",
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _has_no_password(cls, values: Any) -> Any:
+        if isinstance(values, dict) and "password" in values:
+            raise ValueError(
+                f"a password has no place: take it out and set the environment variable "
+                f"{PASSWORD_VARIABLE}"
+            )
+        return values
+
+    @model_validator(mode="after")
+    def _says_where_the_server_is(self) -> Self:
+        places = [name for name in ("host", "socket") if getattr(self, name) is not None]
+        if self.type == "sqlite" and places:
+            raise ValueError(f"{places[0]} is of a server: set metadata.type=mysql with it")
+        if self.type == "mysql" and len(places) != 1:
+            raise ValueError(
+                "type mysql takes either host or socket, and "
+                f"{'both are' if places else 'none is'} set"
+            )
+        return self
+
+
 class Config(Hyperparameters):
     """All that can be set."""
 
@@ -147,6 +206,7 @@ class Config(Hyperparameters):
     trainer: TrainerHyperparameters = TrainerHyperparameters()
     evaluator: EvaluatorConfig = EvaluatorConfig()
     beam: BeamConfig = BeamConfig()
+    metadata: MetadataConfig = MetadataConfig()
     deployment: DeploymentConfig = DeploymentConfig()
 
 

@@ -10,7 +10,6 @@ from tfx.components.statistics_gen.component import StatisticsGen
 from tfx.components.transform.component import Transform
 from tfx.dsl.components.base.base_node import BaseNode
 from tfx.dsl.components.common.resolver import Resolver
-from tfx.orchestration import metadata
 from tfx.orchestration.data_types import RuntimeParameter
 from tfx.orchestration.pipeline import Pipeline
 from tfx.proto import pusher_pb2
@@ -28,9 +27,9 @@ from components.text_example_gen.component import TextExampleGen
 from pipeline.beam_arguments import beam_arguments
 from pipeline.config import Config, as_dict
 from pipeline.fingerprint import code_fingerprint
+from pipeline.metadata_store import Place
 from pipeline.output_folder import OutputFolder
 
-PIPELINE_NAME = "skipgram"
 LAST_BLESSED_MODEL = "LastBlessedModel"
 SCHEMA_FILE = Path(__file__).with_name("schema.pbtxt")
 
@@ -152,19 +151,23 @@ def push_to(folder: str) -> pusher_pb2.PushDestination:
     return destination(filesystem=destination.Filesystem(base_directory=folder))
 
 
-def create_pipeline(config: Config, patterns: Sequence[str], output: OutputFolder) -> Pipeline:
+def create_pipeline(
+    config: Config, patterns: Sequence[str], output: OutputFolder, place: Place
+) -> Pipeline:
     """The pipeline that runs on this machine.
 
     Args:
       config, patterns: see create_components.
       output: where all of a run lies.
+      place: where it is noted. The cache and the last blessed model are looked for among what is
+        noted there by the same pipeline name.
     """
     site = Site(str(output.root), push_to(str(output.serving)), config.trainer.epochs)
     return Pipeline(
-        pipeline_name=PIPELINE_NAME,
+        pipeline_name=place.pipeline_name,
         pipeline_root=str(output.artifacts),
         components=create_components(config, patterns, site),
         enable_cache=True,
-        metadata_connection_config=metadata.sqlite_metadata_connection_config(str(output.metadata)),
+        metadata_connection_config=place.connection,
         beam_pipeline_args=beam_arguments(config),
     )

@@ -21,7 +21,7 @@ from tfx.orchestration.pipeline import Pipeline
 from components.text_example_gen import files
 from pipeline import deployment, graph
 from pipeline.beam_arguments import beam_arguments
-from pipeline.config import Config
+from pipeline.config import PIPELINE_NAME, Config
 from trainer_module.errors import InputError
 
 # What a person sets at submission.
@@ -69,7 +69,7 @@ def _kebab_case(name: str) -> str:
 def compile_job(config: Config, of: graph.Site, nodes: Iterable[BaseNode]) -> dict[str, Any]:
     """The job spec of components; see compile_job of the runners."""
     pipeline = Pipeline(
-        pipeline_name=graph.PIPELINE_NAME,
+        pipeline_name=PIPELINE_NAME,
         pipeline_root=f"{config.deployment.output}/artifacts",
         components=list(nodes),
         enable_cache=True,

@@ -10,9 +10,17 @@ from typing import Any, NamedTuple
 from ml_metadata import MetadataStore
 from ml_metadata.proto import metadata_store_pb2 as mlmd
 
+from pipeline import metadata_server
+from pipeline.config import PIPELINE_NAME, MetadataConfig
+from pipeline.output_folder import OutputFolder
+from trainer_module.errors import InputError
+
+# TFX's.
+PIPELINE_TYPE = "pipeline"
 RUN_TYPE = "pipeline_run"
 
 # Custom properties of a run's context.
+_PIPELINE = "pipeline"
 _CORPUS = "corpus"
 _STATUS = "status"
 _RESULT = "result"
@@ -36,18 +44,53 @@ class RunRecord(NamedTuple):
     result: Mapping[str, Any]  # the summary, or {"error": sentence}
 
 
-def open_store(path: Path) -> MetadataStore:
-    """Opens the SQLite store, which is made if it is not there."""
-    config = mlmd.ConnectionConfig()
-    config.sqlite.filename_uri = str(path)
-    config.sqlite.connection_mode = mlmd.SqliteMetadataSourceConfig.READWRITE_OPENCREATE
-    return MetadataStore(config)
+class Place(NamedTuple):
+    """Where runs are noted, and by which name of their pipeline.
+
+    One output folder is one pipeline: its lock keeps two runs of one pipeline apart.
+    """
+
+    connection: mlmd.ConnectionConfig  # without a password
+    pipeline_name: str
+
+    def run_id(self, now: datetime) -> str:
+        """A name that no other run in the store has."""
+        started = now.isoformat(timespec="milliseconds")
+        return started + self.pipeline_name.removeprefix(PIPELINE_NAME)
 
 
-def begin_run(store: MetadataStore, run_id: str, corpus: str) -> None:
+def place(config: MetadataConfig, output: OutputFolder) -> Place:
+    """Where the runs into an output folder are noted.
+
+    Raises:
+      InputError: nothing was run into the folder yet.
+    """
+    if config.type == "mysql":
+        name = f"{PIPELINE_NAME}-{output.identity()}"
+        return Place(metadata_server.connection(config), name)
+    file = mlmd.SqliteMetadataSourceConfig(
+        filename_uri=str(output.metadata),
+        connection_mode=mlmd.SqliteMetadataSourceConfig.READWRITE_OPENCREATE,
+    )
+    return Place(mlmd.ConnectionConfig(sqlite=file), PIPELINE_NAME)
+
+
+def open_store(connection: mlmd.ConnectionConfig) -> MetadataStore:
+    """Opens a store, which is made if it is not there.
+
+    Raises:
+      InputError: see metadata_server.open_store.
+    """
+    if connection.HasField("mysql"):
+        return metadata_server.open_store(connection)
+    return MetadataStore(connection)
+
+
+def begin_run(store: MetadataStore, pipeline_name: str, run_id: str, corpus: str) -> None:
     """Notes that a run begins, and on what, before TFX does."""
     type_id = store.put_context_type(mlmd.ContextType(name=RUN_TYPE))
     context = mlmd.Context(type_id=type_id, name=run_id)
+    context.custom_properties[_PIPELINE].string_value = pipeline_name
     context.custom_properties[_CORPUS].string_value = corpus
     context.custom_properties[_STATUS].string_value = UNFINISHED
     store.put_contexts([context])
@@ -61,10 +104,15 @@ def end_run(store: MetadataStore, run_id: str, status: str, result: Mapping[str,
     store.put_contexts([context])
 
 
-def runs(store: MetadataStore) -> list[RunRecord]:
-    """All runs, the last one first."""
-    contexts = store.get_contexts_by_type(RUN_TYPE)
+def runs(store: MetadataStore, pipeline_name: str) -> list[RunRecord]:
+    """All runs of a pipeline, the last one first."""
+    contexts = [c for c in store.get_contexts_by_type(RUN_TYPE) if _pipeline_of(c) == pipeline_name]
     return [_record(context) for context in sorted(contexts, key=lambda c: c.id, reverse=True)]
+
+
+def _pipeline_of(run: mlmd.Context) -> str:
+    # A store in a file holds one pipeline alone, whose runs did not always say so.
+    return run.custom_properties[_PIPELINE].string_value or PIPELINE_NAME
 
 
 def _record(context: mlmd.Context) -> RunRecord:
@@ -98,12 +146,31 @@ def output_artifacts(store: MetadataStore, run_id: str) -> dict[tuple[str, str],
     return found
 
 
-def remove_unfinished(store: MetadataStore, artifacts: Path) -> None:
+def remove_unfinished(store: MetadataStore, pipeline_name: str, artifacts: Path) -> None:
     """Marks what killed runs left running as failed, and removes what they had half written.
 
-    To be called while no other run uses the store.
+    To be called while no other run of the pipeline is under way; those of others do not matter.
+
+    Args:
+      store: of this pipeline and maybe of others.
+      pipeline_name: of the runs.
+      artifacts: folder of the pipeline's artifacts.
+
+    Raises:
+      InputError: there are artifacts, and the store knows nothing of the pipeline. It would number
+        new ones as they are, and mix the two.
     """
-    executions = [e for e in store.get_executions() if e.last_known_state in _UNFINISHED_STATES]
+    pipeline = store.get_context_by_type_and_name(PIPELINE_TYPE, pipeline_name)
+    if pipeline is None:
+        if artifacts.exists():
+            raise InputError(
+                f"the metadata store knows nothing of what is in {artifacts}: it was made with "
+                "another store or in another place, or the store was emptied; choose another "
+                "folder with --output"
+            )
+        return
+    of_pipeline = store.get_executions_by_context(pipeline.id)
+    executions = [e for e in of_pipeline if e.last_known_state in _UNFINISHED_STATES]
     for execution in executions:
         for folder in artifacts.glob(f"*/*/{execution.id}"):
             shutil.rmtree(folder, ignore_errors=True)

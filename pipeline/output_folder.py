@@ -2,7 +2,9 @@
 
 import contextlib
 import fcntl
+import hashlib
 import os
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -23,6 +25,25 @@ class OutputFolder:
         self.summary = self.root / "summary.json"
         self.tensorboard = self.root / "tensorboard"
         self.vectors = self.root / "vectors"
+        self._drawn = self.root / ".identity"
+
+    def identity(self) -> str:
+        """What tells this folder from all others, on any machine, by 12 hexadecimal digits.
+
+        It is drawn when a run first uses the folder and stays in it. A copy of the folder, which
+        has a lock of its own, has another one.
+
+        Raises:
+          InputError: no run has used the folder yet.
+        """
+        try:
+            drawn = self._drawn.read_text()
+        except FileNotFoundError as error:
+            raise InputError(
+                f"nothing was run into {self.root} yet: run `skipgram run` first, with the same "
+                "--output"
+            ) from error
+        return hashlib.sha256(f"{drawn} {self.root.resolve()}".encode()).hexdigest()[:12]
 
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:
@@ -54,7 +75,16 @@ class OutputFolder:
             lock.truncate(0)
             lock.write(str(os.getpid()))
             lock.flush()
+            if not self._drawn.exists():
+                write_aside(self._drawn, uuid.uuid4().hex)
             yield
+
+
+def write_aside(path: Path, text: str) -> None:
+    """Writes a file in one step: readers see the old text or the new one."""
+    unfinished = path.with_name(path.name + ".unfinished")
+    unfinished.write_text(text)
+    unfinished.replace(path)
 
 
 def replace_link(link: Path, target: Path) -> None:

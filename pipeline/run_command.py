@@ -8,7 +8,7 @@ import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
@@ -16,9 +16,12 @@ from pipeline import corpus, display, failures
 from pipeline.config import Config
 from pipeline.failures import ComponentFailedError
 from pipeline.native_output import stderr_to
-from pipeline.output_folder import OutputFolder, replace_link
+from pipeline.output_folder import OutputFolder, replace_link, write_aside
 from pipeline.quick_start import quick_start_corpus
 from pipeline.word_vectors import WordVectors
+
+if TYPE_CHECKING:
+    from pipeline.metadata_store import Place
 
 # What takes seconds to import, before the components are forked.
 _HEAVY_MODULES = ("pipeline.graph", "pipeline.local_runner", "pipeline.summary")
@@ -32,41 +35,53 @@ def run(config: Config, output: OutputFolder, console: Console) -> dict[str, Any
       The summary; if `blessed` is false in it, `why_not_blessed` says why.
 
     Raises:
-      InputError: the corpus or the output folder cannot be used.
+      InputError: the corpus, the output folder or the metadata store cannot be used.
       ComponentFailedError: a component failed.
     """
     patterns = corpus.resolve(config.corpus.files) if config.corpus.files else []
     with output.locked():
+        place = _usable_place(config, output)
         if not patterns:
             with _said(console, "Quick-start corpus: the docstrings of the installed packages"):
                 patterns = [str(quick_start_corpus(output.corpus))]
-        run_id = datetime.datetime.now().isoformat(timespec="milliseconds")
+        run_id = place.run_id(datetime.datetime.now())
         logs = output.logs / run_id.replace(":", "-")
         logs.mkdir(parents=True)
         with _said(console, "Importing TensorFlow, Beam and TFX"), stderr_to(logs / "imports.log"):
             for module in _HEAVY_MODULES:
                 importlib.import_module(module)
-        return _run(config, patterns, output, run_id, logs, console)
+        return _run(config, patterns, output, place, run_id, logs, console)
+
+
+def _usable_place(config: Config, output: OutputFolder) -> "Place":
+    """Where the run is noted, tried before the long imports."""
+    from pipeline import metadata_store
+
+    place = metadata_store.place(config.metadata, output)
+    metadata_store.open_store(place.connection)
+    return place
 
 
 def _run(
     config: Config,
     patterns: list[str],
     output: OutputFolder,
+    place: "Place",
     run_id: str,
     logs: Path,
     console: Console,
 ) -> dict[str, Any]:
     from pipeline import graph, local_runner, metadata_store, summary
 
-    store = metadata_store.open_store(output.metadata)
-    metadata_store.remove_unfinished(store, output.artifacts)
-    metadata_store.begin_run(store, run_id, ", ".join(config.corpus.files) or "quick start")
+    store = metadata_store.open_store(place.connection)
+    metadata_store.remove_unfinished(store, place.pipeline_name, output.artifacts)
+    read = ", ".join(config.corpus.files) or "quick start"
+    metadata_store.begin_run(store, place.pipeline_name, run_id, read)
     del store  # no connection may cross a fork
     with display.Progress(console) as progress:
         try:
             components = local_runner.run(
-                graph.create_pipeline(config, patterns, output),
+                graph.create_pipeline(config, patterns, output, place),
                 run_id=run_id,
                 seed=config.seed,
                 logs=logs,
@@ -75,9 +90,9 @@ def _run(
         except (ComponentFailedError, KeyboardInterrupt) as error:
             interrupted = isinstance(error, KeyboardInterrupt)
             sentence = "interrupted" if interrupted else failures.explain(error, output.root)
-            _end(output, run_id, metadata_store.FAILED, {"error": sentence})
+            _end(place, run_id, metadata_store.FAILED, {"error": sentence})
             raise
-    store = metadata_store.open_store(output.metadata)
+    store = metadata_store.open_store(place.connection)
     artifacts = metadata_store.output_artifacts(store, run_id)
     with stderr_to(logs / "summary.log"):
         content = {"run": run_id, **summary.collect(config, artifacts, components)}
@@ -85,7 +100,7 @@ def _run(
             content["why_not_blessed"] = summary.why_not_blessed(config, artifacts)
     if content["blessed"]:
         replace_link(output.vectors, Path(artifacts["EmbeddingExporter", "vectors"].uri))
-    _write_aside(output.summary, json.dumps(content, indent=2) + "\n")
+    write_aside(output.summary, json.dumps(content, indent=2) + "\n")
     # What they would go on with is finished and comes from the cache.
     shutil.rmtree(output.checkpoints, ignore_errors=True)
     status = metadata_store.BLESSED if content["blessed"] else metadata_store.NOT_BLESSED
@@ -93,12 +108,13 @@ def _run(
     return content
 
 
-def _end(output: OutputFolder, run_id: str, status: str, result: dict[str, Any]) -> None:
+def _end(place: "Place", run_id: str, status: str, result: dict[str, Any]) -> None:
     from pipeline import metadata_store
 
-    # A full disk may be why the run failed: then its end cannot be noted either.
+    # A full disk or a server that is gone may be why the run failed: then its end cannot be noted
+    # either.
     with contextlib.suppress(Exception):
-        metadata_store.end_run(metadata_store.open_store(output.metadata), run_id, status, result)
+        metadata_store.end_run(metadata_store.open_store(place.connection), run_id, status, result)
 
 
 def show(summary: dict[str, Any], output: OutputFolder, console: Console) -> None:
@@ -120,9 +136,3 @@ def _said(console: Console, what: str) -> Iterator[None]:
     yield
     if (seconds := time.monotonic() - started) >= _LEAST_SECONDS_TO_SAY:
         console.print(f"  {seconds:.0f} s", highlight=False)
-
-
-def _write_aside(path: Path, text: str) -> None:
-    unfinished = path.with_name(path.name + ".unfinished")
-    unfinished.write_text(text)
-    unfinished.replace(path)

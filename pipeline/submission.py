@@ -7,7 +7,8 @@ from typing import Any
 
 from kfp.pipeline_spec.pipeline_spec_pb2 import PipelineSpec
 
-from pipeline import graph, job_spec
+from pipeline import job_spec
+from pipeline.config import PIPELINE_NAME
 from trainer_module.errors import InputError
 
 _KUBEFLOW_ENDPOINT = "KF_PIPELINES_ENDPOINT"
@@ -59,7 +60,7 @@ def _to_vertex(path: Path, root: str, parameters: Mapping[str, Any]) -> str:
     try:
         aiplatform.init(project=project, credentials=credentials)
         job = aiplatform.PipelineJob(
-            display_name=graph.PIPELINE_NAME,
+            display_name=PIPELINE_NAME,
             template_path=str(path),
             pipeline_root=root,
             parameter_values=dict(parameters),

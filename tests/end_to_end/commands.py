@@ -38,9 +38,9 @@ class Ended(NamedTuple):
 class Command:
     """A `skipgram` command that has been started."""
 
-    def __init__(self, folder: Path, arguments: tuple[str, ...]):
+    def __init__(self, folder: Path, arguments: tuple[str, ...], environment: dict[str, str]):
         self._folder = folder
-        self.process = _server.Process(target=_main, args=(folder, arguments))
+        self.process = _server.Process(target=_main, args=(folder, arguments, environment))
         self.process.start()
 
     def wait(self) -> Ended:
@@ -50,7 +50,8 @@ class Command:
         return Ended(code, *((self._folder / name).read_text() for name in ("out", "err")))
 
 
-def _main(folder: Path, arguments: tuple[str, ...]) -> None:
+def _main(folder: Path, arguments: tuple[str, ...], environment: dict[str, str]) -> None:
+    os.environ.update(environment)
     for descriptor, name in ((1, "out"), (2, "err")):
         os.dup2(os.open(folder / name, os.O_WRONLY | os.O_CREAT), descriptor)
     # The fork server's stdout is not a file that Python would write to.
@@ -71,11 +72,11 @@ class Skipgram:
     def __init__(self, factory: pytest.TempPathFactory):
         self._factory = factory
 
-    def start(self, *arguments: str) -> Command:
-        return Command(self._factory.mktemp("command"), arguments)
+    def start(self, *arguments: str, **environment: str) -> Command:
+        return Command(self._factory.mktemp("command"), arguments, environment)
 
-    def __call__(self, *arguments: str) -> Ended:
-        return self.start(*arguments).wait()
+    def __call__(self, *arguments: str, **environment: str) -> Ended:
+        return self.start(*arguments, **environment).wait()
 
 
 def run_arguments(corpus: Path, output: Path, *settings: str) -> list[str]:

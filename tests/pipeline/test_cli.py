@@ -15,6 +15,7 @@ import pytest
 
 from pipeline import cli, config, run_command
 from pipeline.failures import ComponentFailedError
+from pipeline.output_folder import OutputFolder
 from trainer_module.errors import InputError
 
 COMMAND = Path(sys.executable).with_name("skipgram")
@@ -190,15 +191,16 @@ class TestAnswers:
         from pipeline import metadata_store
 
         (tmp_path / "books").mkdir()
-        store = metadata_store.open_store(tmp_path / "books" / "metadata.sqlite")
-        metadata_store.begin_run(store, "1", "a.txt")
+        place = metadata_store.place(config.MetadataConfig(), OutputFolder(tmp_path / "books"))
+        store = metadata_store.open_store(place.connection)
+        metadata_store.begin_run(store, place.pipeline_name, "1", "a.txt")
         metadata_store.end_run(
             store,
             "1",
             "blessed",
             {"objective": "nce", "full_softmax_cross_entropy": 7.5, "unigram_cross_entropy": 8.25},
         )
-        metadata_store.begin_run(store, "2", "b.txt")
+        metadata_store.begin_run(store, place.pipeline_name, "2", "b.txt")
         done = skipgram("runs", "--output", "books", folder=tmp_path)
         assert done.returncode == 0
         year = f"{datetime.datetime.now():%Y-}"
@@ -217,6 +219,8 @@ class TestNothingHeavyIsImported:
             (0, ["neighbors", "east"]),
             (0, ["analogy", "east", "northeast", "east"]),
             (1, ["runs", "--output", "none"]),
+            (2, ["run", "--set", "metadata.type=mysql", "--set", "metadata.host=db"]),
+            (2, ["runs", "--set", "metadata.type=mysql", "--set", "metadata.host=db"]),
         ],
     )
     def test_before_it_is_needed(self, vectors, code, words):
@@ -232,6 +236,7 @@ class TestNothingHeavyIsImported:
         done = subprocess.run(
             [sys.executable, "-c", program],
             cwd=vectors,
+            env={name: value for name, value in os.environ.items() if name != "MYSQL_PWD"},
             capture_output=True,
             text=True,
             check=False,

@@ -354,6 +354,40 @@ class TestFieldsThatDoNotFitTogether:
         assert loaded.trainer != config.Config().trainer
 
 
+class TestMetadata:
+    @pytest.mark.parametrize(
+        ("settings", "said"),
+        [
+            (
+                ["type=mysql"],
+                "in metadata, type mysql takes either host or socket, and none is set",
+            ),
+            (
+                ["type=mysql", "host=db", "socket=/run/db"],
+                "in metadata, type mysql takes either host or socket, and both are set",
+            ),
+            (
+                ["host=db"],
+                "in metadata, host is of a server: set metadata.type=mysql with it",
+            ),
+            (
+                ["type=mysql", "host=db", "password=secret"],
+                "in metadata, a password has no place: take it out and set the environment "
+                "variable MYSQL_PWD",
+            ),
+        ],
+    )
+    def test_what_does_not_fit_together_is_refused(self, settings, said):
+        assert sentence(None, *(f"metadata.{setting}" for setting in settings)) == said
+
+    @pytest.mark.parametrize("name", ["a-b", "a; drop database b", "", "x" * 65])
+    def test_names_of_databases_need_no_quotes(self, name):
+        said = sentence(
+            None, "metadata.type=mysql", "metadata.host=db", f"metadata.database='{name}'"
+        )
+        assert said.startswith(f"metadata.database = {name!r} is not allowed")
+
+
 class TestWrongForm:
     @pytest.mark.parametrize("setting", ["seed", "=3", "trainer.=3", ".dim=3", ""])
     def test_set_wants_a_name_and_a_value(self, setting):

@@ -1,4 +1,5 @@
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -118,6 +119,39 @@ class TestLock:
             OutputFolder(tmp_path).locked(),
         ):
             pass
+
+
+class TestIdentity:
+    def drawn(self, path: Path) -> str:
+        folder = OutputFolder(path)
+        with folder.locked():
+            return folder.identity()
+
+    def test_stays(self, tmp_path):
+        assert self.drawn(tmp_path / "a") == self.drawn(tmp_path / "a")
+
+    def test_is_of_one_folder(self, tmp_path):
+        assert self.drawn(tmp_path / "a") != self.drawn(tmp_path / "b")
+
+    def test_of_the_same_path_on_two_machines_are_two(self, tmp_path):
+        first = self.drawn(tmp_path / "a")
+        shutil.rmtree(tmp_path / "a")
+        assert self.drawn(tmp_path / "a") != first
+
+    def test_of_a_copy_is_another(self, tmp_path):
+        first = self.drawn(tmp_path / "a")
+        shutil.copytree(tmp_path / "a", tmp_path / "copy")
+        assert self.drawn(tmp_path / "copy") != first
+
+    def test_by_a_link_is_the_same(self, tmp_path):
+        first = self.drawn(tmp_path / "a")
+        (tmp_path / "link").symlink_to("a")
+        assert self.drawn(tmp_path / "link") == first
+
+    def test_is_not_drawn_by_asking(self, tmp_path):
+        with pytest.raises(InputError, match="run `skipgram run` first, with the same --output"):
+            OutputFolder(tmp_path / "none").identity()
+        assert list(tmp_path.iterdir()) == []
 
 
 class TestReplaceLink:
