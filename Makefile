@@ -26,10 +26,11 @@ run: install    ## run the pipeline on the quick-start corpus
 test: install   ## run the tests
 	$(BIN)/python -m pytest
 
-lint: install   ## check format, style and types
+lint: install   ## check format, style, types and the Dockerfile
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	$(BIN)/hadolint deploy/Dockerfile
 
 format: install ## format
 	$(BIN)/ruff format .
