@@ -1,12 +1,14 @@
 """`make bench-workers`: several workers on this machine, each on one core.
 
-Of `negative_sampling` with its defaults on the corpus of `make bench`, one epoch: words a second,
-milliseconds a step and quality of 1, 2 and 4 workers that add up every step, and of 2 workers that
-put together what changed after some steps. Then what a sum over the workers takes by its size.
+Of `negative_sampling` with its defaults on the corpus of `make bench`: words a second, milliseconds
+a step and quality of 1, 2 and 4 workers that add up every step, and of workers that put together
+what changed after some steps. Then one worker and two in turns, whose ratio is then of the same
+minutes, and what a sum over the workers takes by its size.
 """
 
 import json
 import os
+import statistics
 import sys
 import tempfile
 import time
@@ -18,10 +20,11 @@ from rich.table import Table
 
 from benchmarks import corpus, run, trainers
 
-# Of the same number of targets a step; and of ones whose workers step on their own.
-_TOGETHER = ((1, 1), (2, 1), (4, 1))
-_APART = ((2, 64), (2, 256), (2, 1024), (4, 64))
-_SETTINGS = {"objective": "negative_sampling", "epochs": 1, "evaluations_per_epoch": 0}
+# Workers, sync_every, epochs: of the same number of targets a step; and on their own.
+_TOGETHER = ((1, 1, 1), (2, 1, 1), (4, 1, 1))
+_APART = ((2, 32, 1), (2, 64, 1), (2, 128, 1), (2, 256, 1), (4, 32, 1), (1, 1, 2), (2, 64, 2))
+_IN_TURNS, _SYNC_EVERY = 3, 64
+_SETTINGS = {"objective": "negative_sampling", "evaluations_per_epoch": 0}
 _FLOATS = (1, 10_000, 100_000, 1_000_000, 10_000_000)
 
 
@@ -30,25 +33,40 @@ def main() -> None:
     arguments = corpus.books_or_quick_start()
     prepared = corpus.run_pipeline("books" if arguments else "quick_start", *arguments)
     rows = [_measure(prepared, *group) for group in (*_TOGETHER, *_APART)]
-    alone = rows[0]["words_per_second"]
-    for row in rows:
-        row["ratio"] = round(row["words_per_second"] / alone, 2)
-    results = {"machine": trainers.machine(), "rows": rows, "sums": _group("sums", 2, {})}
+    turns = [_turn(prepared) for _ in range(_IN_TURNS)]
+    results = {
+        "machine": trainers.machine(),
+        "rows": rows,
+        "turns": turns,
+        "ratio": statistics.median(turn["ratio"] for turn in turns),
+        "sums": _group("sums", 2, {}),
+    }
     run.write("workers.json", results)
-    names = ("workers", "sync_every", "words_per_second", "ratio", "milliseconds_a_step")
+    names = ("workers", "sync_every", "epochs", "words_per_second", "milliseconds_a_step")
     table = Table(*names, *run.QUALITIES, "full softmax CE")
     for row in rows:
         figures = (row.get(name, "") for name in (*names, *run.QUALITIES))
         table.add_row(*map(str, figures), f"{row['full']['softmax']:.3f}")
     console = Console()
     console.print(table)
-    console.print(results["sums"])
+    console.print({name: results[name] for name in ("turns", "ratio", "sums")})
 
 
-def _measure(prepared: corpus.Corpus, number: int, sync_every: int) -> dict[str, Any]:
-    settings = {**_SETTINGS, "sync_every": sync_every}
+def _measure(
+    prepared: corpus.Corpus, number: int, sync_every: int, epochs: int, *, judge: bool = True
+) -> dict[str, Any]:
+    settings = {**_SETTINGS, "sync_every": sync_every, "epochs": epochs, "judge": judge}
     figures = _group("train", number, {"corpus": prepared._asdict(), "settings": settings})
-    return {"workers": number, "sync_every": sync_every, **figures}
+    return {"workers": number, "sync_every": sync_every, "epochs": epochs, **figures}
+
+
+def _turn(prepared: corpus.Corpus) -> dict[str, float]:
+    """Words a second of one worker and of two, one after the other."""
+    alone, two = (
+        _measure(prepared, number, every, 1, judge=False)["words_per_second"]
+        for number, every in ((1, 1), (2, _SYNC_EVERY))
+    )
+    return {"alone": alone, "two": two, "ratio": round(two / alone, 2)}
 
 
 def _group(what: str, number: int, arguments: dict[str, Any]) -> Any:
