@@ -23,8 +23,9 @@ install: .venv/installed    ## install what is missing into .venv
 run: install    ## run the pipeline on the quick-start corpus
 	$(BIN)/skipgram run
 
+# In two processes, a file of tests by one of them: what its tests share is made once.
 test: install   ## run the tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 lint: install   ## check format, style, types and the Dockerfile
 	$(BIN)/ruff format --check .
