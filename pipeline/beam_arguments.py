@@ -38,5 +38,11 @@ def beam_arguments(config: Config) -> list[str]:
         "--environment_type=EXTERNAL",
         f"--environment_config={beam.worker_pool}",
         f"--parallelism={beam.parallelism}",
+        # Else the workers end with each stage of the job, and pay their 20 s of imports once more.
+        "--environment_cache_millis=600000",
+        # A worker that dies fails its bundle, and Flink would end the job.
+        "--number_of_execution_retries=3",
+        # Without an image TFX would send a package of itself, to be installed in each worker.
+        f"--sdk_container_image={deployment.image or 'none'}",
         in_workers,
     ]
