@@ -264,7 +264,9 @@ def show(state: Path) -> bool:
     running = _running(state)
     for name in ("job-server", "worker-pool"):
         process = running.get(name)
-        print(f"{name}: " + ("localhost:{port}, process {pid}".format(**process) if process else "-"))
+        print(
+            f"{name}: " + ("localhost:{port}, process {pid}".format(**process) if process else "-")
+        )
     if len(running) < 2:
         return False
     job_server, worker_pool = (running[name]["port"] for name in ("job-server", "worker-pool"))

@@ -61,18 +61,15 @@ def flink(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flink]:
     finally:
         stopped = cluster("stop", state)
     assert stopped.returncode == 0, stopped.stderr
-    assert not processes_that_know(state)
+    assert not processes_that_write_to(state)
     assert cluster("status", state).returncode == 1
 
 
-def processes_that_know(state: Path) -> list[str]:
+def processes_that_write_to(folder: Path) -> list[str]:
     """The command lines of the processes whose standard output is below a folder."""
-    found = []
-    for process in Path("/proc").iterdir():
-        if process.name.isdigit() and os.access(process / "fd" / "1", os.R_OK):
-            if str(state) in os.readlink(process / "fd" / "1"):
-                found.append((process / "cmdline").read_text())
-    return found
+    outputs = [path for path in Path("/proc").glob("[0-9]*/fd/1") if os.access(path, os.R_OK)]
+    ours = [path for path in outputs if str(folder) in os.readlink(path)]
+    return [(path.parents[1] / "cmdline").read_text() for path in ours]
 
 
 @pytest.fixture(scope="module")

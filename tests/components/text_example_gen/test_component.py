@@ -139,7 +139,7 @@ def test_the_reader_names_file_and_line_through_beam(tmp_path: Path) -> None:
 def test_no_documents() -> None:
     nothing = {"documents": 0, "empty_files": 1, "empty_lines": 2}
     with pytest.raises(InputError) as caught:
-        executor.check_counts(nothing, ["/c/a.txt", "/c/b.txt"], {"train": 0.9, "eval": 0.1})
+        executor.check_counts(nothing, ["/c/a.txt", "/c/b.txt"], {"train": 9, "eval": 1})
     assert str(caught.value) == (
         "the corpus holds no document: 1 of its 2 files are empty and 2 lines are blank"
         " ('/c/a.txt', '/c/b.txt'); give files with text"
