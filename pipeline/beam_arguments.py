@@ -5,6 +5,8 @@ from trainer_module.errors import InputError
 
 # Beam's default runner would look for a binary to download.
 _DIRECT = ["--runner=DirectRunner", "--direct_running_mode=in_memory"]
+# A worker that dies fails its bundle; Flink would end the job, Spark tries tasks again by itself.
+_RETRY = ("--number_of_execution_retries=3",)
 
 
 def beam_arguments(config: Config) -> list[str]:
@@ -40,9 +42,8 @@ def beam_arguments(config: Config) -> list[str]:
         f"--parallelism={beam.parallelism}",
         # Else the workers end with each stage of the job, and pay their 20 s of imports once more.
         "--environment_cache_millis=600000",
-        # A worker that dies fails its bundle, and Flink would end the job.
-        "--number_of_execution_retries=3",
-        # Without an image TFX would send a package of itself, to be installed in each worker.
+        # Workers have our packages. Without an image TFX would send them one of itself to install.
         f"--sdk_container_image={deployment.image or 'none'}",
         in_workers,
+        *(_RETRY if beam.runner == "flink" else ()),
     ]

@@ -1,5 +1,7 @@
+import apache_beam as beam
 import pytest
 from apache_beam.options import pipeline_options
+from apache_beam.transforms import environments
 
 from pipeline import config
 from pipeline.beam_arguments import beam_arguments
@@ -25,41 +27,68 @@ def test_direct_is_beams_runner_in_memory():
     assert taken["direct_running_mode"] == "in_memory"
 
 
+# Beam's Java side's own, which Beam knows when it has asked the job server.
+RETRIES = "--number_of_execution_retries=3"
+
+
 @pytest.mark.parametrize("runner", ["flink", "spark"])
 def test_flink_and_spark_are_asked_by_the_job_server(runner: str):
-    taken = known_to_beam(
-        arguments(
-            f"beam.runner={runner}",
-            "beam.job_endpoint=jobs:8099",
-            "beam.worker_pool=workers:50000",
-            "beam.parallelism=7",
-        )
+    words = arguments(
+        f"beam.runner={runner}",
+        "beam.job_endpoint=jobs:8099",
+        "beam.worker_pool=workers:50000",
+        "beam.parallelism=7",
     )
+    # Spark tries tasks again by itself.
+    assert (RETRIES in words) == (runner == "flink")
+    taken = known_to_beam([word for word in words if word != RETRIES])
     assert taken["runner"] == "PortableRunner"
     assert taken["job_endpoint"] == "jobs:8099"
     assert taken["environment_type"] == "EXTERNAL"
     assert taken["environment_config"] == "workers:50000"
     assert taken["parallelism"] == 7
     assert taken["beam_plugins"] == ["tfx"]
+    assert taken["environment_cache_millis"] == "600000"
+    # Or TFX would make a package of itself and send it along.
+    assert taken["sdk_container_image"] == "none"
+
+
+DATAFLOW = (
+    "beam.runner=dataflow",
+    "beam.parallelism=7",
+    "deployment.project=my-words",
+    "deployment.region=europe-west4",
+    "deployment.image=registry/skipgram:1",
+    "deployment.output=gs://bucket/output",
+)
 
 
 def test_dataflow_runs_our_image_in_the_project():
-    taken = known_to_beam(
-        arguments(
-            "beam.runner=dataflow",
-            "beam.parallelism=7",
-            "deployment.project=words",
-            "deployment.region=europe-west4",
-            "deployment.image=registry/skipgram:1",
-            "deployment.output=gs://bucket/output",
-        )
-    )
+    taken = known_to_beam(arguments(*DATAFLOW))
     assert taken["runner"] == "DataflowRunner"
-    assert taken["project"] == "words"
+    assert taken["project"] == "my-words"
     assert taken["region"] == "europe-west4"
     assert taken["temp_location"] == "gs://bucket/output/beam"
     assert taken["sdk_container_image"] == "registry/skipgram:1"
     assert taken["num_workers"] == 7
+
+
+def test_dataflow_would_be_sent_a_job_of_our_image():
+    """As far as Beam goes before it looks for credentials."""
+    from apache_beam.runners.dataflow.internal import apiclient
+
+    options = pipeline_options.PipelineOptions(arguments(*DATAFLOW))
+    pipeline = beam.Pipeline("DirectRunner")
+    _ = pipeline | beam.Create([1])
+    image = apiclient.get_container_image_from_options(options)
+    environment = environments.DockerEnvironment.from_container_image(image)
+    proto = pipeline.to_runner_api(default_environment=environment)
+    job = apiclient.Environment([], options, "2", "gs://bucket/pipeline", proto).proto
+    assert job.tempStoragePrefix == "storage.googleapis.com/bucket/output/beam"
+    [pool] = job.workerPools
+    assert pool.numWorkers == 7
+    [sdk] = pool.sdkHarnessContainerImages
+    assert sdk.containerImage == "registry/skipgram:1"
 
 
 @pytest.mark.parametrize("missing", ["project", "image", "output"])
