@@ -5,8 +5,6 @@ from trainer_module.errors import InputError
 
 # Beam's default runner would look for a binary to download.
 _DIRECT = ["--runner=DirectRunner", "--direct_running_mode=in_memory"]
-# A worker that dies fails its bundle; Flink would end the job, Spark tries tasks again by itself.
-_RETRY = ("--number_of_execution_retries=3",)
 
 
 def beam_arguments(config: Config) -> list[str]:
@@ -45,5 +43,4 @@ def beam_arguments(config: Config) -> list[str]:
         # Workers have our packages. Without an image TFX would send them one of itself to install.
         f"--sdk_container_image={deployment.image or 'none'}",
         in_workers,
-        *(_RETRY if beam.runner == "flink" else ()),
     ]

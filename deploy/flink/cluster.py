@@ -3,7 +3,7 @@
 
 Two processes, on the loopback interface alone: a job server with a Flink cluster inside it, and
 Beam's worker pool, which starts the Python workers that Flink asks for. Run it by the Python of the
-installed project; it needs Java 11 or later, and Maven, which fetches Flink the first time.
+installed project; it needs a JDK, 11 or later, and Maven, which fetches Flink the first time.
 """
 
 import argparse
@@ -62,7 +62,9 @@ def build() -> None:
     """
     for program in ("java", "mvn"):
         if not shutil.which(program):
-            raise ClusterError(f"{program} is not on the PATH: install Java 11 or later and Maven")
+            raise ClusterError(
+                f"{program} is not on the PATH: install a JDK, 11 or later, and Maven"
+            )
     sources = [HERE / "pom.xml", *sorted((HERE / "src").rglob("*.java"))]
     digest = hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()
     built = BUILT / "built"
@@ -196,7 +198,7 @@ def start(state: Path, job_port: int, worker_port: int) -> None:
     job_server = Service(state, "job-server", job_port or _free_port())
     worker_pool = Service(state, "worker-pool", worker_port or _free_port())
     for service in (job_server, worker_pool):
-        if _answers_at_all(service.port):
+        if _is_taken(service.port):
             raise ClusterError(f"port {service.port} for the {service.name} is taken")
     known: dict[str, Any] = {}
     try:
@@ -213,7 +215,7 @@ def start(state: Path, job_port: int, worker_port: int) -> None:
         raise
 
 
-def _answers_at_all(port: int) -> bool:
+def _is_taken(port: int) -> bool:
     with socket.socket() as one:
         return one.connect_ex(("localhost", port)) == 0
 

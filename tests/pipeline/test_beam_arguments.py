@@ -27,21 +27,16 @@ def test_direct_is_beams_runner_in_memory():
     assert taken["direct_running_mode"] == "in_memory"
 
 
-# Beam's Java side's own, which Beam knows when it has asked the job server.
-RETRIES = "--number_of_execution_retries=3"
-
-
 @pytest.mark.parametrize("runner", ["flink", "spark"])
 def test_flink_and_spark_are_asked_by_the_job_server(runner: str):
-    words = arguments(
-        f"beam.runner={runner}",
-        "beam.job_endpoint=jobs:8099",
-        "beam.worker_pool=workers:50000",
-        "beam.parallelism=7",
+    taken = known_to_beam(
+        arguments(
+            f"beam.runner={runner}",
+            "beam.job_endpoint=jobs:8099",
+            "beam.worker_pool=workers:50000",
+            "beam.parallelism=7",
+        )
     )
-    # Spark tries tasks again by itself.
-    assert (RETRIES in words) == (runner == "flink")
-    taken = known_to_beam([word for word in words if word != RETRIES])
     assert taken["runner"] == "PortableRunner"
     assert taken["job_endpoint"] == "jobs:8099"
     assert taken["environment_type"] == "EXTERNAL"

@@ -1,13 +1,17 @@
 package skipgram;
 
 import java.io.File;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Consumer;
 import org.apache.beam.model.jobmanagement.v1.JobApi;
 import org.apache.beam.model.jobmanagement.v1.JobServiceGrpc;
 import org.apache.beam.model.pipeline.v1.Endpoints.ApiServiceDescriptor;
@@ -79,7 +83,7 @@ public final class JobServer extends JobServiceGrpc.JobServiceImplBase {
         JobApi.DescribePipelineOptionsResponse.newBuilder()
             .addAllOptions(
                 PipelineOptionsFactory.describe(
-                    java.util.Set.of(FlinkPipelineOptions.class, PortablePipelineOptions.class)))
+                    Set.of(FlinkPipelineOptions.class, PortablePipelineOptions.class)))
             .build());
   }
 
@@ -112,6 +116,7 @@ public final class JobServer extends JobServiceGrpc.JobServiceImplBase {
       response.onError(unknown(preparation));
       return;
     }
+    // Not the preparation's: a client asks for a job by that first, with a time limit of a minute.
     String id = "job-" + preparation;
     Job job = new Job(id, withStaged(what.getPipeline(), preparation), what.getPipelineOptions());
     jobs.put(id, job);
@@ -123,8 +128,8 @@ public final class JobServer extends JobServiceGrpc.JobServiceImplBase {
     job.run(configuration);
     try {
       staging.removeStagedArtifacts(preparation);
-    } catch (java.io.IOException error) {
-      throw new java.io.UncheckedIOException(error);
+    } catch (IOException error) {
+      throw new UncheckedIOException(error);
     }
   }
 
@@ -177,11 +182,9 @@ public final class JobServer extends JobServiceGrpc.JobServiceImplBase {
   }
 
   private void follow(
-      String id,
-      StreamObserver<?> response,
-      java.util.function.Consumer<JobApi.JobMessagesResponse> each) {
+      String id, StreamObserver<?> response, Consumer<JobApi.JobMessagesResponse> each) {
     Job job = jobs.get(id);
-    if (job == null) { // not run yet, too: a client then asks for it again when it is
+    if (job == null) {
       response.onError(unknown(id));
       return;
     }
