@@ -146,7 +146,8 @@ def test_what_a_worker_could_not_read_is_said_as_on_the_direct_runner(
     corpus.write_text('{"text": "a b c"}\n{"txt": "a b c"}\n')
     ended = skipgram(*run_arguments(corpus, tmp_path / "output", *flink.settings))
     assert ended.code == 1
-    assert ended.stderr.startswith(f"skipgram: '{corpus}', line 2, has no field 'text'")
+    said = f"skipgram: TextExampleGen failed: '{corpus}', line 2, has no field 'text'"
+    assert ended.stderr.startswith(said)
 
 
 def test_what_runs_is_not_started_again(flink: Flink) -> None:

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import apache_beam as beam
 import pytest
 from apache_beam.options import pipeline_options
@@ -43,7 +45,7 @@ def test_flink_and_spark_are_asked_by_the_job_server(runner: str):
     assert taken["environment_config"] == "workers:50000"
     assert taken["parallelism"] == 7
     assert taken["beam_plugins"] == ["tfx"]
-    assert taken["environment_cache_millis"] == "600000"
+    assert taken["environment_cache_millis"] == "2000"
     # Or TFX would make a package of itself and send it along.
     assert taken["sdk_container_image"] == "none"
 
@@ -98,3 +100,17 @@ def test_dataflow_says_what_it_misses(missing: str):
 def test_an_endpoint_is_host_and_port(endpoint: str):
     with pytest.raises(InputError, match=r"beam\.job_endpoint"):
         arguments("beam.runner=flink", f"beam.job_endpoint={endpoint}")
+
+
+@pytest.mark.parametrize(
+    ("file", "text"),
+    [
+        ("deploy/flink/pom.xml", "<beam.version>{}</beam.version>"),
+        ("deploy/Dockerfile", "apache/beam_python3.11_sdk:{} "),
+        ("docs/deployment.md", "apache/beam_flink1.19_job_server:{} "),
+        ("docs/deployment.md", "apache/beam_spark3_job_server:{} "),
+    ],
+)
+def test_all_of_beam_is_of_one_version(file: str, text: str):
+    root = Path(__file__).resolve().parents[2]
+    assert text.format(beam.__version__) in (root / file).read_text()
