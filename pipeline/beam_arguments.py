@@ -38,5 +38,10 @@ def beam_arguments(config: Config) -> list[str]:
         "--environment_type=EXTERNAL",
         f"--environment_config={beam.worker_pool}",
         f"--parallelism={beam.parallelism}",
+        # At 0 the workers end with each stage of the job, and pay their 20 s of imports once more.
+        # A dead worker is kept as long: Flink must wait longer before it tries again.
+        "--environment_cache_millis=2000",
+        # Workers have our packages. Without an image TFX would send them one of itself to install.
+        f"--sdk_container_image={deployment.image or 'none'}",
         in_workers,
     ]

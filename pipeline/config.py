@@ -97,7 +97,11 @@ class BeamConfig(Hyperparameters):
         "Beam's worker pool, in a container beside it (its own default)",
     )
     parallelism: int = Field(
-        default=2, ge=1, le=10_000, description="Python workers of flink, spark or dataflow"
+        default=2,
+        ge=1,
+        le=10_000,
+        description="tasks at a time of flink and spark, of which each machine's share one Python "
+        "worker; workers of dataflow at the start",
     )
 
 

@@ -3,10 +3,13 @@
 import hashlib
 import json
 import os
+import uuid
+from bisect import bisect
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
-from typing import Any, BinaryIO
+from itertools import accumulate
+from typing import Any, BinaryIO, NamedTuple
 
 import apache_beam as beam
 import tensorflow as tf
@@ -28,6 +31,8 @@ from trainer_module.errors import InputError
 
 # In the root of the Examples artifact: what was read, as JSON.
 READING_FILE = "reading.json"
+# There too, while it runs.
+_UNFINISHED = "unfinished"
 _COUNTS = "counts"
 # Of the files, which may be compressed to a quarter: a bucket is sorted in memory.
 _BYTES_A_BUCKET = 16 << 20
@@ -86,43 +91,18 @@ def shuffle_key(number: int, document: bytes) -> bytes:
     return digest.digest()
 
 
-class Shuffle(beam.PTransform):
-    """From keyed elements to the elements in the order of their keys, bucket by bucket.
-
-    A corpus comes book by book or package by package, and gradient descent wants it mixed. Beam's
-    Reshuffle promises no order, and on a local runner it keeps the one that it is given.
-    """
-
-    def __init__(self, num_buckets: int) -> None:
-        super().__init__()
-        self._num_buckets = num_buckets
-
-    def expand(self, keyed: beam.PCollection) -> beam.PCollection:
-        """Spreads the elements over the buckets and sorts each in memory."""
-        return (
-            keyed
-            | "Bucket" >> beam.Map(lambda element: (self._bucket(element[0]), element))
-            | "Gather" >> beam.GroupByKey()
-            | "Sort" >> beam.FlatMap(lambda bucket: (value for _, value in sorted(bucket[1])))
-        )
-
-    def _bucket(self, key: bytes) -> int:
-        return int.from_bytes(key, "big") % self._num_buckets
-
-
 class ReadCorpus(beam.PTransform):
-    """From a pipeline to the shuffled Examples of `paths`.
+    """From a pipeline to the keyed Examples of `paths`.
 
     `counts` is what was counted in each file.
     """
 
     counts: beam.PCollection
 
-    def __init__(self, paths: Sequence[str], options: reading.Options, num_buckets: int) -> None:
+    def __init__(self, paths: Sequence[str], options: reading.Options) -> None:
         super().__init__()
         self._paths = paths
         self._options = options
-        self._num_buckets = num_buckets
 
     def expand(self, pipeline: beam.Pipeline) -> beam.PCollection:
         """Spreads the files over the workers; one file is read by one of them."""
@@ -134,7 +114,77 @@ class ReadCorpus(beam.PTransform):
             | "ReadFile" >> read.with_outputs(_COUNTS, main="examples")
         )
         self.counts = outputs[_COUNTS]
-        return outputs["examples"] | "Shuffle" >> Shuffle(self._num_buckets)
+        return outputs["examples"]
+
+
+class Split(NamedTuple):
+    """Where a part of the documents goes, and how large it is."""
+
+    folder: str
+    hash_buckets: int
+
+
+def split_of(record: bytes, splits: Mapping[str, Split]) -> str:
+    """Returns the name of the split for a record, by its hash, as TFX's own ExampleGen does."""
+    ends = list(accumulate(split.hash_buckets for split in splits.values()))
+    bucket = int(hashlib.sha256(record).hexdigest(), 16) % ends[-1]
+    return list(splits)[bisect(ends, bucket)]
+
+
+class WriteShuffled(beam.PTransform):
+    """From keyed Examples to the files of each split, in the order of the keys, bucket by bucket.
+
+    A corpus comes book by book or package by package, and gradient descent wants it mixed. Beam's
+    Reshuffle promises no order, and on a local runner it keeps the one that it is given; and the
+    files that Beam's sinks write, and the order in them, are those of the runner's bundles. A
+    bucket is a file of each split, the same one whatever the runner.
+
+    The result is the number of documents by split, of each bucket.
+    """
+
+    def __init__(self, splits: Mapping[str, Split], unfinished: str, num_buckets: int) -> None:
+        """Says what is written where.
+
+        Args:
+          splits: by name.
+          unfinished: folder for files that are being written.
+          num_buckets: the most files of a split.
+        """
+        super().__init__()
+        self._splits = splits
+        self._unfinished = unfinished
+        self._num_buckets = num_buckets
+
+    def expand(self, keyed: beam.PCollection) -> beam.PCollection:
+        """Spreads the Examples over the buckets, sorts each in memory and writes it."""
+        return (
+            keyed
+            | "Bucket" >> beam.Map(lambda element: (self._bucket(element[0]), element))
+            | "Gather" >> beam.GroupByKey()
+            | "Write" >> beam.MapTuple(self._write)
+        )
+
+    def _bucket(self, key: bytes) -> int:
+        return int.from_bytes(key, "big") % self._num_buckets
+
+    def _write(self, bucket: int, keyed: Iterable[tuple[bytes, bytes]]) -> dict[str, int]:
+        records: dict[str, list[bytes]] = {name: [] for name in self._splits}
+        for _, record in sorted(keyed):
+            records[split_of(record, self._splits)].append(record)
+        file = f"{bucket:05d}-of-{self._num_buckets:05d}.gz"
+        for name, split in self._splits.items():
+            path = os.path.join(split.folder, f"{write_split.DEFAULT_TF_RECORD_FILE_NAME}-{file}")
+            if records[name]:
+                self._write_file(records[name], path)
+        return {f"documents_{name}": len(some) for name, some in records.items()}
+
+    def _write_file(self, records: Iterable[bytes], path: str) -> None:
+        # A worker that is killed leaves it half written, and another one begins anew.
+        unfinished = os.path.join(self._unfinished, uuid.uuid4().hex)
+        with tf.io.TFRecordWriter(unfinished, "GZIP") as writer:
+            for record in records:
+                writer.write(record)
+        fileio.rename(unfinished, path, overwrite=True)
 
 
 def add_counts(counts: Iterable[Mapping[str, int]]) -> dict[str, int]:
@@ -143,21 +193,6 @@ def add_counts(counts: Iterable[Mapping[str, int]]) -> dict[str, int]:
     for some in counts:
         total.update(some)
     return dict(total)
-
-
-def _write_split(name: str, split: beam.PCollection, folder: str) -> None:
-    # TFX's WriteSplit less its Reshuffle, which would hold the corpus in memory a second time.
-    path = os.path.join(folder, write_split.DEFAULT_TF_RECORD_FILE_NAME)
-    _ = split | f"Write[{name}]" >> beam.io.WriteToTFRecord(path, file_name_suffix=".gz")
-
-
-def _count_split(name: str, split: beam.PCollection) -> beam.PCollection:
-    key = f"documents_{name}"
-    return (
-        split
-        | f"Count[{name}]" >> beam.combiners.Count.Globally()
-        | f"Name[{name}]" >> beam.Map(lambda number: {key: number})
-    )
 
 
 def _write_json(content: Mapping[str, int], path: str) -> None:
@@ -196,23 +231,22 @@ def read_options(exec_properties: Mapping[str, Any]) -> reading.Options:
     return reading.Options(values["json_field"], int(values["max_document_bytes"]))
 
 
-def _shares(exec_properties: Mapping[str, Any]) -> dict[str, float]:
+def _hash_buckets(exec_properties: Mapping[str, Any]) -> dict[str, int]:
+    """Returns how large each split is, in the order in which TFX deals out the hashes."""
     config = example_gen_pb2.Output()
     proto_utils.json_to_proto(exec_properties[specs.OUTPUT_CONFIG_KEY], config)
-    splits = config.split_config.splits
-    total = sum(split.hash_buckets for split in splits)
-    return {split.name: split.hash_buckets / total for split in splits}
+    return {split.name: split.hash_buckets for split in config.split_config.splits}
 
 
 def check_counts(
-    counts: Mapping[str, int], paths: Sequence[str], shares: Mapping[str, float]
+    counts: Mapping[str, int], paths: Sequence[str], hash_buckets: Mapping[str, int]
 ) -> None:
     """Checks that there is something to work with.
 
     Args:
       counts: the content of `reading.json`.
       paths: the files that were read.
-      shares: for each split, the part of the documents that it should get.
+      hash_buckets: of each split, which gets as large a part of the documents.
 
     Raises:
       InputError: no document at all, or none in one of the splits.
@@ -224,8 +258,9 @@ def check_counts(
             f" empty and {counts['empty_lines']} lines are blank ({files.name_few(paths)});"
             " give files with text"
         )
-    for name, share in shares.items():
+    for name, buckets in hash_buckets.items():
         if not counts[f"documents_{name}"]:
+            share = buckets / sum(hash_buckets.values())
             raise InputError(
                 f"none of the corpus's {documents} documents fell into the split {name!r}, which"
                 f" gets {share:.1%} of them; give more lines or change corpus.eval_fraction"
@@ -241,7 +276,6 @@ class Executor(base_example_gen_executor.BaseExampleGenExecutor):
 
     _artifact: types.Artifact
     _paths: list[str]
-    _corpus: ReadCorpus
 
     def Do(  # noqa: N802
         self,
@@ -257,24 +291,33 @@ class Executor(base_example_gen_executor.BaseExampleGenExecutor):
         """
         self._artifact = artifact_utils.get_single_instance(output_dict[specs.EXAMPLES_KEY])
         super().Do(input_dict, output_dict, exec_properties)
+        fileio.rmtree(self._unfinished_folder())
         counts = json.loads(io_utils.read_string_file(self._reading_path()))
         logging.info("What was read: %s", counts)
-        check_counts(counts, self._paths, _shares(exec_properties))
+        check_counts(counts, self._paths, _hash_buckets(exec_properties))
 
     def GenerateExamplesByBeam(  # noqa: N802
         self, pipeline: beam.Pipeline, exec_properties: dict[str, Any]
     ) -> dict[str, beam.PCollection]:
-        """Writes the splits of the base class and the counts.
+        """Writes the splits and the counts.
 
         Returns:
           No split: the base class has none left to write.
         """
-        splits = super().GenerateExamplesByBeam(pipeline, exec_properties)
-        for name, split in splits.items():
-            _write_split(name, split, artifact_utils.get_split_uri([self._artifact], name))
-        by_split = [_count_split(name, split) for name, split in splits.items()]
+        splits = {
+            name: Split(artifact_utils.get_split_uri([self._artifact], name), hash_buckets)
+            for name, hash_buckets in _hash_buckets(exec_properties).items()
+        }
+        for folder in (self._unfinished_folder(), *(split.folder for split in splits.values())):
+            fileio.makedirs(folder)
+        config = example_gen_pb2.Input()
+        proto_utils.json_to_proto(exec_properties[specs.INPUT_CONFIG_KEY], config)
+        read = self._read_corpus(exec_properties, config.splits[0].pattern)
+        num_bytes = sum(fileio.stat(path).length for path in self._paths)
+        write = WriteShuffled(splits, self._unfinished_folder(), 1 + num_bytes // _BYTES_A_BUCKET)
+        written = pipeline | "Read" >> read | "Write" >> write
         _ = (
-            (self._corpus.counts, *by_split)
+            (read.counts, written)
             | "AllCounts" >> beam.Flatten()
             | "AddCounts" >> beam.CombineGlobally(add_counts)
             | "WriteCounts" >> beam.Map(_write_json, self._reading_path())
@@ -283,15 +326,15 @@ class Executor(base_example_gen_executor.BaseExampleGenExecutor):
 
     def GetInputSourceToExamplePTransform(self) -> Any:  # noqa: N802
         """Returns what makes the transform for the pattern of the input split."""
-        return self._make_corpus
+        return self._read_corpus
 
-    def _make_corpus(self, exec_properties: dict[str, Any], patterns: str) -> ReadCorpus:
-        self._paths = matching_files(exec_properties.get(specs.INPUT_BASE_KEY) or "", patterns)
-        num_bytes = sum(fileio.stat(path).length for path in self._paths)
-        self._corpus = ReadCorpus(
-            self._paths, read_options(exec_properties), 1 + num_bytes // _BYTES_A_BUCKET
-        )
-        return self._corpus
+    def _read_corpus(self, exec_properties: dict[str, Any], patterns: str) -> ReadCorpus:
+        root = exec_properties.get(specs.INPUT_BASE_KEY) or ""
+        self._paths = matching_files(root, patterns)
+        return ReadCorpus(self._paths, read_options(exec_properties))
+
+    def _unfinished_folder(self) -> str:
+        return os.path.join(self._artifact.uri, _UNFINISHED)
 
     def _reading_path(self) -> str:
         return os.path.join(self._artifact.uri, READING_FILE)

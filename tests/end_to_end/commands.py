@@ -88,3 +88,17 @@ class Run(NamedTuple):
     output: Path
     stdout: str
     summary: dict[str, Any]
+
+
+def transformed_records(folder: Path) -> list[list[tuple[str, list[int]]]]:
+    """What is in transformed examples, sorted: the bytes of a map differ between processes."""
+    import tensorflow as tf
+
+    files = sorted(map(str, folder.iterdir()))
+    examples = map(
+        tf.train.Example.FromString, tf.data.TFRecordDataset(files, "GZIP").as_numpy_iterator()
+    )
+    return sorted(
+        sorted((name, list(value.int64_list.value)) for name, value in one.features.feature.items())
+        for one in examples
+    )

@@ -5,11 +5,10 @@ import subprocess
 from pathlib import Path
 
 import pytest
-import tensorflow as tf
 
 from components.text_example_gen.executor import READING_FILE
 from pipeline.word_vectors import WordVectors
-from tests.end_to_end.commands import SETTINGS, Run, Skipgram
+from tests.end_to_end.commands import SETTINGS, Run, Skipgram, transformed_records
 from trainer_module.run_fn import TRAINING_FILE
 
 pytestmark = pytest.mark.slow
@@ -26,18 +25,6 @@ def compile_arguments(target: str, corpus: Path, spec: Path, *settings: str) -> 
     ]
     words = [word for setting in given for word in ("--set", setting)]
     return ["compile", "--to", target, "--output", str(spec), *words]
-
-
-def records(folder: Path) -> list[list[tuple[str, list[int]]]]:
-    """What is in transformed examples, sorted: the bytes of a map differ between processes."""
-    files = sorted(map(str, folder.iterdir()))
-    examples = map(
-        tf.train.Example.FromString, tf.data.TFRecordDataset(files, "GZIP").as_numpy_iterator()
-    )
-    return sorted(
-        sorted((name, list(value.int64_list.value)) for name, value in one.features.feature.items())
-        for one in examples
-    )
 
 
 def test_a_rehearsal_of_vertex_gives_the_model_of_run(
@@ -57,7 +44,7 @@ def test_a_rehearsal_of_vertex_gives_the_model_of_run(
     [transformed] = (run.output / "artifacts").glob("Transform/transformed_examples/*")
     for split in ("Split-train", "Split-eval"):
         ours = artifacts / "transform" / "transformed_examples" / split
-        assert records(ours) == records(transformed / split)
+        assert transformed_records(ours) == transformed_records(transformed / split)
     training = json.loads((artifacts / "trainer" / "model_run" / TRAINING_FILE).read_text())
     assert len(training["pairs_per_second_of_workers"]) == 2
     softmax = training["evaluations"][-1]["softmax"]

@@ -1,5 +1,9 @@
+from pathlib import Path
+
+import apache_beam as beam
 import pytest
 from apache_beam.options import pipeline_options
+from apache_beam.transforms import environments
 
 from pipeline import config
 from pipeline.beam_arguments import beam_arguments
@@ -41,25 +45,47 @@ def test_flink_and_spark_are_asked_by_the_job_server(runner: str):
     assert taken["environment_config"] == "workers:50000"
     assert taken["parallelism"] == 7
     assert taken["beam_plugins"] == ["tfx"]
+    assert taken["environment_cache_millis"] == "2000"
+    # Or TFX would make a package of itself and send it along.
+    assert taken["sdk_container_image"] == "none"
+
+
+DATAFLOW = (
+    "beam.runner=dataflow",
+    "beam.parallelism=7",
+    "deployment.project=my-words",
+    "deployment.region=europe-west4",
+    "deployment.image=registry/skipgram:1",
+    "deployment.output=gs://bucket/output",
+)
 
 
 def test_dataflow_runs_our_image_in_the_project():
-    taken = known_to_beam(
-        arguments(
-            "beam.runner=dataflow",
-            "beam.parallelism=7",
-            "deployment.project=words",
-            "deployment.region=europe-west4",
-            "deployment.image=registry/skipgram:1",
-            "deployment.output=gs://bucket/output",
-        )
-    )
+    taken = known_to_beam(arguments(*DATAFLOW))
     assert taken["runner"] == "DataflowRunner"
-    assert taken["project"] == "words"
+    assert taken["project"] == "my-words"
     assert taken["region"] == "europe-west4"
     assert taken["temp_location"] == "gs://bucket/output/beam"
     assert taken["sdk_container_image"] == "registry/skipgram:1"
     assert taken["num_workers"] == 7
+
+
+def test_dataflow_would_be_sent_a_job_of_our_image():
+    """As far as Beam goes before it looks for credentials."""
+    from apache_beam.runners.dataflow.internal import apiclient
+
+    options = pipeline_options.PipelineOptions(arguments(*DATAFLOW))
+    pipeline = beam.Pipeline("DirectRunner")
+    _ = pipeline | beam.Create([1])
+    image = apiclient.get_container_image_from_options(options)
+    environment = environments.DockerEnvironment.from_container_image(image)
+    proto = pipeline.to_runner_api(default_environment=environment)
+    job = apiclient.Environment([], options, "2", "gs://bucket/pipeline", proto).proto
+    assert job.tempStoragePrefix == "storage.googleapis.com/bucket/output/beam"
+    [pool] = job.workerPools
+    assert pool.numWorkers == 7
+    [sdk] = pool.sdkHarnessContainerImages
+    assert sdk.containerImage == "registry/skipgram:1"
 
 
 @pytest.mark.parametrize("missing", ["project", "image", "output"])
@@ -74,3 +100,17 @@ def test_dataflow_says_what_it_misses(missing: str):
 def test_an_endpoint_is_host_and_port(endpoint: str):
     with pytest.raises(InputError, match=r"beam\.job_endpoint"):
         arguments("beam.runner=flink", f"beam.job_endpoint={endpoint}")
+
+
+@pytest.mark.parametrize(
+    ("file", "text"),
+    [
+        ("deploy/flink/pom.xml", "<beam.version>{}</beam.version>"),
+        ("deploy/Dockerfile", "apache/beam_python3.11_sdk:{} "),
+        ("docs/deployment.md", "apache/beam_flink1.19_job_server:{} "),
+        ("docs/deployment.md", "apache/beam_spark3_job_server:{} "),
+    ],
+)
+def test_all_of_beam_is_of_one_version(file: str, text: str):
+    root = Path(__file__).resolve().parents[2]
+    assert text.format(beam.__version__) in (root / file).read_text()

@@ -54,6 +54,11 @@ def documents(examples: standard_artifacts.Examples, split: str) -> list[str]:
     return sorted(found)
 
 
+def text_of(record: bytes) -> bytes:
+    value: bytes = tf.train.Example.FromString(record).features.feature["text"].bytes_list.value[0]
+    return value
+
+
 def counts(examples: standard_artifacts.Examples) -> dict[str, int]:
     read: dict[str, int] = json.loads(Path(examples.uri, "reading.json").read_text())
     return read
@@ -120,6 +125,30 @@ def test_several_files_give_the_same_splits(
     }
 
 
+def test_each_bucket_is_a_file_of_each_split_in_the_order_of_the_keys(
+    corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = corpus / "one" / "all.txt"
+    monkeypatch.setattr(executor, "_BYTES_A_BUCKET", path.stat().st_size // 2)
+    examples = run(tmp_path, [str(path)])
+    keys = {
+        document.encode(): executor.shuffle_key(number, document.encode())
+        for number, document in enumerate(WORDS)
+    }
+    for split in ("train", "eval"):
+        found = []
+        for bucket in range(3):
+            file = tmp_path / f"Split-{split}" / f"data_tfrecord-{bucket:05d}-of-00003.gz"
+            records = tf.data.TFRecordDataset(str(file), "GZIP").as_numpy_iterator()
+            order = [keys[text_of(record)] for record in records]
+            assert order == sorted(order)
+            assert {int.from_bytes(key, "big") % 3 for key in order} == {bucket}
+            found += order
+        assert len(found) == counts(examples)[f"documents_{split}"]
+        assert len(list((tmp_path / f"Split-{split}").iterdir())) == 3
+    assert not (tmp_path / "unfinished").exists()
+
+
 def test_options_reach_the_reader(tmp_path: Path) -> None:
     (tmp_path / "in.jsonl").write_text('{"body": "a b c d e f g h i j k l m n o p"}\n' * 2)
     examples = run(
@@ -139,7 +168,7 @@ def test_the_reader_names_file_and_line_through_beam(tmp_path: Path) -> None:
 def test_no_documents() -> None:
     nothing = {"documents": 0, "empty_files": 1, "empty_lines": 2}
     with pytest.raises(InputError) as caught:
-        executor.check_counts(nothing, ["/c/a.txt", "/c/b.txt"], {"train": 0.9, "eval": 0.1})
+        executor.check_counts(nothing, ["/c/a.txt", "/c/b.txt"], {"train": 9, "eval": 1})
     assert str(caught.value) == (
         "the corpus holds no document: 1 of its 2 files are empty and 2 lines are blank"
         " ('/c/a.txt', '/c/b.txt'); give files with text"
