@@ -81,11 +81,11 @@ def test_dataflow_would_be_sent_a_job_of_our_image():
     environment = environments.DockerEnvironment.from_container_image(image)
     proto = pipeline.to_runner_api(default_environment=environment)
     job = apiclient.Environment([], options, "2", "gs://bucket/pipeline", proto).proto
-    assert job.tempStoragePrefix == "storage.googleapis.com/bucket/output/beam"
-    [pool] = job.workerPools
-    assert pool.numWorkers == 7
-    [sdk] = pool.sdkHarnessContainerImages
-    assert sdk.containerImage == "registry/skipgram:1"
+    assert job.temp_storage_prefix == "storage.googleapis.com/bucket/output/beam"
+    [pool] = job.worker_pools
+    assert pool.num_workers == 7
+    [sdk] = pool.sdk_harness_container_images
+    assert sdk.container_image == "registry/skipgram:1"
 
 
 @pytest.mark.parametrize("missing", ["project", "image", "output"])
@@ -105,12 +105,11 @@ def test_an_endpoint_is_host_and_port(endpoint: str):
 @pytest.mark.parametrize(
     ("file", "text"),
     [
-        ("deploy/flink/pom.xml", "<beam.version>{}</beam.version>"),
         ("deploy/Dockerfile", "apache/beam_python3.11_sdk:{} "),
         ("docs/deployment.md", "apache/beam_flink1.19_job_server:{} "),
         ("docs/deployment.md", "apache/beam_spark3_job_server:{} "),
     ],
 )
-def test_all_of_beam_is_of_one_version(file: str, text: str):
+def test_what_is_named_of_beam_is_of_the_installed_version(file: str, text: str):
     root = Path(__file__).resolve().parents[2]
     assert text.format(beam.__version__) in (root / file).read_text()
