@@ -40,7 +40,9 @@ def begin() -> None:
     lock, half a minute on a busy machine, in which nothing could beat.
     """
     _take_own_cores(cluster.this_worker(os.environ))
-    threading.Thread(target=_beat, args=[int(os.environ[HEARTBEAT])], daemon=True).start()
+    descriptor = int(os.environ[HEARTBEAT])
+    _beat(descriptor)  # here: a thread may get its first turn late
+    threading.Thread(target=_keep_beating, args=[descriptor], daemon=True).start()
 
 
 def end(code: int) -> NoReturn:
@@ -52,12 +54,16 @@ def end(code: int) -> NoReturn:
 
 def _beat(descriptor: int) -> None:
     """Tells the parent that we live; ends the process when there is no parent."""
+    try:
+        os.write(descriptor, b".")
+    except OSError:
+        os._exit(1)
+
+
+def _keep_beating(descriptor: int) -> None:
     while True:
-        try:
-            os.write(descriptor, b".")
-        except OSError:
-            os._exit(1)
         time.sleep(_BEAT_SECONDS)
+        _beat(descriptor)
 
 
 def _take_own_cores(worker: cluster.Worker) -> None:
