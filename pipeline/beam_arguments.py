@@ -1,10 +1,34 @@
 """Beam's own arguments for the runner that the configuration names."""
 
-from pipeline.config import Config
+import socket
+
+from pipeline.config import BeamConfig, Config
 from trainer_module.errors import InputError
 
 # Beam's default runner would look for a binary to download.
 _DIRECT = ["--runner=DirectRunner", "--direct_running_mode=in_memory"]
+
+
+_CONNECT_SECONDS = 5.0
+
+
+def require_job_server(beam: BeamConfig) -> None:
+    """Looks whether Beam's job server is there; Beam itself would wait for minutes.
+
+    Raises:
+      InputError: the runner needs one, and nobody answers.
+    """
+    if beam.runner not in ("flink", "spark"):
+        return
+    host, _, port = beam.job_endpoint.rpartition(":")
+    try:
+        socket.create_connection((host, int(port)), _CONNECT_SECONDS).close()
+    except OSError as error:
+        raise InputError(
+            f"no job server of Beam answers at beam.job_endpoint = {beam.job_endpoint} "
+            f"({error.strerror or error}): start it, as deploy/flink/cluster.py does on this "
+            "machine, or set beam.job_endpoint to where it is"
+        ) from error
 
 
 def beam_arguments(config: Config) -> list[str]:

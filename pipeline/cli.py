@@ -12,6 +12,7 @@ import click
 
 # What else a command needs it imports itself, so that none waits for what it does not use.
 from pipeline import failures
+from pipeline.failures import WrongCommandError
 from pipeline.native_output import stderr_to
 from pipeline.output_folder import OutputFolder
 from trainer_module.errors import InputError
@@ -29,12 +30,17 @@ class _RunCommand(click.Command):
     def format_epilog(self, context: click.Context, formatter: click.HelpFormatter) -> None:
         """Writes each field, its default, its unit and reason."""
         from pipeline import config
+        from trainer_module.hyperparameters import OBJECTIVE_DEFAULTS
 
         with formatter.section("Fields of the configuration, with their defaults"):
             for name, default, description in config.fields():
                 formatter.write_text(f"{name} = {'(none)' if default in ((), None) else default}")
                 with formatter.indentation():
                     formatter.write_text(description)
+        with formatter.section("Defaults of trainer.* that an objective has of its own"):
+            for objective, own in OBJECTIVE_DEFAULTS.items():
+                listed = ", ".join(f"{name} = {value}" for name, value in own.items())
+                formatter.write_text(f"{objective}: {listed or 'none'}")
 
 
 _config = click.option(
@@ -56,7 +62,8 @@ _parameters = click.option(
     "parameters",
     multiple=True,
     metavar="NAME=VALUE",
-    help="Set a runtime parameter: corpus, epochs; may be given several times.",
+    help="Set a runtime parameter: corpus, epochs, output or push_destination; may be given "
+    "several times.",
 )
 _target = click.option(
     "--to",
@@ -65,7 +72,9 @@ _target = click.option(
     type=click.Choice(["kubeflow", "vertex"]),
     help="Kubeflow Pipelines, or Google's Vertex Pipelines.",
 )
-_spec = click.argument("spec", metavar="SPEC", type=click.Path(path_type=Path))
+_spec = click.argument(
+    "spec", metavar="SPEC", type=click.Path(path_type=Path, exists=True, dir_okay=False)
+)
 _output = click.option(
     "--output",
     default="output",
@@ -136,7 +145,7 @@ def run(
             resolve(config.corpus.files)
         _require_password(config)
     except InputError as error:
-        raise _WrongCommandError(str(error)) from error
+        raise WrongCommandError(str(error)) from error
     from rich.console import Console
 
     from pipeline import run_command
@@ -198,7 +207,7 @@ def runs(path: Path | None, output: Path, settings: tuple[str, ...]) -> None:
         config = configuration.load(path, settings)
         _require_password(config)
     except InputError as error:
-        raise _WrongCommandError(str(error)) from error
+        raise WrongCommandError(str(error)) from error
     folder = OutputFolder(output)
     if config.metadata.type == "sqlite" and not folder.metadata.exists():
         raise InputError(
@@ -254,12 +263,15 @@ def compile_(
         config = configuration.load(path, settings, [corpus] if corpus else [])
         deployment.require(config, target)
     except InputError as error:
-        raise _WrongCommandError(str(error)) from error
+        raise WrongCommandError(str(error)) from error
     with _quietly():
         from pipeline import compile_command
 
         compile_command.compile_to(target, config, spec)
-    click.echo(f"{spec} is what {target} runs; see what it does: skipgram rehearse {spec}")
+    click.echo(
+        f"{spec} is what {target} runs; see what it does on files of this machine: "
+        f"skipgram rehearse {spec} --parameter corpus=FOLDER"
+    )
 
 
 @cli.command()
@@ -287,6 +299,10 @@ def rehearse(spec: Path, root: Path, parameters: tuple[str, ...]) -> None:
     from rich.console import Console
 
     given = _assigned(parameters)
+    if root.exists() and any(root.iterdir()):
+        raise WrongCommandError(
+            f"a rehearsal needs an empty folder, and {root} is not: name another"
+        )
     with _quietly():
         from pipeline import compile_command
 
@@ -346,10 +362,6 @@ def _require_password(config: "Config") -> None:
         )
 
 
-class _WrongCommandError(Exception):
-    """The command or the configuration is wrong."""
-
-
 def _say(sentence: str) -> None:
     click.echo(f"skipgram: {sentence}", err=True)
 
@@ -362,7 +374,7 @@ def main() -> None:
     except click.ClickException as error:
         error.show()
         code = WRONG_COMMAND
-    except _WrongCommandError as error:
+    except WrongCommandError as error:
         _say(str(error))
         code = WRONG_COMMAND
     except (KeyboardInterrupt, click.Abort):

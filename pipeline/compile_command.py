@@ -45,3 +45,8 @@ def rehearse(path: Path, root: Path, parameters: Mapping[str, str], console: Con
     with stderr_to(root / "logs" / "summary.log"):
         metrics = candidate_metrics(Path(uris["evaluator", "evaluation"]))
     console.print(display.metrics_table(metrics))
+    if not list(Path(uris["evaluator", "blessing"]).glob("BLESSED")):
+        console.print("The model was not blessed, and so neither pushed nor exported.")
+        return
+    vectors = uris["embedding-exporter", "vectors"]
+    console.print(f"The model was blessed, pushed to {root / 'serving'} and exported to {vectors}.")

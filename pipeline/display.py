@@ -29,6 +29,7 @@ _NOT_SHOWN = (
     "kept_step",
     "peak_memory_megabytes",
     "pairs_per_second_of_workers",
+    "why_not_blessed",  # is said at the end
     # In tables of their own.
     "sampled_losses",
     "full_loss",
@@ -108,7 +109,8 @@ def metrics_table(metrics: Mapping[str, float]) -> Table:
     """What the Evaluator found."""
     table = Table(title="Evaluation", show_header=False, title_justify="left")
     for name, value in metrics.items():
-        _add_row(table, name, _figure(value))
+        # All that the Evaluator finds it writes as floats.
+        _add_row(table, name, _figure(int(value) if name.startswith("num_") else value))
     return table
 
 
@@ -156,7 +158,7 @@ def runs_table(records: "Sequence[RunRecord]") -> Table:
     table = Table(
         Column("started", no_wrap=True),
         Column("corpus", overflow="fold"),  # a long path is broken; rich would cut it off
-        Column("objective", overflow="fold"),
+        Column("objective", no_wrap=True),
         "softmax CE",
         "unigram CE",
         Column("result", min_width=len("not blessed"), overflow="fold"),

@@ -19,6 +19,10 @@ _LONGEST = 200
 _LITTLE_SPACE = 1 << 20
 
 
+class WrongCommandError(InputError):
+    """What was typed cannot be done, whatever the data."""
+
+
 class ComponentFailedError(Exception):
     """A component of the pipeline failed."""
 

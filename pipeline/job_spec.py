@@ -18,10 +18,12 @@ from tfx.orchestration.data_types import RuntimeParameter
 from tfx.orchestration.kubeflow.v2 import kubeflow_v2_dag_runner
 from tfx.orchestration.pipeline import Pipeline
 
+from components.multi_worker_trainer import vertex
 from components.text_example_gen import files
 from pipeline import deployment, graph
 from pipeline.beam_arguments import beam_arguments
 from pipeline.config import PIPELINE_NAME, Config
+from pipeline.failures import WrongCommandError
 from trainer_module.errors import InputError
 
 # What a person sets at submission.
@@ -153,20 +155,28 @@ def parameter_values(spec: PipelineSpec, given: Mapping[str, str]) -> dict[str, 
     """The runtime parameters that a person gave, by their types in the spec.
 
     Raises:
-      InputError: the spec has no parameter of such a name, or it is a whole number there.
+      WrongCommandError: the spec has no parameter of such a name, or it is a whole number there.
     """
     known = spec.root.input_definitions.parameters
     values: dict[str, str | int] = {}
     for name, text in sorted(given.items()):
         if name not in known:
-            raise InputError(
+            raise WrongCommandError(
                 f"the job spec has no parameter {name!r}: its are {', '.join(sorted(known))}"
             )
         whole = known[name].parameter_type == ParameterType.NUMBER_INTEGER
         if whole and not text.isdecimal():
-            raise InputError(f"the parameter {name} = {text!r} is not a whole number: give one")
+            raise WrongCommandError(
+                f"the parameter {name} = {text!r} is not a whole number: give one"
+            )
         values[name] = int(text) if whole else text
     return values
+
+
+def made_for(spec: PipelineSpec) -> str:
+    """The cluster whose Trainer a spec has, kubeflow or vertex."""
+    arguments = (word for one in executors_of(spec).values() for word in one.container.args)
+    return "vertex" if any(word.startswith(vertex.__name__) for word in arguments) else "kubeflow"
 
 
 def executors_of(spec: PipelineSpec) -> Mapping[str, Any]:

@@ -27,10 +27,10 @@ from kfp.pipeline_spec.pipeline_spec_pb2 import (
 )
 
 from components.multi_worker_trainer import vertex
+from components.text_example_gen import files
 from pipeline import failures, job_spec
-from pipeline.failures import ComponentFailedError
+from pipeline.failures import ComponentFailedError, WrongCommandError
 from pipeline.reports import ComponentProgress, ComponentRun, Report
-from trainer_module.errors import InputError
 
 _TREE = Path(__file__).resolve().parent.parent
 _SITE_PACKAGES = "site-packages"
@@ -70,13 +70,17 @@ def rehearse(
       The URIs of all outputs by task and key.
 
     Raises:
-      InputError: a parameter is unknown, or `root` holds something.
+      WrongCommandError: a parameter is unknown, or the corpus is not of this machine.
       ComponentFailedError: a node failed; those that need it did not run.
     """
-    if root.exists() and any(root.iterdir()):
-        raise InputError(f"a rehearsal needs an empty folder, and {root} is not: name another")
-    root.mkdir(parents=True, exist_ok=True)
     parameters = _parameters(spec, root, given)
+    corpus = parameters[job_spec.CORPUS].string_value
+    if files.is_remote(corpus):
+        raise WrongCommandError(
+            f"the job spec reads {corpus}, and a rehearsal has the files of this machine alone: "
+            "give --parameter corpus=FOLDER"
+        )
+    root.mkdir(parents=True, exist_ok=True)
     place = _Place(root, _installed_python(root / "python"))
     tasks = spec.root.dag.tasks
     order = graphlib.TopologicalSorter(

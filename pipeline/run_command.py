@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 
 from pipeline import corpus, display, failures
+from pipeline.beam_arguments import require_job_server
 from pipeline.config import Config
 from pipeline.failures import ComponentFailedError
 from pipeline.native_output import stderr_to
@@ -35,12 +36,14 @@ def run(config: Config, output: OutputFolder, console: Console) -> dict[str, Any
       The summary; if `blessed` is false in it, `why_not_blessed` says why.
 
     Raises:
-      InputError: the corpus, the output folder or the metadata store cannot be used.
+      InputError: the corpus, the output folder, the metadata store or Beam's job server cannot be
+        used.
       ComponentFailedError: a component failed.
     """
     patterns = corpus.resolve(config.corpus.files) if config.corpus.files else []
     with output.locked():
         place = _usable_place(config, output)
+        require_job_server(config.beam)
         if not patterns:
             with _said(console, "Quick-start corpus: the docstrings of the installed packages"):
                 patterns = [str(quick_start_corpus(output.corpus))]

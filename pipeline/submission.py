@@ -9,6 +9,7 @@ from kfp.pipeline_spec.pipeline_spec_pb2 import PipelineSpec
 
 from pipeline import job_spec
 from pipeline.config import PIPELINE_NAME
+from pipeline.failures import WrongCommandError
 from trainer_module.errors import InputError
 
 _KUBEFLOW_ENDPOINT = "KF_PIPELINES_ENDPOINT"
@@ -27,10 +28,12 @@ def submit(target: str, path: Path, output: str | None, given: Mapping[str, str]
       A sentence that says where the run is seen.
 
     Raises:
-      InputError: the spec cannot run, a parameter is unknown, or the client finds no credentials
-        or no cluster.
+      InputError: the spec cannot run or is another cluster's, a parameter is unknown, or the client
+        finds no credentials or no cluster.
     """
     spec = job_spec.read(path)
+    if (other := job_spec.made_for(spec)) != target:
+        raise WrongCommandError(f"{path} was compiled for {other}: compile it --to {target}")
     job_spec.validate(spec)
     root = f"{output}/artifacts" if output else spec.default_pipeline_root
     parameters = _parameters(spec, output, given)
@@ -85,7 +88,9 @@ def _to_kubeflow(path: Path, root: str, parameters: Mapping[str, Any]) -> str:
             str(path), arguments=dict(parameters), pipeline_root=root
         )
     except (ApiException, urllib3.exceptions.HTTPError) as error:
+        # Of a connection that failed urllib3 names objects first, and the reason last.
+        reason = str(getattr(error, "reason", None) or error).rpartition("): ")[2]
         raise InputError(
-            f"Kubeflow at {os.environ[_KUBEFLOW_ENDPOINT]} did not take the job: {error}"
+            f"Kubeflow at {os.environ[_KUBEFLOW_ENDPOINT]} did not take the job: {reason}"
         ) from error
     return f"submitted: run {run.run_id}"

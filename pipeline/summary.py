@@ -103,16 +103,20 @@ def why_not_blessed(config: Config, artifacts: Artifacts) -> str:
     gain = new[gate.GAIN_OVER_UNIGRAM]
     if not gain >= config.evaluator.min_gain_over_unigram:
         missed.append(
-            f"its full softmax cross-entropy {new[gate.FULL_SOFTMAX_CROSS_ENTROPY]:.4f} is "
-            f"{abs(gain):.4f} {'above' if gain < 0 else 'below'} the unigram model's "
+            f"its full softmax cross-entropy {new[gate.FULL_SOFTMAX_CROSS_ENTROPY]:.4f} on "
+            f"{new[gate.NUM_PAIRS]:,.0f} held-out pairs is {abs(gain):.4f} "
+            f"{'above' if gain < 0 else 'below'} the unigram model's "
             f"{new[gate.UNIGRAM_CROSS_ENTROPY]:.4f}, and evaluator.min_gain_over_unigram asks for "
-            f"{config.evaluator.min_gain_over_unigram}"
+            f"{config.evaluator.min_gain_over_unigram}: raise trainer.epochs (it is "
+            f"{config.trainer.epochs}), add text, or ask for less"
         )
     compared = config.evaluator.compared_metric
     if last and (increase := new[compared] - last[compared]) > config.evaluator.max_increase:
         missed.append(
             f"its {compared} {new[compared]:.4f} is {increase:.4f} above the last blessed "
-            f"model's, and evaluator.max_increase allows {config.evaluator.max_increase}"
+            f"model's {last[compared]:.4f}, and evaluator.max_increase allows "
+            f"{config.evaluator.max_increase}: raise it, or give what is of another kind, such as "
+            "another objective, an --output of its own"
         )
-    reasons = " and ".join(missed) or "the evaluation says so (artifacts/Evaluator/evaluation)"
-    return f"the model is not blessed and was not pushed: {reasons}; train longer or on more text"
+    reasons = "; and ".join(missed) or "the evaluation says so (artifacts/Evaluator/evaluation)"
+    return f"the model is not blessed and was not pushed: {reasons}"

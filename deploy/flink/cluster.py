@@ -304,6 +304,7 @@ def main() -> int:
         print(f"deploy/flink/cluster.py: {error}", file=sys.stderr)
         return 1
     if given.command == "stop":
+        print("stopped")
         return 0
     return 0 if show(given.state) else 1
 

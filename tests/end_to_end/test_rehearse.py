@@ -37,6 +37,7 @@ def test_a_rehearsal_of_vertex_gives_the_model_of_run(
     assert ended.code == 0, ended.stderr
     assert ended.stderr == ""
     assert "gain_over_unigram" in ended.stdout
+    assert "The model was blessed, pushed to" in ended.stdout
 
     artifacts = root / "artifacts"
     reading = json.loads((artifacts / "text-example-gen" / "examples" / READING_FILE).read_text())
@@ -70,7 +71,7 @@ def test_what_would_fail_in_the_cluster_fails_here_and_names_the_node(
     assert str(elsewhere) in ended.stderr
 
     ended = skipgram(*arguments)
-    assert ended.code == 1
+    assert ended.code == 2
     assert "a rehearsal needs an empty folder" in ended.stderr
 
 

@@ -1,3 +1,4 @@
+import socket
 from pathlib import Path
 
 import apache_beam as beam
@@ -6,7 +7,7 @@ from apache_beam.options import pipeline_options
 from apache_beam.transforms import environments
 
 from pipeline import config
-from pipeline.beam_arguments import beam_arguments
+from pipeline.beam_arguments import beam_arguments, require_job_server
 from trainer_module.errors import InputError
 
 
@@ -113,3 +114,14 @@ def test_an_endpoint_is_host_and_port(endpoint: str):
 def test_what_is_named_of_beam_is_of_the_installed_version(file: str, text: str):
     root = Path(__file__).resolve().parents[2]
     assert text.format(beam.__version__) in (root / file).read_text()
+
+
+@pytest.mark.parametrize("runner", ["flink", "spark"])
+def test_a_job_server_that_is_not_there_is_said_at_once(runner: str):
+    with socket.create_server(("localhost", 0)) as server:
+        endpoint = f"localhost:{server.getsockname()[1]}"
+        beam_config = config.BeamConfig(runner=runner, job_endpoint=endpoint)
+        require_job_server(beam_config)
+    with pytest.raises(InputError, match=rf"beam\.job_endpoint = {endpoint} \(.*refused.*start it"):
+        require_job_server(beam_config)
+    require_job_server(config.BeamConfig(runner="direct", job_endpoint=endpoint))

@@ -74,6 +74,11 @@ class TestHelp:
         for line in ("trainer.dim = 100", "corpus.files = (none)", "trainer.patience = (none)"):
             assert line in lines
 
+    def test_of_run_lists_what_objectives_have_of_their_own(self, tmp_path):
+        words = " ".join(skipgram("run", "--help", folder=tmp_path).stdout.split())
+        assert "sampled_softmax: remove_accidental_hits = True" in words
+        assert "negative_sampling: sampler = unigram, replacement = True" in words
+
     def test_version(self, tmp_path):
         assert "0.1.0" in skipgram("--version", folder=tmp_path).stdout
 
@@ -383,6 +388,16 @@ class TestCompile:
         assert not list(tmp_path.iterdir())
 
     def test_a_parameter_is_a_name_and_a_value(self, tmp_path):
+        (tmp_path / "spec.yaml").touch()
         done = skipgram("rehearse", "spec.yaml", "--parameter", "epochs", folder=tmp_path)
         assert done.returncode == cli.WRONG_COMMAND
         assert "--parameter takes NAME=VALUE, not 'epochs'" in done.stderr
+
+    def test_a_spec_that_is_not_there_and_a_folder_in_use_are_said_at_once(self, tmp_path):
+        done = skipgram("rehearse", "spec.yaml", folder=tmp_path)
+        assert done.returncode == cli.WRONG_COMMAND
+        assert "'spec.yaml' does not exist" in done.stderr
+        (tmp_path / "spec.yaml").touch()
+        done = skipgram("rehearse", "spec.yaml", "--root", str(tmp_path), folder=tmp_path)
+        assert done.returncode == cli.WRONG_COMMAND
+        assert complaint(done).startswith("a rehearsal needs an empty folder")

@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 
 from pipeline import submission
+from pipeline.failures import WrongCommandError
 from trainer_module.errors import InputError
 
 GOLDEN = Path(__file__).with_name("golden")
@@ -38,9 +39,18 @@ def test_a_parameter_that_is_no_number_is_refused() -> None:
         submission.submit("vertex", GOLDEN / "vertex.yaml", None, {"epochs": "many"})
 
 
+def test_a_spec_of_another_cluster_is_refused() -> None:
+    with pytest.raises(
+        WrongCommandError, match=r"was compiled for kubeflow: compile it --to vertex"
+    ):
+        submission.submit("vertex", GOLDEN / "kubeflow.yaml", None, {})
+
+
 def test_a_cluster_that_does_not_answer_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KF_PIPELINES_ENDPOINT", "http://127.0.0.1:9")
-    with pytest.raises(InputError, match=r"Kubeflow at http://127\.0\.0\.1:9 did not take"):
+    with pytest.raises(
+        InputError, match=r"Kubeflow at http://127\.0\.0\.1:9 did not take the job: [^(<]*refused"
+    ):
         submission.submit("kubeflow", GOLDEN / "kubeflow.yaml", None, {})
 
 
