@@ -158,7 +158,7 @@ def runs_table(records: "Sequence[RunRecord]") -> Table:
     table = Table(
         Column("started", no_wrap=True),
         Column("corpus", overflow="fold"),  # a long path is broken; rich would cut it off
-        Column("objective", no_wrap=True),
+        Column("objective", overflow="fold"),
         "softmax CE",
         "unigram CE",
         Column("result", min_width=len("not blessed"), overflow="fold"),

@@ -10,10 +10,12 @@ from trainer_module.cluster import Worker
 # Ids are by falling frequency: after subsampling these are four fifths of the books' targets. A
 # worker meets the one after them some 20 times between two calls of put_together.
 _FREQUENT = 4096
+# Half of float32's bytes, and cut off from it: float16 is computed bit by bit on most processors.
+_SENT = tf.bfloat16
 
 
 class LocalUpdates:
-    """Knows the tables as all workers last had them, and which rows this one has changed since."""
+    """Knows the tables as all workers last had them."""
 
     def __init__(self, worker: Worker, tables: Sequence[Sequence[tf.Variable]]):
         """Prepares to put changes together.
@@ -26,19 +28,12 @@ class LocalUpdates:
         self._worker = worker
         self._tables = tables
         self._last = [[tf.Variable(table, trainable=False) for table in of] for of in tables]
-        size = tables[0][0].shape[0]
-        self._changed = [tf.Variable(tf.zeros([size], tf.bool), trainable=False) for _ in tables]
 
     def begin(self) -> None:
         """Takes the tables as they are for what all workers have."""
         for tables, last in zip(self._tables, self._last, strict=True):
             for table, copy in zip(tables, last, strict=True):
                 copy.assign(table)
-
-    def mark(self, *rows: tf.Tensor) -> None:
-        """Notes changed rows, for each sequence of tables its own: `[n]` distinct ones."""
-        for changed, some in zip(self._changed, rows, strict=True):
-            changed.scatter_update(tf.IndexedSlices(tf.ones_like(some, tf.bool), some))
 
     # Nothing here is Python's control flow on tensors.
     @tf.autograph.experimental.do_not_convert
@@ -58,21 +53,35 @@ class LocalUpdates:
         been taken one after the other. The mean would take half of the steps of two workers: after
         an epoch of the books analogies were .036 by it and .098 by the sum (docs/scaling.md).
         """
-        changed = tf.cast(tf.stack(self._changed), tf.float16)
-        anywhere = tf.unstack(exchange.total(self._worker, changed) > 0)
-        for some, tables, last in zip(anywhere, self._tables, self._last, strict=True):
+        own = [
+            _changed_rows(tables, last)
+            for tables, last in zip(self._tables, self._last, strict=True)
+        ]
+        anywhere = exchange.total(self._worker, tf.cast(tf.stack(own), _SENT)) > 0
+        for some, tables, last in zip(tf.unstack(anywhere), self._tables, self._last, strict=True):
             self._add_up(tf.cast(tf.where(some)[:, 0], tf.int32), tables, last)
-        for marks in self._changed:
-            marks.assign(tf.zeros_like(marks))
 
     def _add_up(
         self, rows: tf.Tensor, tables: Sequence[tf.Variable], last: Sequence[tf.Variable]
     ) -> None:
-        """Sends changes as float16: their sum is off by a thousandth of itself, on all alike."""
+        """Sends the rows' changes, whose sum is off by less than a hundredth, on all alike."""
         for table, copy in zip(tables, last, strict=True):
             before = tf.gather(copy, rows)
-            own = tf.cast(tf.gather(table, rows) - before, tf.float16)
+            own = tf.cast(tf.gather(table, rows) - before, _SENT)
             change = tf.cast(exchange.total(self._worker, own), tf.float32)
             new = tf.IndexedSlices(before + change, rows)
             table.scatter_update(new)
             copy.scatter_update(new)
+
+
+def _changed_rows(tables: Sequence[tf.Variable], last: Sequence[tf.Variable]) -> tf.Tensor:
+    """Which rows are not what they were in one of the tables: `[vocab]` bool.
+
+    To compare them all once takes less than to note them at each step.
+    """
+    size = tables[0].shape[0]
+    changed = [
+        tf.reduce_any(tf.reshape(tf.not_equal(table, copy), [size, -1]), 1)
+        for table, copy in zip(tables, last, strict=True)
+    ]
+    return tf.reduce_any(tf.stack(changed), 0)

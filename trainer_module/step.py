@@ -205,8 +205,6 @@ class Step:
         bounded_row_step(tables.context_weights, contexts, of_weights, rate, bound)
         if self._hyperparameters.bias_initializer != "none":
             bounded_row_step(tables.context_biases, contexts, of_biases, rate, bound)
-        if self.local_updates is not None:
-            self.local_updates.mark(targets, contexts)
         self._own_done.assign_add(1)
 
     def _learning_rate(self) -> tf.Tensor:

@@ -127,6 +127,11 @@ class Trainer:
             worker=worker,
         )
         self._chunks_a_sync = max(hyperparameters.sync_every // STEPS_A_CHUNK, 1)
+        self._targets_a_call = _TARGETS_A_CALL
+        if self.step.local_updates is not None:
+            # What a worker does not know of is what the others have done since the last call: all
+            # changes are added up, and those of 4 workers with 1,024 steps each diverge.
+            self._targets_a_call //= worker.number - 1
         self._evaluated_chunks = _evenly(
             self._chunks_per_epoch, hyperparameters.evaluations_per_epoch
         )
@@ -244,7 +249,7 @@ class Trainer:
           The summed loss of the pairs that were looked at, their number, and the number of all
           pairs of each worker.
         """
-        per_call = max(_TARGETS_A_CALL // self._chunk_targets, 1)
+        per_call = max(self._targets_a_call // self._chunk_targets, 1)
         iterator = self._iterator(chunks)
         while self._steps_done() < self._steps and not self._is_patience_lost():
             done = self._steps_done() % self._steps_per_epoch // STEPS_A_CHUNK

@@ -25,8 +25,8 @@ SETTINGS: dict[str, dict[str, Any]] = {
         "num_sampled": 6,
     },
 }
-# The last bit of a float16 near 1 is 0.001.
-ATOL = {"together": 2e-4, "apart": 1e-3}
+# The last bit of a bfloat16 just below 1 is 0.004.
+ATOL = {"together": 2e-4, "apart": 4e-3}
 WrittenOut = Callable[[list[runs.Run]], list[Array]]
 
 
@@ -78,9 +78,10 @@ def apart_written_out(shares: list[runs.Run]) -> list[Array]:
 def add_up(last: list[Array], own: list[list[Array]], rows: int | None) -> None:
     """Gives the first rows the changes of all workers."""
     for table, of_workers in zip(last, zip(*own, strict=True), strict=True):
-        # float16 as they are sent.
-        changes = [(one[:rows] - table[:rows]).astype(np.float16) for one in of_workers]
-        table[:rows] += sum(changes)
+        # As they are sent.
+        sent = tf.bfloat16.as_numpy_dtype
+        changes = [(one[:rows] - table[:rows]).astype(sent) for one in of_workers]
+        table[:rows] += sum(changes).astype(np.float64)
         for one in of_workers:
             one[:rows] = table[:rows]
 
