@@ -2,8 +2,8 @@
 
 A group's seconds are those of a worker's steps plus those of putting together what changed: the
 rows of the most frequent tokens once in `sync_every` steps, all rows that were changed once a call
-of the compiled loop, half a million targets of each worker. As a ring's all-reduce sends, either
-takes
+of the compiled loop, half a million targets of each worker over the number of the others. As a
+ring's all-reduce sends, either takes
 
     sent = 2 (n - 1) / n * bytes
     seconds = sent / wire + sent / copying + 2 (n - 1) * latency
@@ -29,7 +29,7 @@ _SUBSAMPLE = 1e-4
 _LATENCY = 5e-5  # seconds between two machines of a data centre
 _WORKERS = (2, 8, 32)
 _GIGABITS = (10, 25, 100)
-_SYNC_EVERY = (16, 64)
+_SYNC_EVERY = (16, 128)
 # Of the books: 16.4 million words keep 6.9 million targets.
 _TARGETS_A_WORD = 0.42
 # Of trainer_module: training._TARGETS_A_CALL and local_updates._FREQUENT.
@@ -96,15 +96,16 @@ def _words_per_second(scaling: list[dict[str, Any]], size: int, dim: int) -> flo
 def _group(
     size: int, dim: int, every: int, workers: int, alone: float, gigabits: float, copying: float
 ) -> str:
-    steps = _TARGETS_A_CALL // _TARGETS
+    targets = _TARGETS_A_CALL // (workers - 1)
+    steps = targets // _TARGETS
     frequent = 2 * min(_FREQUENT, size) * dim * 2
-    changed = rows_changed(size, workers * _TARGETS_A_CALL, workers * steps * _CANDIDATES)
+    changed = rows_changed(size, workers * targets, workers * steps * _CANDIDATES)
     every_row = 2 * dim * changed + 4 * size
-    times = steps // every  # the last of which is of every row
+    times = max(steps // every, 1)  # the last of which is of every row
     sent = 2 * (workers - 1) / workers * (frequent * (times - 1) + every_row)
     latency = 2 * (workers - 1) * _LATENCY * times
     exchange = sent / (gigabits * 1e9 / 8) + sent / copying + latency
-    computing = _TARGETS_A_CALL / (_TARGETS_A_WORD * alone)
+    computing = targets / (_TARGETS_A_WORD * alone)
     efficiency = computing / (computing + exchange)
     return f"{workers * alone * efficiency / 1e6:.2f} M ({efficiency:.0%})"
 

@@ -22,8 +22,9 @@ from benchmarks import corpus, run, trainers
 
 # Workers, sync_every, epochs: of the same number of targets a step; and on their own.
 _TOGETHER = ((1, 1, 1), (2, 1, 1), (4, 1, 1))
-_APART = ((2, 32, 1), (2, 64, 1), (2, 128, 1), (2, 256, 1), (4, 32, 1), (1, 1, 2), (2, 64, 2))
-_IN_TURNS, _SYNC_EVERY = 3, 64
+_APART = ((2, 64, 1), (2, 128, 1), (2, 256, 1), (4, 16, 1), (1, 1, 2), (2, 128, 2))
+# Of two epochs, the default.
+_IN_TURNS, _SYNC_EVERY, _EPOCHS = 3, 128, 2
 _SETTINGS = {"objective": "negative_sampling", "evaluations_per_epoch": 0}
 _FLOATS = (1, 10_000, 100_000, 1_000_000, 10_000_000)
 
@@ -63,7 +64,7 @@ def _measure(
 def _turn(prepared: corpus.Corpus) -> dict[str, float]:
     """Words a second of one worker and of two, one after the other."""
     alone, two = (
-        _measure(prepared, number, every, 1, judge=False)["words_per_second"]
+        _measure(prepared, number, every, _EPOCHS, judge=False)["words_per_second"]
         for number, every in ((1, 1), (2, _SYNC_EVERY))
     )
     return {"alone": alone, "two": two, "ratio": round(two / alone, 2)}
