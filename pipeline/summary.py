@@ -108,7 +108,7 @@ def why_not_blessed(config: Config, artifacts: Artifacts) -> str:
             f"{'above' if gain < 0 else 'below'} the unigram model's "
             f"{new[gate.UNIGRAM_CROSS_ENTROPY]:.4f}, and evaluator.min_gain_over_unigram asks for "
             f"{config.evaluator.min_gain_over_unigram}: raise trainer.epochs (it is "
-            f"{config.trainer.epochs}), add text, or ask for less"
+            f"{config.trainer.epochs}) with trainer.keep=best, add text, or ask for less"
         )
     compared = config.evaluator.compared_metric
     if last and (increase := new[compared] - last[compared]) > config.evaluator.max_increase:
