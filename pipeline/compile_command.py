@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from rich.console import Console
+from tfx.components.evaluator import constants
 
 from pipeline import display, job_spec, kubeflow_runner, rehearsal, vertex_runner
 from pipeline.config import Config
@@ -45,7 +46,7 @@ def rehearse(path: Path, root: Path, parameters: Mapping[str, str], console: Con
     with stderr_to(root / "logs" / "summary.log"):
         metrics = candidate_metrics(Path(uris["evaluator", "evaluation"]))
     console.print(display.metrics_table(metrics))
-    if not list(Path(uris["evaluator", "blessing"]).glob("BLESSED")):
+    if not Path(uris["evaluator", "blessing"], constants.BLESSED_FILE_NAME).exists():
         console.print("The model was not blessed, and so neither pushed nor exported.")
         return
     vectors = uris["embedding-exporter", "vectors"]
