@@ -40,9 +40,9 @@ def run_pipeline(name: str, *arguments: str) -> Corpus:
       name: of the corpus, and of the output folder.
       arguments: of `skipgram run`.
     """
-    from pipeline import metadata_store
     from pipeline.config import MetadataConfig
-    from pipeline.output_folder import OutputFolder
+    from pipeline.local import metadata_store
+    from pipeline.local.output_folder import OutputFolder
 
     output = OutputFolder(OUTPUT / name)
     command = [Path(sys.executable).with_name("skipgram"), "run", "--output", output.root]
@@ -80,7 +80,8 @@ def tokens(corpus: Corpus) -> Iterator[list[str]]:
     """The tokens of the train split's documents, by our tokenizer."""
     import tensorflow as tf
 
-    from trainer_module import features, tokenization
+    from trainer_module import features
+    from trainer_module.text import tokenization
 
     spec = {features.TEXT: tf.io.FixedLenFeature([], tf.string)}
     for batch in tf.data.TFRecordDataset(corpus.text_files, "GZIP").batch(1000):

@@ -47,7 +47,7 @@ def write(path: str, vocabulary_size: int, words: int, *, seed: int) -> None:
 
 
 def _cumulative(size: int) -> Any:
-    from trainer_module import candidate_sampling
+    from trainer_module.objectives import candidate_sampling
 
     cumulative = np.cumsum(candidate_sampling.log_uniform_probabilities(size))
     return cumulative / cumulative[-1]
@@ -75,7 +75,8 @@ def keep_probability(vocabulary_size: int) -> Any:
     """`[vocab]`, taking Zipf's law for the frequencies."""
     import tensorflow as tf
 
-    from trainer_module import candidate_sampling, skip_grams
+    from trainer_module.objectives import candidate_sampling
+    from trainer_module.text import skip_grams
 
     frequencies = candidate_sampling.log_uniform_probabilities(vocabulary_size)
     return skip_grams.keep_probability(tf.constant(frequencies), _SUBSAMPLE).numpy()
@@ -85,7 +86,7 @@ def split_of(path: str, vocabulary_size: int) -> Any:
     """The input_pipeline.Split of a file that write wrote."""
     import tensorflow as tf
 
-    from trainer_module.input_pipeline import Split
+    from trainer_module.training.input_pipeline import Split
 
     def ragged(name: str) -> tf.io.RaggedFeature:
         return tf.io.RaggedFeature(tf.int64, f"{name}$ragged_values", row_splits_dtype=tf.int64)

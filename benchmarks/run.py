@@ -119,9 +119,11 @@ def _evaluation(prepared: corpus.Corpus) -> trainers.Figures:
     import tensorflow as tf
     import tensorflow_transform as tft
 
-    from trainer_module import evaluation, input_pipeline, run_fn
+    from trainer_module import run_fn
+    from trainer_module.evaluation import cross_entropies
     from trainer_module.hyperparameters import PreprocessingHyperparameters
-    from trainer_module.model import SkipGramModel
+    from trainer_module.training import input_pipeline
+    from trainer_module.training.model import SkipGramModel
 
     transform = tft.TFTransformOutput(prepared.transform_graph)
     vocabulary = run_fn.read_vocabulary(transform)
@@ -134,7 +136,7 @@ def _evaluation(prepared: corpus.Corpus) -> trainers.Figures:
     targets, contexts = (ids[:PAIRS_EVALUATED] for ids in pairs)
     unigram = tf.zeros([size]).numpy()
     model = SkipGramModel(unigram, dim=100, bias_initializer="zeros", seed=1)
-    parameters = evaluation.Parameters(
+    parameters = cross_entropies.Parameters(
         model.target_table,
         model.context_weights,
         model.context_biases,
@@ -142,14 +144,14 @@ def _evaluation(prepared: corpus.Corpus) -> trainers.Figures:
         False,
         1.0,
     )
-    shared = tf.function(evaluation.mean_cross_entropies)
+    shared = tf.function(cross_entropies.mean_cross_entropies)
 
     @tf.function
     def each(parts: tf.Tensor, contexts: tf.Tensor) -> tf.Tensor:
         total = tf.zeros([])
         for part in tf.range(tf.shape(parts)[0]):
-            sums = evaluation.target_sums(parameters, parts[part])
-            found = evaluation.cross_entropies(parameters, sums, parts[part], contexts[part])
+            sums = cross_entropies.target_sums(parameters, parts[part])
+            found = cross_entropies.cross_entropies(parameters, sums, parts[part], contexts[part])
             total += tf.reduce_sum(found.softmax)
         return total / tf.cast(tf.size(parts), tf.float32)
 

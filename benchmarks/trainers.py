@@ -64,9 +64,9 @@ def begin() -> Any:
     """The strategy: what TensorFlow must be told before it does anything else in a process."""
     import tensorflow as tf
 
-    from trainer_module import training
+    from trainer_module.training import loop
 
-    training.one_thread_per_op()
+    loop.one_thread_per_op()
     return tf.distribute.MultiWorkerMirroredStrategy()
 
 
@@ -86,9 +86,12 @@ def train(
     """
     import tensorflow as tf
 
-    from trainer_module import cluster, evaluation, input_pipeline, run_fn, training
+    from trainer_module import run_fn
+    from trainer_module.evaluation import cross_entropies
     from trainer_module.hyperparameters import TrainerHyperparameters
-    from trainer_module.model import SkipGramModel, unigram_log_probabilities
+    from trainer_module.training import input_pipeline, loop
+    from trainer_module.training.model import SkipGramModel, unigram_log_probabilities
+    from trainer_module.workers import cluster
 
     worker = cluster.this_worker(os.environ)
     train_split = train_split._replace(worker=worker)
@@ -104,7 +107,7 @@ def train(
             bias_initializer=hyperparameters.bias_initializer,
             seed=seed,
         )
-    trainer = training.Trainer(
+    trainer = loop.Trainer(
         strategy,
         model,
         hyperparameters,
@@ -124,7 +127,7 @@ def train(
     for _ in chunks(num_targets=1 << 13, epoch=1):  # which draws its pairs anew
         pass
     reading = time.monotonic() - read
-    full = tf.function(evaluation.mean_cross_entropies)(trainer.step.parameters, *held_out)
+    full = tf.function(cross_entropies.mean_cross_entropies)(trainer.step.parameters, *held_out)
     words = counts.tokens * hyperparameters.epochs
     return {
         "words_per_second": round(words / (ended - before)),
@@ -145,7 +148,7 @@ def train(
 
 def _unigram(context_counts: Any, contexts: Any) -> float:
     """The full softmax cross-entropy of the model that ignores the target."""
-    from trainer_module.model import unigram_log_probabilities
+    from trainer_module.training.model import unigram_log_probabilities
 
     return -float(unigram_log_probabilities(context_counts)[contexts.numpy()].mean())
 

@@ -95,7 +95,7 @@ def _sums() -> list[dict[str, float]]:
     """Milliseconds of a sum over the workers, by its size."""
     import tensorflow as tf
 
-    from trainer_module import cluster, exchange
+    from trainer_module.workers import cluster, exchange
 
     strategy, worker = trainers.begin(), cluster.this_worker(os.environ)
 
@@ -121,7 +121,7 @@ def _in_worker(what: str, path: str) -> None:
     import tensorflow  # noqa: F401, before we begin
 
     from components.multi_worker_trainer import worker
-    from trainer_module import cluster
+    from trainer_module.workers import cluster
 
     worker.begin()
     arguments = json.loads(Path(path).read_text())

@@ -13,8 +13,8 @@ import click
 # What else a command needs it imports itself, so that none waits for what it does not use.
 from pipeline import failures
 from pipeline.failures import WrongCommandError
+from pipeline.local.output_folder import OutputFolder
 from pipeline.native_output import stderr_to
-from pipeline.output_folder import OutputFolder
 from trainer_module.errors import InputError
 
 if TYPE_CHECKING:
@@ -136,7 +136,7 @@ def run(
     if more_corpus and not corpus:
         raise click.UsageError(f"what is {more_corpus[0]!r}? Name files with --corpus")
     from pipeline import config as configuration
-    from pipeline.corpus import resolve
+    from pipeline.corpus.patterns import resolve
 
     try:
         config = configuration.load(path, settings, (*corpus, *more_corpus))
@@ -148,7 +148,7 @@ def run(
         raise WrongCommandError(str(error)) from error
     from rich.console import Console
 
-    from pipeline import run_command
+    from pipeline.local import run_command
 
     folder, console = OutputFolder(output), Console()
     summary = run_command.run(config, folder, console)
@@ -166,8 +166,8 @@ def neighbors(words: tuple[str, ...], k: int, output: Path) -> None:
     """The words whose vectors are nearest to WORD's."""
     from rich.console import Console
 
-    from pipeline import display
-    from pipeline.word_vectors import WordVectors
+    from pipeline.results import display
+    from pipeline.results.word_vectors import WordVectors
 
     vectors, console = WordVectors.read(OutputFolder(output).vectors), Console()
     for word in words:
@@ -184,8 +184,8 @@ def analogy(a: str, b: str, c: str, k: int, output: Path) -> None:
     """A is to B as C is to what?"""
     from rich.console import Console
 
-    from pipeline import display
-    from pipeline.word_vectors import WordVectors
+    from pipeline.results import display
+    from pipeline.results.word_vectors import WordVectors
 
     vectors = WordVectors.read(OutputFolder(output).vectors)
     title = f"{a} is to {b} as {c} is to"
@@ -216,7 +216,8 @@ def runs(path: Path | None, output: Path, settings: tuple[str, ...]) -> None:
         )
     from rich.console import Console
 
-    from pipeline import display, metadata_store
+    from pipeline.local import metadata_store
+    from pipeline.results import display
 
     place = metadata_store.place(config.metadata, folder)
     store = metadata_store.open_store(place.connection)
@@ -257,7 +258,7 @@ def compile_(
         --output books.yaml
     """
     from pipeline import config as configuration
-    from pipeline import deployment
+    from pipeline.cluster import deployment
 
     try:
         config = configuration.load(path, settings, [corpus] if corpus else [])
@@ -265,7 +266,7 @@ def compile_(
     except InputError as error:
         raise WrongCommandError(str(error)) from error
     with _quietly():
-        from pipeline import compile_command
+        from pipeline.cluster import compile_command
 
         compile_command.compile_to(target, config, spec)
     click.echo(
@@ -304,7 +305,7 @@ def rehearse(spec: Path, root: Path, parameters: tuple[str, ...]) -> None:
             f"a rehearsal needs an empty folder, and {root} is not: name another"
         )
     with _quietly():
-        from pipeline import compile_command
+        from pipeline.cluster import compile_command
 
         compile_command.rehearse(spec, root.absolute(), given, Console())
 
@@ -327,7 +328,7 @@ def submit(target: str, spec: Path, output: str | None, parameters: tuple[str, .
     """
     given = _assigned(parameters)
     with _quietly():
-        from pipeline import submission
+        from pipeline.cluster import submission
 
         submitted = submission.submit(target, spec, output, given)
     click.echo(submitted)

@@ -11,7 +11,6 @@ from tfx.components.transform.component import Transform
 from tfx.dsl.components.base.base_node import BaseNode
 from tfx.dsl.components.common.resolver import Resolver
 from tfx.orchestration.data_types import RuntimeParameter
-from tfx.orchestration.pipeline import Pipeline
 from tfx.proto import pusher_pb2
 from tfx.types import standard_artifacts
 
@@ -24,11 +23,8 @@ from components.embedding_exporter.component import EmbeddingExporter
 from components.example_validator.component import StoppingExampleValidator
 from components.multi_worker_trainer.component import Trainer
 from components.text_example_gen.component import TextExampleGen
-from pipeline.beam_arguments import beam_arguments
 from pipeline.config import Config, as_dict
 from pipeline.fingerprint import code_fingerprint
-from pipeline.metadata_store import Place
-from pipeline.output_folder import OutputFolder
 
 LAST_BLESSED_MODEL = "LastBlessedModel"
 SCHEMA_FILE = Path(__file__).with_name("schema.pbtxt")
@@ -149,25 +145,3 @@ def push_to(folder: str) -> pusher_pb2.PushDestination:
     """Where the Pusher puts a blessed model: `folder/<version>`."""
     destination = pusher_pb2.PushDestination
     return destination(filesystem=destination.Filesystem(base_directory=folder))
-
-
-def create_pipeline(
-    config: Config, patterns: Sequence[str], output: OutputFolder, place: Place
-) -> Pipeline:
-    """The pipeline that runs on this machine.
-
-    Args:
-      config, patterns: see create_components.
-      output: where all of a run lies.
-      place: where it is noted. The cache and the last blessed model are looked for among what is
-        noted there by the same pipeline name.
-    """
-    site = Site(str(output.root), push_to(str(output.serving)), config.trainer.epochs)
-    return Pipeline(
-        pipeline_name=place.pipeline_name,
-        pipeline_root=str(output.artifacts),
-        components=create_components(config, patterns, site),
-        enable_cache=True,
-        metadata_connection_config=place.connection,
-        beam_pipeline_args=beam_arguments(config),
-    )

@@ -15,12 +15,3 @@ def test_the_configuration_it_shows_is_the_default(tmp_path: Path) -> None:
     assert config.load(path) == config.Config()
     for name, *_ in config.fields():
         assert f"{name.rpartition('.')[2]}:" in block
-
-
-def test_every_module_is_on_the_map() -> None:
-    root = Path(__file__).parent.parent
-    for folder in ("trainer_module", "pipeline"):
-        for path in root.joinpath(folder).glob("[!_]*.py"):
-            assert path.name in README, path
-    for path in root.joinpath("components").glob("[!_]*/"):
-        assert f"{path.name}/" in README, path

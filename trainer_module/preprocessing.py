@@ -7,9 +7,10 @@ from typing import Any
 import tensorflow as tf
 import tensorflow_transform as tft
 
-from trainer_module import features, skip_grams
+from trainer_module import features
 from trainer_module.hyperparameters import PreprocessingHyperparameters
-from trainer_module.tokenization import tokenize
+from trainer_module.text import skip_grams
+from trainer_module.text.tokenization import tokenize
 
 
 def preprocessing_fn(

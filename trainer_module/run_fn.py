@@ -13,21 +13,16 @@ import numpy.typing as npt
 import tensorflow as tf
 import tensorflow_transform as tft
 
-from trainer_module import (
-    cluster,
-    evaluation,
-    exchange,
-    export,
-    features,
-    input_pipeline,
-    skip_grams,
-    training,
-)
-from trainer_module.cluster import Worker
+from trainer_module import features
 from trainer_module.errors import InputError
+from trainer_module.evaluation import cross_entropies, export
 from trainer_module.hyperparameters import PreprocessingHyperparameters, TrainerHyperparameters
-from trainer_module.input_pipeline import Pairs
-from trainer_module.model import SkipGramModel, unigram_log_probabilities
+from trainer_module.text import skip_grams
+from trainer_module.training import input_pipeline, loop
+from trainer_module.training.input_pipeline import Pairs
+from trainer_module.training.model import SkipGramModel, unigram_log_probabilities
+from trainer_module.workers import cluster, exchange
+from trainer_module.workers.cluster import Worker
 
 # Written into the model_run artifact.
 TRAINING_FILE = "training.json"
@@ -79,7 +74,7 @@ def run_fn(fn_args: FnArgs) -> None:
     """
     settings = _settings(fn_args)
     with contextlib.suppress(RuntimeError):  # TensorFlow has run in this process: slower, no worse
-        training.one_thread_per_op()
+        loop.one_thread_per_op()
     worker = cluster.this_worker(os.environ)
     _require_for(settings.trainer, worker)
     strategy = tf.distribute.MultiWorkerMirroredStrategy()  # before TensorFlow does anything else
@@ -109,7 +104,7 @@ def run_fn(fn_args: FnArgs) -> None:
             seed=settings.seed,
         )
     held_out = held_out_pairs(eval_split, counts_held_out)
-    trainer = training.Trainer(
+    trainer = loop.Trainer(
         strategy,
         model,
         settings.trainer,
@@ -144,7 +139,7 @@ def _export(
     fn_args: FnArgs,
     settings: _Settings,
     transform_output: tft.TFTransformOutput,
-    trainer: training.Trainer,
+    trainer: loop.Trainer,
     unigram: npt.NDArray[np.float32],
 ) -> None:
     serving = export.ServingModel(
@@ -274,12 +269,12 @@ def _fingerprint(fn_args: FnArgs, sizes: list[tuple[str, int]]) -> str:
     return hashlib.sha256(described.encode()).hexdigest()[:12]
 
 
-def _reporter(tensorboard_folder: str) -> training.Report:
+def _reporter(tensorboard_folder: str) -> loop.Report:
     writer = tf.summary.create_file_writer(tensorboard_folder)
 
-    def report(news: training.Progress | training.Evaluation) -> None:
+    def report(news: loop.Progress | loop.Evaluation) -> None:
         with writer.as_default(step=news.step):
-            if isinstance(news, training.Evaluation):
+            if isinstance(news, loop.Evaluation):
                 tf.summary.scalar("held_out/full_softmax_cross_entropy", news.softmax)
                 tf.summary.scalar("held_out/full_sigmoid_cross_entropy", news.sigmoid)
             else:
@@ -293,13 +288,13 @@ def _reporter(tensorboard_folder: str) -> training.Report:
     return report
 
 
-def _say_nothing(news: training.Progress | training.Evaluation) -> None:
+def _say_nothing(news: loop.Progress | loop.Evaluation) -> None:
     """The chief speaks for all workers."""
 
 
-def describe(progress: training.Progress | training.Evaluation) -> str:
+def describe(progress: loop.Progress | loop.Evaluation) -> str:
     """One line for people."""
-    if isinstance(progress, training.Evaluation):
+    if isinstance(progress, loop.Evaluation):
         return (
             f"step {progress.step:,}: held-out full softmax cross-entropy {progress.softmax:.4f}, "
             f"sigmoid {progress.sigmoid:.4f}"
@@ -321,11 +316,11 @@ def held_out_pairs(split: input_pipeline.Split, counts: input_pipeline.Counts) -
 
 
 def _approximation(
-    trainer: training.Trainer, result: training.Result, held_out: Pairs, seed: int
+    trainer: loop.Trainer, result: loop.Result, held_out: Pairs, seed: int
 ) -> dict[str, Any]:
     """The sampled loss at several numbers of candidates, and the full one, on the same pairs."""
     step = trainer.step
-    sampled = evaluation.sampled_losses(
+    sampled = cross_entropies.sampled_losses(
         step.parameters, step.sampler, *held_out, numbers=_NUMBERS_OF_CANDIDATES, seed=seed
     )
     taken = [found for found in result.evaluations if found.step == result.kept_step]
@@ -348,7 +343,7 @@ def _described(
     }
 
 
-def _described_training(result: training.Result) -> dict[str, Any]:
+def _described_training(result: loop.Result) -> dict[str, Any]:
     return {
         "train_loss": result.train_loss,
         "steps": result.steps,

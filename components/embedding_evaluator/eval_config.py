@@ -5,7 +5,7 @@ import json
 from tensorflow_model_analysis.proto import config_pb2
 
 from components.embedding_evaluator import metrics
-from trainer_module.export import EVALUATE_SIGNATURE
+from trainer_module.evaluation.export import EVALUATE_SIGNATURE
 
 FULL_SOFTMAX_CROSS_ENTROPY = "full_softmax_cross_entropy"
 FULL_SIGMOID_CROSS_ENTROPY = "full_sigmoid_cross_entropy"

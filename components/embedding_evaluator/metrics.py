@@ -8,8 +8,9 @@ import apache_beam as beam
 import numpy as np
 from tensorflow_model_analysis.metrics import metric_types
 
-# The outputs of the evaluate signature (trainer_module.export names them; importing it here would
-# bring TensorFlow's graph code into every Beam worker for a few strings; a test compares them).
+# The outputs of the evaluate signature (trainer_module.evaluation.export names them; importing it
+# here would bring TensorFlow's graph code into every Beam worker for a few strings; a test compares
+# them).
 OUTPUTS = (
     "softmax_cross_entropy",
     "sigmoid_cross_entropy",

@@ -23,7 +23,7 @@ def export(saved_model: str, folder: str) -> None:
     """Writes the target table of a SavedModel and its vocabulary.
 
     Args:
-      saved_model: folder of a SavedModel made by trainer_module.export.
+      saved_model: folder of a SavedModel made by trainer_module.evaluation.export.
       folder: where the three files go.
     """
     loaded = tf.saved_model.load(saved_model)

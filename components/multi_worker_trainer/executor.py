@@ -14,8 +14,8 @@ from tfx.types.standard_component_specs import CUSTOM_CONFIG_KEY
 from tfx.utils import json_utils
 
 from components.multi_worker_trainer import local_workers, worker
-from trainer_module.cluster import TF_CONFIG
 from trainer_module.run_fn import FnArgs
+from trainer_module.workers.cluster import TF_CONFIG
 
 # Execution properties of our own.
 EPOCHS = "epochs"

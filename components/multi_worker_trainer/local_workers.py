@@ -14,8 +14,8 @@ import time
 from collections.abc import Sequence
 from typing import IO, NoReturn
 
-from trainer_module.cluster import TF_CONFIG
 from trainer_module.errors import InputError
+from trainer_module.workers.cluster import TF_CONFIG
 
 # A worker writes a byte a second into this descriptor: so the parent sees it stand still, and it
 # sees the parent gone.

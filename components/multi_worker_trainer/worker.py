@@ -11,7 +11,7 @@ from types import SimpleNamespace
 from typing import NoReturn
 
 from components.multi_worker_trainer.local_workers import HEARTBEAT
-from trainer_module import cluster
+from trainer_module.workers import cluster
 
 _BEAT_SECONDS = 1.0
 

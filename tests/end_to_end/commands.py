@@ -26,7 +26,9 @@ SETTINGS = (
 )
 
 _server = multiprocessing.get_context("forkserver")
-_server.set_forkserver_preload(["pipeline.graph", "pipeline.local_runner", "pipeline.summary"])
+_server.set_forkserver_preload(
+    ["pipeline.graph", "pipeline.local.runner", "pipeline.results.summary"]
+)
 
 
 class Ended(NamedTuple):

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from components.text_example_gen.executor import READING_FILE
-from pipeline.word_vectors import WordVectors
+from pipeline.results.word_vectors import WordVectors
 from tests.end_to_end.commands import SETTINGS, Run, Skipgram, transformed_records
 from trainer_module.run_fn import TRAINING_FILE
 
@@ -78,7 +78,7 @@ def test_what_would_fail_in_the_cluster_fails_here_and_names_the_node(
 def test_a_process_of_a_node_knows_the_installed_packages_alone(
     corpus: Path, skipgram: Skipgram, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from pipeline import rehearsal
+    from pipeline.cluster import rehearsal
 
     python = rehearsal._installed_python(tmp_path / "python") / "python"
     code = "import trainer_module, kfp, os; print(trainer_module.__file__); print(os.getcwd())"

@@ -13,9 +13,10 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from pipeline import cli, config, run_command
+from pipeline import cli, config
 from pipeline.failures import ComponentFailedError
-from pipeline.output_folder import OutputFolder
+from pipeline.local import run_command
+from pipeline.local.output_folder import OutputFolder
 from trainer_module.errors import InputError
 
 COMMAND = Path(sys.executable).with_name("skipgram")
@@ -193,7 +194,7 @@ class TestAnswers:
         assert table(done.stdout) == [["eastnortheast", "0.412"]]
 
     def test_runs(self, tmp_path):
-        from pipeline import metadata_store
+        from pipeline.local import metadata_store
 
         (tmp_path / "books").mkdir()
         place = metadata_store.place(config.MetadataConfig(), OutputFolder(tmp_path / "books"))

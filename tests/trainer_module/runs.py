@@ -8,11 +8,13 @@ import numpy as np
 import tensorflow as tf
 
 from tests.trainer_module.transformed import Document
-from trainer_module import candidate_sampling, evaluation, objectives, training
-from trainer_module.cluster import ALONE, Worker
+from trainer_module.evaluation import cross_entropies
 from trainer_module.hyperparameters import TrainerHyperparameters
-from trainer_module.input_pipeline import Chunk, Counts, Pairs
-from trainer_module.model import SkipGramModel, unigram_log_probabilities
+from trainer_module.objectives import candidate_sampling, registry
+from trainer_module.training import loop
+from trainer_module.training.input_pipeline import Chunk, Counts, Pairs
+from trainer_module.training.model import SkipGramModel, unigram_log_probabilities
+from trainer_module.workers.cluster import ALONE, Worker
 
 Array = np.ndarray[Any, Any]
 SEED = 3
@@ -146,7 +148,7 @@ class Run:
                 bias_initializer=self.hyperparameters.bias_initializer,
                 seed=1,
             )
-        self.trainer = training.Trainer(
+        self.trainer = loop.Trainer(
             strategy,
             self.model,
             self.hyperparameters,
@@ -184,8 +186,8 @@ class Run:
         *,
         kill_at: int | None = None,
         report: Callable[[Any], None] = lambda _: None,
-        chunks: training.Chunks | None = None,
-    ) -> training.Result:
+        chunks: loop.Chunks | None = None,
+    ) -> loop.Result:
         calls = 0
 
         def count_and_report(news: Any) -> None:
@@ -204,9 +206,9 @@ class Run:
             v.numpy() for v in (model.target_table, model.context_weights, model.context_biases)
         ]
 
-    def full(self) -> evaluation.CrossEntropies:
-        found = evaluation.mean_cross_entropies(self.step.parameters, *self.held_out)
-        return evaluation.CrossEntropies(*map(float, found))
+    def full(self) -> cross_entropies.CrossEntropies:
+        found = cross_entropies.mean_cross_entropies(self.step.parameters, *self.held_out)
+        return cross_entropies.CrossEntropies(*map(float, found))
 
     def measure(self) -> float:
         """The full cross-entropy of the objective's family."""
@@ -218,7 +220,7 @@ def candidates_of(run: Run, step: int, contexts: Array) -> candidate_sampling.Dr
     """A step's, [pairs, num_sampled] where each pair has its own."""
     hyperparameters, number = run.hyperparameters, run.step.objective.num_sampled
     sampler, seed = run.step.sampler, tf.constant([SEED, step], tf.int64)
-    if hyperparameters.objective in objectives.FULL:
+    if hyperparameters.objective in registry.FULL:
         return candidate_sampling.Drawn(tf.range(number, dtype=tf.int64), tf.constant(number))
     if hyperparameters.negatives == "per_pair":
         return sampler.draw_for_each(tf.size(contexts), number, seed)

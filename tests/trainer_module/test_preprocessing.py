@@ -10,8 +10,8 @@ import tensorflow as tf
 import tensorflow_transform as tft
 import tensorflow_transform.beam as tft_beam
 
-from trainer_module import skip_grams
 from trainer_module.preprocessing import preprocessing_fn
+from trainer_module.text import skip_grams
 
 
 def transform(

@@ -17,10 +17,11 @@ from tests.trainer_module.transformed import (
     split_of,
     write,
 )
-from trainer_module import input_pipeline, run_fn, training
+from trainer_module import run_fn
 from trainer_module.errors import InputError
 from trainer_module.hyperparameters import PreprocessingHyperparameters
-from trainer_module.input_pipeline import Counts, Pairs
+from trainer_module.training import input_pipeline, loop
+from trainer_module.training.input_pipeline import Counts, Pairs
 
 PREPROCESSING = PreprocessingHyperparameters(min_count=7, subsample=0.5)
 
@@ -75,7 +76,7 @@ def test_a_cluster_among_which_a_step_cannot_be_divided_is_refused(
 
 
 def test_progress_is_one_line_for_people() -> None:
-    progress = training.Progress(
+    progress = loop.Progress(
         epoch=2,
         epochs=3,
         step=50,
@@ -88,13 +89,13 @@ def test_progress_is_one_line_for_people() -> None:
 
 
 def test_progress_of_a_group_is_one_line() -> None:
-    progress = training.Progress(1, 1, 50, 100, 5.5, [1000.0, 1200.0, 800.0], 60.0)
+    progress = loop.Progress(1, 1, 50, 100, 5.5, [1000.0, 1200.0, 800.0], 60.0)
     assert run_fn.describe(progress) == (
         "epoch 1/1   50%  3,000 pairs/s of 3 workers  loss 5.5000  1:00 left"
     )
 
 
-EVALUATION = training.Evaluation(step=12_345, softmax=7.12344, sigmoid=8.98766)
+EVALUATION = loop.Evaluation(step=12_345, softmax=7.12344, sigmoid=8.98766)
 
 
 def test_an_evaluation_is_one_line_for_people() -> None:
@@ -107,7 +108,7 @@ def test_what_is_reported_is_printed_and_goes_to_tensorboard(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     report = run_fn._reporter(str(tmp_path))
-    progress = training.Progress(1, 1, 16, 32, 5.5, [600.0, 400.0], 1.0)
+    progress = loop.Progress(1, 1, 16, 32, 5.5, [600.0, 400.0], 1.0)
     report(progress)
     report(EVALUATION)
     assert capsys.readouterr().out.splitlines() == [
@@ -204,25 +205,25 @@ def test_the_full_loss_is_that_of_the_step_that_is_kept(
     monkeypatch: pytest.MonkeyPatch, kept_step: int, softmax: bool, expected: float
 ) -> None:
     monkeypatch.setattr(run_fn.evaluation, "sampled_losses", lambda *_, **__: {5: 3.5})
-    taken = [training.Evaluation(16, 7.0, 8.0), training.Evaluation(32, 5.0, 6.0)]
+    taken = [loop.Evaluation(16, 7.0, 8.0), loop.Evaluation(32, 5.0, 6.0)]
     step = SimpleNamespace(
         parameters=None, sampler=None, objective=SimpleNamespace(softmax=softmax)
     )
-    trainer = SimpleNamespace(step=step, evaluate=lambda: training.Evaluation(48, 1.0, 2.0))
-    result = training.Result(1.5, 48, kept_step, 0, 1e5, taken)
+    trainer = SimpleNamespace(step=step, evaluate=lambda: loop.Evaluation(48, 1.0, 2.0))
+    result = loop.Result(1.5, 48, kept_step, 0, 1e5, taken)
     pairs = Pairs(tf.constant([0]), tf.constant([1]))
     found = run_fn._approximation(trainer, result, pairs, seed=1)
     assert found == {"sampled_losses": {"5": 3.5}, "full_loss": expected}
 
 
 def test_what_training_gave_can_be_written_as_json() -> None:
-    result = training.Result(
+    result = loop.Result(
         train_loss=1.5,
         steps=20,
         kept_step=16,
         resumed_at_step=0,
         pairs_per_second=[1e5, 2e5],
-        evaluations=[training.Evaluation(16, 7.0, 8.0)],
+        evaluations=[loop.Evaluation(16, 7.0, 8.0)],
     )
     described = json.loads(json.dumps(run_fn._described_training(result)))
     assert described["kept_step"] == 16

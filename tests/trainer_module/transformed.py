@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from trainer_module import skip_grams
-from trainer_module.input_pipeline import Split
+from trainer_module.text import skip_grams
+from trainer_module.training.input_pipeline import Split
 
 Document = Sequence[tuple[int, int]]  # of each token: id, window; 0 where it is left out
 

@@ -9,7 +9,7 @@ from tensorflow_model_analysis.proto import config_pb2
 
 from components.embedding_evaluator import metrics
 from components.embedding_evaluator.eval_config import eval_config
-from trainer_module import export
+from trainer_module.evaluation import export
 
 NAMES = [
     "full_softmax_cross_entropy",

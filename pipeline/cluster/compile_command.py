@@ -1,0 +1,54 @@
+"""`skipgram compile` and `skipgram rehearse`: to a job spec, and what a cluster does with one."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from rich.console import Console
+from tfx.components.evaluator import constants
+
+from pipeline.cluster import job_spec, kubeflow_runner, rehearsal, vertex_runner
+from pipeline.config import Config
+from pipeline.native_output import stderr_to
+from pipeline.results import display
+from pipeline.results.summary import candidate_metrics
+
+_RUNNERS = {"kubeflow": kubeflow_runner, "vertex": vertex_runner}
+
+
+def compile_to(target: str, config: Config, path: Path) -> None:
+    """Writes a job spec that was checked.
+
+    Args:
+      target: kubeflow or vertex.
+      config: which deployment.require has let pass.
+      path: of the spec.
+
+    Raises:
+      InputError: see job_spec.validate.
+    """
+    compiled = _RUNNERS[target].compile_job(config)
+    job_spec.validate(job_spec.parsed(compiled))
+    job_spec.write(compiled, path)
+
+
+def rehearse(path: Path, root: Path, parameters: Mapping[str, str], console: Console) -> None:
+    """Runs a job spec on this machine and shows what its model came to.
+
+    Args:
+      path: of the spec.
+      root: an empty folder.
+      parameters: see rehearsal.rehearse.
+      console: where to show it.
+    """
+    spec = job_spec.read(path)
+    job_spec.validate(spec)
+    with display.Progress(console) as progress:
+        uris = rehearsal.rehearse(spec, root, parameters, progress.show)
+    with stderr_to(root / "logs" / "summary.log"):
+        metrics = candidate_metrics(Path(uris["evaluator", "evaluation"]))
+    console.print(display.metrics_table(metrics))
+    if not Path(uris["evaluator", "blessing"], constants.BLESSED_FILE_NAME).exists():
+        console.print("The model was not blessed, and so neither pushed nor exported.")
+        return
+    vectors = uris["embedding-exporter", "vectors"]
+    console.print(f"The model was blessed, pushed to {root / 'serving'} and exported to {vectors}.")

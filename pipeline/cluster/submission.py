@@ -1,0 +1,96 @@
+"""Hands a job spec to a cluster, by that cluster's own client and its own credentials."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from kfp.pipeline_spec.pipeline_spec_pb2 import PipelineSpec
+
+from pipeline.cluster import job_spec
+from pipeline.config import PIPELINE_NAME
+from pipeline.failures import WrongCommandError
+from trainer_module.errors import InputError
+
+_KUBEFLOW_ENDPOINT = "KF_PIPELINES_ENDPOINT"
+
+
+def submit(target: str, path: Path, output: str | None, given: Mapping[str, str]) -> str:
+    """Starts a run of a job spec.
+
+    Args:
+      target: kubeflow or vertex.
+      path: of the spec.
+      output: URI of the folder in place of the spec's, if any.
+      given: runtime parameters.
+
+    Returns:
+      A sentence that says where the run is seen.
+
+    Raises:
+      InputError: the spec cannot run or is another cluster's, a parameter is unknown, or the client
+        finds no credentials or no cluster.
+    """
+    spec = job_spec.read(path)
+    if (other := job_spec.made_for(spec)) != target:
+        raise WrongCommandError(f"{path} was compiled for {other}: compile it --to {target}")
+    job_spec.validate(spec)
+    root = f"{output}/artifacts" if output else spec.default_pipeline_root
+    parameters = _parameters(spec, output, given)
+    return {"vertex": _to_vertex, "kubeflow": _to_kubeflow}[target](path, root, parameters)
+
+
+def _parameters(
+    spec: PipelineSpec, output: str | None, given: Mapping[str, str]
+) -> dict[str, str | int]:
+    of_output = job_spec.folders(output) if output else {}
+    return job_spec.parameter_values(spec, {**of_output, **given})
+
+
+def _to_vertex(path: Path, root: str, parameters: Mapping[str, Any]) -> str:
+    import google.auth
+    import google.auth.exceptions
+    from google.api_core.exceptions import GoogleAPIError
+    from google.cloud import aiplatform
+
+    try:
+        credentials, project = google.auth.default()
+    except google.auth.exceptions.GoogleAuthError as error:
+        raise InputError(
+            "Google Cloud finds no credentials here: run `gcloud auth application-default login` "
+            "or set GOOGLE_APPLICATION_CREDENTIALS"
+        ) from error
+    try:
+        aiplatform.init(project=project, credentials=credentials)
+        job = aiplatform.PipelineJob(
+            display_name=PIPELINE_NAME,
+            template_path=str(path),
+            pipeline_root=root,
+            parameter_values=dict(parameters),
+        )
+        job.submit()
+    except (GoogleAPIError, google.auth.exceptions.GoogleAuthError) as error:
+        raise InputError(f"Vertex did not take the job: {error}") from error
+    return f"submitted: {job._dashboard_uri()}"
+
+
+def _to_kubeflow(path: Path, root: str, parameters: Mapping[str, Any]) -> str:
+    import kfp
+    import urllib3.exceptions
+    from kfp_server_api.exceptions import ApiException
+
+    if not os.environ.get(_KUBEFLOW_ENDPOINT):
+        raise InputError(
+            f"{_KUBEFLOW_ENDPOINT} is not set: set it to the address of Kubeflow Pipelines"
+        )
+    try:
+        run = kfp.Client().create_run_from_pipeline_package(
+            str(path), arguments=dict(parameters), pipeline_root=root
+        )
+    except (ApiException, urllib3.exceptions.HTTPError) as error:
+        # Of a connection that failed urllib3 names objects first, and the reason last.
+        reason = str(getattr(error, "reason", None) or error).rpartition("): ")[2]
+        raise InputError(
+            f"Kubeflow at {os.environ[_KUBEFLOW_ENDPOINT]} did not take the job: {reason}"
+        ) from error
+    return f"submitted: run {run.run_id}"

@@ -1,0 +1,172 @@
+"""What the metadata store says of runs, and what we add to it."""
+
+import json
+import shutil
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from ml_metadata import MetadataStore
+from ml_metadata.proto import metadata_store_pb2 as mlmd
+
+from pipeline.config import PIPELINE_NAME, MetadataConfig
+from pipeline.local import metadata_server
+from pipeline.local.output_folder import OutputFolder
+from pipeline.results.records import RunRecord
+from trainer_module.errors import InputError
+
+# TFX's.
+PIPELINE_TYPE = "pipeline"
+RUN_TYPE = "pipeline_run"
+
+# Custom properties of a run's context.
+_PIPELINE = "pipeline"
+_CORPUS = "corpus"
+_STATUS = "status"
+_RESULT = "result"
+
+BLESSED = "blessed"
+NOT_BLESSED = "not blessed"
+FAILED = "failed"
+# Of a run that never said how it ended: it is running, or it was killed.
+UNFINISHED = "unfinished"
+
+_UNFINISHED_STATES = (mlmd.Execution.NEW, mlmd.Execution.RUNNING, mlmd.Execution.FAILED)
+
+
+class Place(NamedTuple):
+    """Where runs are noted, and by which name of their pipeline.
+
+    One output folder is one pipeline: its lock keeps two runs of one pipeline apart.
+    """
+
+    connection: mlmd.ConnectionConfig  # without a password
+    pipeline_name: str
+
+    def run_id(self, now: datetime) -> str:
+        """A name that no other run in the store has."""
+        started = now.isoformat(timespec="milliseconds")
+        return started + self.pipeline_name.removeprefix(PIPELINE_NAME)
+
+
+def place(config: MetadataConfig, output: OutputFolder) -> Place:
+    """Where the runs into an output folder are noted.
+
+    Raises:
+      InputError: nothing was run into the folder yet.
+    """
+    if config.type == "mysql":
+        name = f"{PIPELINE_NAME}-{output.identity()}"
+        return Place(metadata_server.connection(config), name)
+    file = mlmd.SqliteMetadataSourceConfig(
+        filename_uri=str(output.metadata),
+        connection_mode=mlmd.SqliteMetadataSourceConfig.READWRITE_OPENCREATE,
+    )
+    return Place(mlmd.ConnectionConfig(sqlite=file), PIPELINE_NAME)
+
+
+def open_store(connection: mlmd.ConnectionConfig) -> MetadataStore:
+    """Opens a store, which is made if it is not there.
+
+    Raises:
+      InputError: see metadata_server.open_store.
+    """
+    if connection.HasField("mysql"):
+        return metadata_server.open_store(connection)
+    return MetadataStore(connection)
+
+
+def begin_run(store: MetadataStore, pipeline_name: str, run_id: str, corpus: str) -> None:
+    """Notes that a run begins, and on what, before TFX does."""
+    type_id = store.put_context_type(mlmd.ContextType(name=RUN_TYPE))
+    context = mlmd.Context(type_id=type_id, name=run_id)
+    context.custom_properties[_PIPELINE].string_value = pipeline_name
+    context.custom_properties[_CORPUS].string_value = corpus
+    context.custom_properties[_STATUS].string_value = UNFINISHED
+    store.put_contexts([context])
+
+
+def end_run(store: MetadataStore, run_id: str, status: str, result: Mapping[str, Any]) -> None:
+    """Notes how a run ended."""
+    context = store.get_context_by_type_and_name(RUN_TYPE, run_id)
+    context.custom_properties[_STATUS].string_value = status
+    context.custom_properties[_RESULT].string_value = json.dumps(result)
+    store.put_contexts([context])
+
+
+def runs(store: MetadataStore, pipeline_name: str) -> list[RunRecord]:
+    """All runs of a pipeline, the last one first."""
+    contexts = [c for c in store.get_contexts_by_type(RUN_TYPE) if _pipeline_of(c) == pipeline_name]
+    return [_record(context) for context in sorted(contexts, key=lambda c: c.id, reverse=True)]
+
+
+def _pipeline_of(run: mlmd.Context) -> str:
+    # A store in a file holds one pipeline alone, whose runs did not always say so.
+    return run.custom_properties[_PIPELINE].string_value or PIPELINE_NAME
+
+
+def _record(context: mlmd.Context) -> RunRecord:
+    text = {name: value.string_value for name, value in context.custom_properties.items()}
+    return RunRecord(
+        context.name,
+        datetime.fromtimestamp(context.create_time_since_epoch / 1000),
+        text.get(_CORPUS, ""),
+        text.get(_STATUS, UNFINISHED),
+        json.loads(text.get(_RESULT, "{}")),
+    )
+
+
+def output_artifacts(store: MetadataStore, run_id: str) -> dict[tuple[str, str], mlmd.Artifact]:
+    """What a run's components gave, from the cache or not.
+
+    Returns:
+      (component, output key) -> the artifact.
+    """
+    context = store.get_context_by_type_and_name(RUN_TYPE, run_id)
+    names = {
+        execution_type.id: execution_type.name for execution_type in store.get_execution_types()
+    }
+    executions = {e.id: e for e in store.get_executions_by_context(context.id)}
+    found = {}
+    for event in store.get_events_by_execution_ids(list(executions)):
+        if event.type == mlmd.Event.OUTPUT:
+            [artifact] = store.get_artifacts_by_id([event.artifact_id])
+            component = names[executions[event.execution_id].type_id].rsplit(".", 1)[-1]
+            found[component, event.path.steps[0].key] = artifact
+    return found
+
+
+def remove_unfinished(store: MetadataStore, pipeline_name: str, artifacts: Path) -> None:
+    """Marks what killed runs left running as failed, and removes what they had half written.
+
+    To be called while no other run of the pipeline is under way; those of others do not matter.
+
+    Args:
+      store: of this pipeline and maybe of others.
+      pipeline_name: of the runs.
+      artifacts: folder of the pipeline's artifacts.
+
+    Raises:
+      InputError: there are artifacts, and the store knows nothing of the pipeline. It would number
+        new ones as they are, and mix the two.
+    """
+    pipeline = store.get_context_by_type_and_name(PIPELINE_TYPE, pipeline_name)
+    if pipeline is None:
+        if artifacts.exists():
+            raise InputError(
+                f"the metadata store knows nothing of what is in {artifacts}: it was made with "
+                "another store or in another place, or the store was emptied; choose another "
+                "folder with --output"
+            )
+        return
+    of_pipeline = store.get_executions_by_context(pipeline.id)
+    executions = [e for e in of_pipeline if e.last_known_state in _UNFINISHED_STATES]
+    for execution in executions:
+        for folder in artifacts.glob(f"*/*/{execution.id}"):
+            shutil.rmtree(folder, ignore_errors=True)
+        for folder in artifacts.glob(f"*/.system/*/{execution.id}"):
+            shutil.rmtree(folder, ignore_errors=True)
+        execution.last_known_state = mlmd.Execution.FAILED
+    if executions:
+        store.put_executions(executions)

@@ -1,0 +1,213 @@
+"""Runs a pipeline on this machine: TFX's LocalDagRunner, each component in a process of its own.
+
+The processes are forked from one that has imported everything, so a component costs no imports, its
+memory is its own (what Beam held of the corpus is gone when the Trainer starts), and what it prints
+goes to a log of its own. A killed parent takes the running component with it.
+"""
+
+import ctypes
+import multiprocessing
+import multiprocessing.connection
+import multiprocessing.process
+import os
+import random
+import resource
+import signal
+import sys
+import time
+import traceback
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple, NoReturn
+
+from ml_metadata import MetadataStore
+from ml_metadata.proto import metadata_store_pb2 as mlmd
+from tfx.dsl.compiler.compiler import Compiler
+from tfx.orchestration import metadata
+from tfx.orchestration.local.local_dag_runner import LocalDagRunner
+from tfx.orchestration.local.runner_utils import extract_local_deployment_config
+from tfx.orchestration.pipeline import Pipeline
+from tfx.orchestration.portable.runtime_parameter_utils import substitute_runtime_parameter
+from tfx.proto.orchestration import pipeline_pb2
+
+from pipeline.failures import ComponentFailedError, sentence_of
+from pipeline.results.records import ComponentProgress, ComponentRun, Report
+
+_RUN_ID = "pipeline-run-id"
+_PR_SET_PDEATHSIG = 1
+_STDOUT, _STDERR = 1, 2
+_LOOK_SECONDS = 0.2
+# Characters; a pipe that nobody reads yet holds four times that. The log has the whole.
+_LONGEST_TRACE = 1 << 14
+
+_fork = multiprocessing.get_context("fork")
+
+
+class _Failure(NamedTuple):
+    sentence: str
+    trace: str
+
+
+def run(
+    pipeline: Pipeline, *, run_id: str, seed: int, logs: Path, report: Report
+) -> list[ComponentRun]:
+    """Runs the components one after the other.
+
+    Args:
+      pipeline: with a metadata store on this machine.
+      run_id: names the run in the metadata store.
+      seed: of Python's random numbers in each component; Beam shuffles by them.
+      logs: folder for a log a component.
+      report: is called when a component starts, several times a second while it runs, and when it
+        has ended.
+
+    Returns:
+      How each component ended, in order.
+
+    Raises:
+      ComponentFailedError: a component failed; the components after it did not run.
+    """
+    logs.mkdir(parents=True, exist_ok=True)
+    ir = Compiler().compile(pipeline)
+    substitute_runtime_parameter(ir, {_RUN_ID: run_id})
+    return [
+        _run_component(ir, component, seed, logs / f"{component}.log", report)
+        for component in _node_ids(ir)
+    ]
+
+
+def _node_ids(ir: pipeline_pb2.Pipeline) -> Iterator[str]:
+    return (node.pipeline_node.node_info.id for node in ir.nodes)
+
+
+def _run_component(
+    ir: pipeline_pb2.Pipeline, component: str, seed: int, log: Path, report: Report
+) -> ComponentRun:
+    started = time.monotonic()
+    result, child_result = _fork.Pipe(duplex=False)
+    output, child_output = os.pipe()
+    process = _fork.Process(
+        target=_in_child,
+        args=(ir, component, seed, log, child_output, child_result, os.getpid()),
+    )
+    process.start()
+    os.close(child_output)
+    child_result.close()
+    try:
+        for line in _last_lines(process, output):
+            report(ComponentProgress(component, time.monotonic() - started, line))
+    finally:
+        # Not reached by a SIGKILL: then the child ends itself.
+        process.kill()
+        process.join()
+        os.close(output)
+    ended = _received(result)
+    if ended is None:
+        raise ComponentFailedError(component, _killed(component, process.exitcode), "", log)
+    if isinstance(ended, _Failure):
+        raise ComponentFailedError(component, ended.sentence, ended.trace, log)
+    done = ended._replace(seconds=time.monotonic() - started)
+    report(done)
+    return done
+
+
+def _last_lines(process: multiprocessing.process.BaseProcess, output: int) -> Iterator[str]:
+    """Yields what the process printed last, until it ends."""
+    line, open_ = "", True
+    while open_ or process.is_alive():
+        ready = multiprocessing.connection.wait(
+            [output, process.sentinel] if open_ else [process.sentinel], _LOOK_SECONDS
+        )
+        if output in ready:
+            printed = os.read(output, 1 << 16)
+            open_ = bool(printed)
+            line = next(
+                (x for x in reversed(printed.decode(errors="replace").split("\n")) if x), line
+            )
+        elif process.sentinel in ready:
+            return
+        yield line
+
+
+def _received(
+    result: multiprocessing.connection.Connection,
+) -> ComponentRun | _Failure | None:
+    try:
+        received: ComponentRun | _Failure = result.recv()
+    except EOFError:
+        return None
+    return received
+
+
+def _killed(component: str, exit_code: int | None) -> str:
+    cause = (
+        f"by {signal.Signals(-exit_code).name}"
+        if exit_code is not None and exit_code < 0
+        else f"with exit code {exit_code}"
+    )
+    hint = "; the machine may have run out of memory" if exit_code == -signal.SIGKILL else ""
+    return f"the process of {component} was ended {cause}{hint}: give the same command again"
+
+
+def _in_child(
+    ir: pipeline_pb2.Pipeline,
+    component: str,
+    seed: int,
+    log: Path,
+    output: int,
+    result: multiprocessing.connection.Connection,
+    parent: int,
+) -> NoReturn:
+    _die_with(parent)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent is asked to stop, and stops us
+    descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
+    os.dup2(output, _STDOUT)
+    os.dup2(descriptor, _STDERR)
+    random.seed(seed)
+    try:
+        LocalDagRunner().run_with_ir(_only(ir, component))
+        result.send(ComponentRun(component, _was_cached(ir, component), 0.0, _peak_memory()))
+    except BaseException as error:
+        traceback.print_exc()
+        result.send(_Failure(sentence_of(error), traceback.format_exc()[-_LONGEST_TRACE:]))
+    sys.stdout.flush()
+    # Without the interpreter's shutdown: threads of Beam and TensorFlow may not survive it.
+    os._exit(0)
+
+
+def _die_with(parent: int) -> None:
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:  # it was gone before that
+        os._exit(1)
+
+
+def _only(ir: pipeline_pb2.Pipeline, component: str) -> pipeline_pb2.Pipeline:
+    """The pipeline with all components but one skipped."""
+    copy = pipeline_pb2.Pipeline()
+    copy.CopyFrom(ir)
+    for node in copy.nodes:
+        if node.pipeline_node.node_info.id != component:
+            node.pipeline_node.execution_options.skip.SetInParent()
+    return copy
+
+
+def _was_cached(ir: pipeline_pb2.Pipeline, component: str) -> bool:
+    """Whether the component's last execution was answered from the cache."""
+    config = extract_local_deployment_config(ir).metadata_connection_config
+    connection = getattr(config, config.WhichOneof("connection_config"))
+    with metadata.Metadata(connection) as handle:
+        return _last_execution_cached(handle.store, ir, component)
+
+
+def _last_execution_cached(store: MetadataStore, ir: pipeline_pb2.Pipeline, component: str) -> bool:
+    name = f"{ir.pipeline_info.id}.{component}"
+    context = store.get_context_by_type_and_name("node", name)
+    executions = store.get_executions_by_context(context.id)
+    last = max(executions, key=lambda execution: execution.id)
+    return bool(last.last_known_state == mlmd.Execution.CACHED)
+
+
+def _peak_memory() -> int:
+    """Of this process or, where workers did the work, of the largest of them."""
+    who = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+    return max(resource.getrusage(of).ru_maxrss for of in who) * 1024

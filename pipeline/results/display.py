@@ -1,0 +1,188 @@
+"""What people see: progress, tables."""
+
+import time
+from collections.abc import Mapping, Sequence
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+from rich import box
+from rich.console import Console
+from rich.live import Live
+from rich.table import Column, Table
+from rich.text import Text
+
+from pipeline.results.records import ComponentProgress, ComponentRun, RunRecord
+
+if TYPE_CHECKING:
+    from pipeline.results.word_vectors import Neighbor, WordVectors
+
+# Between two lines of progress where no terminal can redraw one.
+_SECONDS_BETWEEN_LINES = 15.0
+_SHOWN_WORDS = 8
+# Of a summary: what a person does not look for first.
+_NOT_SHOWN = (
+    "seconds",
+    "cached",
+    "all_cached",
+    "resumed_at_step",
+    "kept_step",
+    "peak_memory_megabytes",
+    "pairs_per_second_of_workers",
+    "why_not_blessed",  # is said at the end
+    # In tables of their own.
+    "sampled_losses",
+    "full_loss",
+    "evaluations",
+)
+_SHOWN_NEIGHBORS = 6
+
+
+class Progress:
+    """Shows the components as they run: redrawn on a terminal, line by line elsewhere.
+
+    Without a thread of its own, because components are forked from the process that shows them.
+    """
+
+    def __init__(self, console: Console):
+        self._console = console
+        self._live = Live(console=console, auto_refresh=False, transient=True)
+        self._last_line = time.monotonic()
+
+    def __enter__(self) -> Self:
+        if self._console.is_terminal:
+            self._live.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._console.is_terminal:
+            self._live.stop()
+
+    def show(self, news: ComponentProgress | ComponentRun) -> None:
+        """Shows how a component stands, or that it has ended."""
+        if isinstance(news, ComponentRun):
+            how = "cached" if news.cached else f"{news.seconds:.1f} s"
+            self._print(Text(f"  {news.component:<18}{how:>10}"))
+            return
+        text = Text(f"  {news.component:<18}{news.seconds:8.0f} s  {news.line}")
+        if self._console.is_terminal:
+            self._live.update(text, refresh=True)
+        elif time.monotonic() - self._last_line >= _SECONDS_BETWEEN_LINES:
+            self._print(text)
+
+    def _print(self, text: Text) -> None:
+        self._last_line = time.monotonic()
+        if self._console.is_terminal:
+            self._live.update(Text(""), refresh=True)
+        self._console.print(text, highlight=False, soft_wrap=True)
+
+
+def summary_table(summary: dict[str, Any]) -> Table:
+    """A summary, one line a figure."""
+    table = Table(title="Summary", show_header=False, title_justify="left")
+    for name, value in summary.items():
+        if name not in _NOT_SHOWN:
+            _add_row(table, name, _figure(value))
+    _add_row(table, "seconds", f"{sum(summary['seconds'].values()):,.1f}")
+    return table
+
+
+def _add_row(table: Table, *cells: str) -> None:
+    """Adds cells as they are: rich would take [b] and :heart: in a token or a path for its own."""
+    table.add_row(*map(Text, cells))
+
+
+def _figure(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return f"{value:,}"
+    return f"{value:,.4f}" if isinstance(value, float) else str(value)
+
+
+def metrics_table(metrics: Mapping[str, float]) -> Table:
+    """What the Evaluator found."""
+    table = Table(title="Evaluation", show_header=False, title_justify="left")
+    for name, value in metrics.items():
+        # All that the Evaluator finds it writes as floats.
+        _add_row(table, name, _figure(int(value) if name.startswith("num_") else value))
+    return table
+
+
+def evaluations_table(summary: dict[str, Any]) -> Table:
+    """The held-out full cross-entropies at points during training."""
+    table = Table(
+        "step", "full softmax CE", "full sigmoid CE", title="Held out", title_justify="left"
+    )
+    for found in summary["evaluations"]:
+        kept = " (kept)" if found["step"] == summary["kept_step"] else ""
+        _add_row(
+            table, f"{found['step']:,}{kept}", _figure(found["softmax"]), _figure(found["sigmoid"])
+        )
+    return table
+
+
+def approximation_table(summary: dict[str, Any]) -> Table:
+    """The sampled loss at several numbers of candidates, beside the full one."""
+    table = Table("candidates", "loss", title="What sampling gives", title_justify="left")
+    for number, loss in summary["sampled_losses"].items():
+        _add_row(table, number, _figure(loss))
+    _add_row(table, f"all {summary['vocabulary_size']:,}", _figure(summary["full_loss"]))
+    return table
+
+
+def neighbors_table(vectors: "WordVectors") -> Table:
+    """The nearest neighbours of a few frequent words."""
+    table = Table("word", "nearest neighbours", title="Neighbours", title_justify="left")
+    for word in vectors.frequent_words(_SHOWN_WORDS):
+        found = vectors.neighbors(word, _SHOWN_NEIGHBORS)
+        _add_row(table, word, ", ".join(neighbor.token for neighbor in found))
+    return table
+
+
+def ranking(heading: str, found: "Sequence[Neighbor]") -> Table:
+    """Tokens with their cosines."""
+    table = Table(Column(Text(heading)), "cosine")
+    for neighbor in found:
+        _add_row(table, neighbor.token, f"{neighbor.cosine:.3f}")
+    return table
+
+
+def runs_table(records: Sequence[RunRecord]) -> Table:
+    """Runs, the last one first."""
+    table = Table(
+        Column("started", no_wrap=True),
+        Column("corpus", overflow="fold"),  # a long path is broken; rich would cut it off
+        Column("objective", overflow="fold"),
+        "softmax CE",
+        "unigram CE",
+        Column("result", min_width=len("not blessed"), overflow="fold"),
+        box=box.SIMPLE_HEAD,  # fits into 80 columns
+        padding=(0, 1, 0, 0),
+        pad_edge=False,
+    )
+    for record in records:
+        result = record.result
+        _add_row(
+            table,
+            f"{record.started:%Y-%m-%d %H:%M}",
+            record.corpus,
+            str(result.get("objective", "")),
+            _figure(result.get("full_softmax_cross_entropy", "")),
+            _figure(result.get("unigram_cross_entropy", "")),
+            record.status,
+        )
+    return table
+
+
+def why_failed(records: Sequence[RunRecord]) -> list[Text]:
+    """A line for each failed run: in a column of the table a sentence would be a ribbon."""
+    return [
+        Text(f"{record.started:%Y-%m-%d %H:%M} {record.status}: {record.result['error']}")
+        for record in records
+        if "error" in record.result
+    ]

@@ -1,0 +1,122 @@
+"""What a run gave, collected from its artifacts."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import tensorflow_model_analysis as tfma
+from ml_metadata.proto import metadata_store_pb2 as mlmd
+
+from components.embedding_evaluator import eval_config as gate
+from components.text_example_gen.executor import READING_FILE
+from pipeline import graph
+from pipeline.config import Config
+from pipeline.results.records import ComponentRun
+from trainer_module.run_fn import TRAINING_FILE
+
+Artifacts = dict[tuple[str, str], mlmd.Artifact]
+
+REPORTED_METRICS = (
+    gate.FULL_SOFTMAX_CROSS_ENTROPY,
+    gate.FULL_SIGMOID_CROSS_ENTROPY,
+    gate.RAW_FULL_SOFTMAX_CROSS_ENTROPY,
+    gate.RAW_FULL_SIGMOID_CROSS_ENTROPY,
+    gate.PERPLEXITY,
+    gate.UNIGRAM_CROSS_ENTROPY,
+)
+
+
+def collect(
+    config: Config, artifacts: Artifacts, components: Sequence[ComponentRun]
+) -> dict[str, Any]:
+    """Puts together the content of summary.json.
+
+    Args:
+      config: of the run.
+      artifacts: of the run, by component and output key.
+      components: how each ended.
+    """
+    reading = _read(artifacts["TextExampleGen", "examples"], READING_FILE)
+    training = _read(artifacts["Trainer", "model_run"], TRAINING_FILE)
+    metrics = candidate_metrics(Path(artifacts["Evaluator", "evaluation"].uri))
+    blessing = artifacts["Evaluator", "blessing"].custom_properties["blessed"].int_value
+    return {
+        "documents": reading["documents"],
+        "tokens": training["tokens"],
+        "vocabulary_size": training["vocabulary_size"],
+        "pairs_train": training["pairs_train"],
+        "pairs_eval": training["pairs_eval"],
+        "objective": config.trainer.objective,
+        "seed": config.seed,
+        "train_loss": training["train_loss"],
+        "sampled_losses": training["sampled_losses"],
+        "full_loss": training["full_loss"],
+        "evaluations": training["evaluations"],
+        "kept_step": training["kept_step"],
+        **{name: metrics[name] for name in REPORTED_METRICS},
+        "blessed": blessing == 1,
+        "replaced_characters": reading["replaced_characters"],
+        "empty_lines": reading["empty_lines"],
+        "workers": len(training["pairs_per_second_of_workers"]),
+        "pairs_per_second": round(training["pairs_per_second"]),
+        "pairs_per_second_of_workers": list(map(round, training["pairs_per_second_of_workers"])),
+        "resumed_at_step": training["resumed_at_step"],
+        "seconds": {run.component: round(run.seconds, 2) for run in components},
+        "cached": [run.component for run in components if run.cached],
+        # A look-up in the metadata store is no work that could be saved.
+        "all_cached": all(
+            run.cached for run in components if run.component != graph.LAST_BLESSED_MODEL
+        ),
+        "peak_memory_megabytes": {
+            run.component: round(run.peak_memory_bytes / 1e6) for run in components
+        },
+    }
+
+
+def _read(artifact: mlmd.Artifact, name: str) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads(Path(artifact.uri, name).read_text())
+    return content
+
+
+def candidate_metrics(evaluation: Path) -> dict[str, float]:
+    """The metrics of the new model from the Evaluator's artifact."""
+    return _metrics(evaluation, is_baseline=False)
+
+
+def _metrics(evaluation: Path, *, is_baseline: bool) -> dict[str, float]:
+    specs = tfma.load_eval_result(str(evaluation)).config.model_specs
+    names = [spec.name for spec in specs if spec.is_baseline == is_baseline]
+    if not names:
+        return {}
+    result = tfma.load_eval_result(str(evaluation), model_name=names[0])
+    [(_, values)] = result.slicing_metrics
+    return {name: value["doubleValue"] for name, value in values[""][""].items()}
+
+
+def why_not_blessed(config: Config, artifacts: Artifacts) -> str:
+    """One sentence: which threshold was missed, by which numbers."""
+    evaluation = Path(artifacts["Evaluator", "evaluation"].uri)
+    new = candidate_metrics(evaluation)
+    last = _metrics(evaluation, is_baseline=True)
+    missed = []
+    gain = new[gate.GAIN_OVER_UNIGRAM]
+    if not gain >= config.evaluator.min_gain_over_unigram:
+        missed.append(
+            f"its full softmax cross-entropy {new[gate.FULL_SOFTMAX_CROSS_ENTROPY]:.4f} on "
+            f"{new[gate.NUM_PAIRS]:,.0f} held-out pairs is {abs(gain):.4f} "
+            f"{'above' if gain < 0 else 'below'} the unigram model's "
+            f"{new[gate.UNIGRAM_CROSS_ENTROPY]:.4f}, and evaluator.min_gain_over_unigram asks for "
+            f"{config.evaluator.min_gain_over_unigram}: raise trainer.epochs (it is "
+            f"{config.trainer.epochs}) with trainer.keep=best, add text, or ask for less"
+        )
+    compared = config.evaluator.compared_metric
+    if last and (increase := new[compared] - last[compared]) > config.evaluator.max_increase:
+        missed.append(
+            f"its {compared} {new[compared]:.4f} is {increase:.4f} above the last blessed "
+            f"model's {last[compared]:.4f}, and evaluator.max_increase allows "
+            f"{config.evaluator.max_increase}: raise it, or give what is of another kind, such as "
+            "another objective, an --output of its own"
+        )
+    reasons = "; and ".join(missed) or "the evaluation says so (artifacts/Evaluator/evaluation)"
+    return f"the model is not blessed and was not pushed: {reasons}"

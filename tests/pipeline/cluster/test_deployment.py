@@ -1,0 +1,42 @@
+import pytest
+
+from pipeline.cluster import deployment
+from tests.pipeline.cluster.test_job_spec import configuration
+from trainer_module.errors import InputError
+
+
+def test_what_both_need_is_enough() -> None:
+    deployment.require(configuration(), "vertex")
+    deployment.require(configuration(deployment__project=None), "kubeflow")
+
+
+@pytest.mark.parametrize("field", ["image", "output", "project"])
+def test_what_vertex_misses_is_named(field: str) -> None:
+    with pytest.raises(InputError, match=rf"vertex needs deployment\.{field}"):
+        deployment.require(configuration(**{f"deployment__{field}": None}), "vertex")
+
+
+@pytest.mark.parametrize(
+    ("corpus", "complaint"),
+    [
+        (None, "reads one glob, and the corpus is 0"),
+        ("['gs://b/1.txt', 'gs://b/2.txt']", "reads one glob, and the corpus is 2"),
+        ("[books/*.txt]", "is not where a cluster could look"),
+    ],
+)
+def test_a_corpus_that_a_cluster_cannot_read_is_refused(corpus: str | None, complaint: str) -> None:
+    with pytest.raises(InputError, match=complaint):
+        deployment.pattern(configuration(corpus__files=corpus))
+
+
+@pytest.mark.parametrize(
+    ("given", "pattern"),
+    [
+        ("/books", "/books/*"),
+        ("gs://bucket/books/", "gs://bucket/books/*"),
+        ("/books/emma.txt", "/books/emma.txt"),
+        ("/books/*/e*", "/books/*/e*"),
+    ],
+)
+def test_a_folder_stands_for_its_files(given: str, pattern: str) -> None:
+    assert deployment.pattern(configuration(corpus__files=f"['{given}']")) == pattern

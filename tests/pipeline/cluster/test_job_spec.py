@@ -1,0 +1,179 @@
+"""The spec of the quick start's configuration, against golden files; what validation finds."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from kfp.pipeline_spec.pipeline_spec_pb2 import PipelineSpec
+
+from pipeline import config, graph
+from pipeline.cluster import job_spec, kubeflow_runner, vertex_runner
+from pipeline.config import Config
+from trainer_module.errors import InputError
+
+GOLDEN = Path(__file__).with_name("golden")
+SETTINGS = {
+    "deployment.image": "registry/skipgram:1",
+    "deployment.output": "gs://bucket/output",
+    "deployment.project": "words",
+    "corpus.files": "['gs://bucket/books/*.txt.gz']",
+    "trainer.workers": "3",
+    "trainer.sync_every": "64",
+}
+RUNNERS = {"kubeflow": kubeflow_runner, "vertex": vertex_runner}
+# In the order of the data.
+NODES = [
+    "text-example-gen",
+    "statistics-gen",
+    "curated-schema",
+    "example-validator",
+    "transform",
+    "trainer",
+    "last-blessed-model",
+    "evaluator",
+    "pusher",
+    "embedding-exporter",
+]
+
+
+def configuration(**changes: str | None) -> Config:
+    """SETTINGS with fields changed, named with __ for a dot; None leaves one out."""
+    settings = {**SETTINGS, **{name.replace("__", "."): value for name, value in changes.items()}}
+    return config.load(settings=[f"{name}={value}" for name, value in settings.items() if value])
+
+
+@pytest.fixture(scope="module", params=["kubeflow", "vertex"])
+def target(request: pytest.FixtureRequest) -> str:
+    name: str = request.param
+    return name
+
+
+@pytest.fixture(scope="module")
+def compiled(target: str) -> dict[str, Any]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(graph, "code_fingerprint", lambda *packages: "fingerprint")
+        return RUNNERS[target].compile_job(configuration())
+
+
+@pytest.fixture
+def spec(compiled: dict[str, Any]) -> PipelineSpec:
+    return job_spec.parsed(compiled)
+
+
+def test_is_the_golden_spec(target: str, compiled: dict[str, Any], tmp_path: Path) -> None:
+    """A change is seen as a diff: UPDATE_GOLDEN=1 writes the files anew."""
+    golden = GOLDEN / f"{target}.yaml"
+    if os.environ.get("UPDATE_GOLDEN"):
+        job_spec.write(compiled, golden)
+    job_spec.write(compiled, tmp_path / "spec.yaml")
+    assert (tmp_path / "spec.yaml").read_text() == golden.read_text()
+    assert job_spec.read(golden) == job_spec.parsed(compiled)
+
+
+def test_is_valid(spec: PipelineSpec) -> None:
+    job_spec.validate(spec)
+    assert sorted(spec.root.dag.tasks) == sorted(NODES)
+    assert spec.default_pipeline_root == "gs://bucket/output/artifacts"
+
+
+def test_what_is_set_at_submission_are_runtime_parameters(spec: PipelineSpec) -> None:
+    parameters = spec.root.input_definitions.parameters
+    assert {name: value.default_value.string_value for name, value in parameters.items()} == {
+        "corpus": "gs://bucket/books",
+        "epochs": "",
+        "output": "gs://bucket/output",
+        "push_destination": '{"filesystem": {"baseDirectory": "gs://bucket/output/serving"}}',
+    }
+    assert parameters["epochs"].default_value.number_value == 2
+    inputs = {name: task.inputs.parameters for name, task in spec.root.dag.tasks.items()}
+    assert inputs["text-example-gen"]["input_base"].component_input_parameter == "corpus"
+    assert inputs["trainer"]["epochs"].component_input_parameter == "epochs"
+
+
+def test_every_node_runs_our_image(spec: PipelineSpec) -> None:
+    executors = job_spec.executors_of(spec)
+    assert {executor.container.image for executor in executors.values()} == {"registry/skipgram:1"}
+
+
+def test_kubeflow_gives_the_trainer_its_share_of_the_cluster() -> None:
+    config = configuration(deployment__cpus="3.5", deployment__memory_gigabytes="7")
+    executors = job_spec.executors_of(job_spec.parsed(kubeflow_runner.compile_job(config)))
+    resources = executors["trainer_executor"].container.resources
+    assert (resources.cpu_limit, resources.memory_limit) == (3.5, 7)
+
+
+def test_vertex_trains_on_a_chief_and_workers_of_our_image() -> None:
+    spec = job_spec.parsed(vertex_runner.compile_job(configuration()))
+    inputs = spec.root.dag.tasks["trainer"].inputs.parameters
+    custom = yaml.safe_load(inputs["custom_config"].runtime_value.constant.string_value)
+    machine = {
+        "machine_spec": {"machine_type": "n1-standard-8"},
+        "container_spec": {"image_uri": "registry/skipgram:1"},
+    }
+    assert custom["ai_platform_training_args"] == {
+        "project": "words",
+        "job_spec": {
+            "worker_pool_specs": [
+                {**machine, "replica_count": 1},
+                {**machine, "replica_count": 2},
+            ]
+        },
+    }
+
+
+def broken(spec: PipelineSpec, how: str) -> None:
+    task = spec.root.dag.tasks["trainer"]
+    if how == "producer":
+        task.inputs.artifacts["examples"].task_output_artifact.producer_task = "transformer"
+    elif how == "output":
+        task.inputs.artifacts["examples"].task_output_artifact.output_artifact_key = "pairs"
+    elif how == "component":
+        task.component_ref.name = "trainers"
+    elif how == "parameter":
+        task.inputs.parameters["epochs"].component_input_parameter = "passes"
+    elif how == "run_fn":
+        value = task.inputs.parameters["run_fn"].runtime_value.constant
+        value.string_value = "trainer_module.run_fn.run"
+    else:
+        executor = spec.deployment_spec["executors"]["evaluator_executor"]["container"]
+        executor["args"][1] = "components.embedding_evaluator.nothing.Executor"
+
+
+@pytest.mark.parametrize(
+    ("how", "complaint"),
+    [
+        ("producer", "trainer does not wait for 'transformer', the producer of .* 'examples'"),
+        ("output", "no task gives 'pairs' of 'transform'"),
+        ("component", "trainer names no component: 'trainers'"),
+        ("parameter", "'epochs' comes from 'passes', which nobody sets"),
+        ("run_fn", "'trainer_module.run_fn.run' cannot be imported"),
+        ("class", "'components.embedding_evaluator.nothing.Executor' cannot be imported"),
+    ],
+)
+def test_what_could_not_run_is_found(spec: PipelineSpec, how: str, complaint: str) -> None:
+    broken(spec, how)
+    with pytest.raises(InputError, match=complaint):
+        job_spec.validate(spec)
+
+
+@pytest.mark.parametrize(
+    ("content", "complaint"),
+    [
+        (b"root: [", "is no job spec"),
+        (b"\xff", "is no job spec"),
+        (b"rooot: {}", "does not fit kfp's PipelineSpec: .*rooot"),
+        (b"text", "does not fit kfp's PipelineSpec"),
+    ],
+)
+def test_what_is_no_spec_is_refused(tmp_path: Path, content: bytes, complaint: str) -> None:
+    path = tmp_path / "spec.yaml"
+    path.write_bytes(content)
+    with pytest.raises(InputError, match=complaint):
+        job_spec.read(path)
+
+
+def test_a_spec_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"cannot read the job spec .*none\.yaml"):
+        job_spec.read(tmp_path / "none.yaml")

@@ -1,0 +1,60 @@
+"""The runner, in a process that has imported TFX but not used TensorFlow, as the command is."""
+
+import multiprocessing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipeline.results.records import ComponentProgress, ComponentRun
+from tests.pipeline.local import toy_pipeline
+
+_server = multiprocessing.get_context("forkserver")
+_server.set_forkserver_preload(
+    ["pipeline.graph", "pipeline.local.runner", "pipeline.results.summary"]
+)
+
+
+def run(folder: Path, how: str) -> tuple[str, str, list[Any]]:
+    answer, sender = _server.Pipe(duplex=False)
+    process = _server.Process(target=toy_pipeline.run, args=(folder, how, sender))
+    process.start()
+    sender.close()
+    received: tuple[str, str, list[Any]] = answer.recv()
+    process.join()
+    return received
+
+
+def test_a_component_ends_and_comes_from_the_cache_the_next_time(tmp_path: Path) -> None:
+    how, _, reports = run(tmp_path, "well")
+    assert how == "ended"
+    *progress, done = reports
+    assert all(isinstance(report, ComponentProgress) for report in progress)
+    assert "on its way" in {report.line for report in progress}
+    assert isinstance(done, ComponentRun)
+    assert (done.component, done.cached) == ("Toy", False)
+    assert 100e6 < done.peak_memory_bytes < 4e9  # with all that is imported
+    _, _, [*_, again] = run(tmp_path, "well")
+    assert again.cached
+    assert (tmp_path / "logs" / "Toy.log").exists()
+
+
+@pytest.mark.parametrize(
+    ("how", "said"),
+    [
+        ("input_error", "the toy is broken: mend it"),
+        ("killed", "the process of Toy was ended by SIGKILL"),
+        ("long_trace", "RuntimeError: xxx"),
+    ],
+)
+def test_a_component_that_fails_is_said_in_one_sentence(
+    how: str, said: str, tmp_path: Path
+) -> None:
+    ended, sentence, reports = run(tmp_path, how)
+    assert ended == "failed"
+    assert sentence.startswith(said)
+    assert len(sentence) < 400
+    assert not any(isinstance(report, ComponentRun) for report in reports)
+    # What it had begun is not taken for finished: the next run does not come from the cache.
+    _, _, [*_, done] = run(tmp_path, "well")
+    assert not done.cached

@@ -1,0 +1,55 @@
+"""A pipeline of one component that ends as it is told; TFX finds it by the name of the module."""
+
+import os
+import signal
+import uuid
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+from tfx.dsl.component.experimental.annotations import OutputArtifact, Parameter
+from tfx.dsl.component.experimental.decorators import component
+from tfx.orchestration import metadata
+from tfx.orchestration.pipeline import Pipeline
+from tfx.types import standard_artifacts
+
+from pipeline.failures import ComponentFailedError
+from pipeline.local import runner
+from trainer_module.errors import InputError
+
+
+@component
+def Toy(model: OutputArtifact[standard_artifacts.Model], how: Parameter[str]) -> None:  # noqa: N802
+    print("on its way", flush=True)
+    if how == "input_error":
+        raise InputError("the toy is broken: mend it")
+    if how == "long_trace":
+        raise RuntimeError("x" * 1_000_000)
+    if how == "killed":
+        os.kill(os.getpid(), signal.SIGKILL)
+    Path(model.uri).mkdir(parents=True, exist_ok=True)
+
+
+def run(folder: Path, how: str, answer: Connection) -> None:
+    """Runs the pipeline and sends what came of it and what was reported."""
+    pipeline = Pipeline(
+        pipeline_name="toy",
+        pipeline_root=str(folder / "artifacts"),
+        components=[Toy(how=how)],
+        enable_cache=True,
+        metadata_connection_config=metadata.sqlite_metadata_connection_config(
+            str(folder / "metadata.sqlite")
+        ),
+    )
+    reports: list[Any] = []
+    try:
+        runner.run(
+            pipeline,
+            run_id=str(uuid.uuid4()),
+            seed=1,
+            logs=folder / "logs",
+            report=reports.append,
+        )
+        answer.send(("ended", "", reports))
+    except ComponentFailedError as error:
+        answer.send(("failed", error.sentence, reports))

@@ -1,0 +1,235 @@
+import datetime
+import io
+import time
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+from rich.console import Console
+
+from pipeline.results import display
+from pipeline.results.records import ComponentProgress, ComponentRun
+from pipeline.results.word_vectors import Neighbor, WordVectors
+
+SUMMARY = {
+    "run": "2026-07-01T10:00:00.000",
+    "documents": 1234567,
+    "objective": "nce",
+    "train_loss": 1234.56789,
+    "perplexity": 0.5,
+    "blessed": True,
+    "seconds": {"Transform": 61.25, "Trainer": 1000.5},
+    "cached": ["Transform"],
+    "peak_memory_megabytes": {"Transform": 800},
+    "vocabulary_size": 18984,
+    "evaluations": [
+        {"step": 800, "softmax": 7.61234, "sigmoid": 8.5},
+        {"step": 1600, "softmax": 7.5, "sigmoid": 8.41239},
+    ],
+    "kept_step": 1600,
+    "sampled_losses": {"5": 1.23456, "500": 4.0},
+    "full_loss": 8.41239,
+}
+
+
+def printed(what: Any, width: int = 200) -> str:
+    console = Console(file=io.StringIO(), width=width)
+    console.print(what)
+    return console.file.getvalue()
+
+
+def cells(line: str) -> list[str]:
+    return [cell.strip() for cell in line.split("│")[1:-1]]
+
+
+def rows(table: Any) -> list[list[str]]:
+    """The rows of a printed table below its header."""
+    return [cells(line) for line in printed(table).splitlines() if line.startswith("│")]
+
+
+class TestSummaryTable:
+    def test_has_a_line_a_figure_in_the_order_of_the_summary(self):
+        assert rows(display.summary_table(SUMMARY)) == [
+            ["run", "2026-07-01T10:00:00.000"],
+            ["documents", "1,234,567"],
+            ["objective", "nce"],
+            ["train_loss", "1,234.5679"],
+            ["perplexity", "0.5000"],
+            ["blessed", "yes"],
+            ["vocabulary_size", "18,984"],
+            ["seconds", "1,061.8"],
+        ]
+
+    def test_says_no_where_it_is_not_blessed(self):
+        shown = rows(display.summary_table({**SUMMARY, "blessed": False}))
+        assert ["blessed", "no"] in shown
+
+
+def test_evaluations_table_shows_the_steps_and_which_is_kept():
+    assert rows(display.evaluations_table(SUMMARY)) == [
+        ["800", "7.6123", "8.5000"],
+        ["1,600 (kept)", "7.5000", "8.4124"],
+    ]
+    assert rows(display.evaluations_table({**SUMMARY, "kept_step": 800}))[0][0] == "800 (kept)"
+
+
+def test_evaluations_table_marks_none_where_the_model_of_the_end_is_another():
+    assert "kept" not in printed(display.evaluations_table({**SUMMARY, "kept_step": 1700}))
+
+
+def test_approximation_table_ends_with_the_whole_vocabulary():
+    assert rows(display.approximation_table(SUMMARY)) == [
+        ["5", "1.2346"],
+        ["500", "4.0000"],
+        ["all 18,984", "8.4124"],
+    ]
+
+
+def test_approximation_table_of_a_tiny_vocabulary_has_the_full_loss_alone():
+    tiny = {**SUMMARY, "vocabulary_size": 4, "sampled_losses": {}}
+    assert rows(display.approximation_table(tiny)) == [["all 4", "8.4124"]]
+
+
+def record(**changes: Any) -> SimpleNamespace:
+    given = {
+        "run_id": "1",
+        "started": datetime.datetime(2026, 7, 1, 9, 5, 3),
+        "corpus": "books/*.txt",
+        "status": "blessed",
+        "result": {},
+    }
+    return SimpleNamespace(**{**given, **changes})
+
+
+RESULT = {
+    "objective": "sampled_softmax",
+    "full_softmax_cross_entropy": 7.12345,
+    "unigram_cross_entropy": 8.0,
+}
+
+
+class TestRunsTable:
+    def test_shows_when_on_what_and_with_which_result(self):
+        [*_, row, _] = printed(display.runs_table([record(result=RESULT)])).splitlines()
+        shown = ["2026-07-01", "09:05", "books/*.txt", "sampled_softmax", "7.1235", "8.0000"]
+        assert row.split() == [*shown, "blessed"]
+
+    def test_shows_that_a_run_failed_and_below_why(self):
+        failed = record(status="failed", result={"error": "no pairs"})
+        [*_, row, _] = printed(display.runs_table([failed])).splitlines()
+        assert row.split() == ["2026-07-01", "09:05", "books/*.txt", "failed"]
+        [line] = display.why_failed([failed, record(result=RESULT)])
+        assert line.plain == "2026-07-01 09:05 failed: no pairs"
+
+    def test_keeps_the_order(self):
+        text = printed(display.runs_table([record(corpus="b.txt"), record(corpus="a.txt")]))
+        assert text.index("b.txt") < text.index("a.txt")
+
+    def test_loses_nothing_in_eighty_columns(self):
+        path = "/".join("abcdefghijklmnopqrstuvwxyz")
+        shown = record(corpus=path, status="not blessed", result=RESULT)
+        text = printed(display.runs_table([shown]), width=80)
+        assert max(map(len, text.splitlines())) <= 80
+        header, *lines = [line.ljust(80) for line in text.splitlines() if line.strip()]
+        start, end = header.index("corpus"), header.index("objective")
+        assert "".join(line[start:end].strip() for line in lines[1:]) == path
+        for word in ("2026-07-01 09:05", "7.1235", "8.0000", "not blessed"):
+            assert word in text
+
+
+def test_ranking_shows_tokens_with_cosines():
+    table = display.ranking("king", [Neighbor("queen", 0.81266), Neighbor("größe", -1.0)])
+    assert rows(table) == [["queen", "0.813"], ["größe", "-1.000"]]
+    assert "king" in printed(table).splitlines()[1]
+
+
+def test_neighbors_table_shows_frequent_words_with_theirs():
+    tokens = ["time", "life", "day"]
+    vectors = np.array([[1, 0], [1, 1], [0, 1]], np.float32)
+    table = display.neighbors_table(WordVectors(tokens, vectors))
+    assert rows(table) == [["time", "life, day"], ["life", "time, day"]]
+
+
+@pytest.mark.parametrize("token", ["[b]", "[/b]", "[/]", "[red]x[/red]", ":heart:", "a[0]", "\\["])
+def test_tokens_and_paths_are_shown_as_they_are(token):
+    ranking = display.ranking(token, [Neighbor(token, 0.5)])
+    assert token in printed(ranking).splitlines()[1]
+    assert rows(ranking) == [[token, "0.500"]]
+    assert f" {token} " in printed(display.runs_table([record(corpus=token)]))
+    assert rows(display.summary_table({**SUMMARY, "run": token}))[0] == ["run", token]
+
+
+def ended(component: str, seconds: float, *, cached: bool) -> ComponentRun:
+    return ComponentRun(component, cached, seconds, peak_memory_bytes=1)
+
+
+class TestProgressWithoutATerminal:
+    @pytest.fixture
+    def console(self) -> Console:
+        return Console(file=io.StringIO(), width=80)
+
+    @pytest.fixture
+    def clock(self, monkeypatch):
+        """A clock that stands still until it is set."""
+        now = SimpleNamespace(seconds=1000.0)
+        monkeypatch.setattr(time, "monotonic", lambda: now.seconds)
+        return now
+
+    def test_writes_a_line_when_a_component_has_ended(self, console):
+        with display.Progress(console) as progress:
+            progress.show(ended("Transform", 12.34, cached=False))
+            progress.show(ended("Trainer", 0.5, cached=True))
+        lines = console.file.getvalue().splitlines()
+        assert [line.split() for line in lines] == [
+            ["Transform", "12.3", "s"],
+            ["Trainer", "cached"],
+        ]
+
+    def test_says_little_while_a_component_runs(self, console, clock):
+        with display.Progress(console) as progress:
+            for second in range(45):
+                clock.seconds = 1000 + second
+                progress.show(ComponentProgress("Trainer", second, f"step {second}"))
+        lines = console.file.getvalue().splitlines()
+        assert [line.split() for line in lines] == [
+            ["Trainer", "15", "s", "step", "15"],
+            ["Trainer", "30", "s", "step", "30"],
+        ]
+
+    def test_writes_nothing_that_only_a_terminal_understands(self, console, clock):
+        with display.Progress(console) as progress:
+            clock.seconds += 100
+            progress.show(
+                ComponentProgress("Trainer", 100, "loss 1.5 [b]pairs[/b] :heart: " + "x" * 100)
+            )
+        text = console.file.getvalue()
+        assert "\x1b" not in text
+        assert text.endswith("loss 1.5 [b]pairs[/b] :heart: " + "x" * 100 + "\n")
+        assert text.count("\n") == 1
+
+
+class TestProgressOnATerminal:
+    @pytest.fixture
+    def console(self, monkeypatch) -> Console:
+        monkeypatch.setenv("TERM", "xterm")
+        return Console(file=io.StringIO(), width=80, force_terminal=True)
+
+    def test_leaves_the_lines_of_what_has_ended(self, console):
+        with display.Progress(console) as progress:
+            progress.show(ComponentProgress("Trainer", 1, "step 1"))
+            progress.show(ended("Trainer", 2.0, cached=False))
+        text = console.file.getvalue()
+        assert text.index("step 1") < text.index("2.0 s")
+        assert "\x1b[?25h" in text  # the cursor is shown again
+
+    def test_gives_the_terminal_back_after_a_failure(self, console):
+        def fail() -> None:
+            with display.Progress(console) as progress:
+                progress.show(ComponentProgress("Trainer", 1, "step 1"))
+                raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt):
+            fail()
+        text = console.file.getvalue()
+        assert text.rindex("\x1b[?25h") > text.rindex("\x1b[?25l")  # the cursor is shown again

@@ -1,0 +1,213 @@
+"""The full cross-entropies of a model, once per distinct target; what sampling gave beside them."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import tensorflow as tf
+
+from trainer_module.objectives import losses
+from trainer_module.objectives.candidate_sampling import Sampler
+
+# Targets whose scores are in memory at once.
+TARGETS_AT_ONCE = 1 << 10
+# Pairs whose rows are in memory at once: two gathered tables of 100 dimensions are 50 MB.
+_PAIRS_AT_ONCE = 1 << 16
+# Sets of candidates over which a sampled loss is averaged.
+_DRAWS = 20
+
+
+class Parameters(NamedTuple):
+    """A model: `s(t, c) = <target row of t, context row of c> / temperature + bias of c`."""
+
+    target_table: tf.Variable  # [vocab, dim]
+    context_weights: tf.Variable  # [vocab, dim]
+    context_biases: tf.Variable  # [vocab]
+    correction: tf.Tensor | None  # [vocab], objectives.evaluation_correction
+    softmax: bool  # the objective's family
+    temperature: float
+
+    @property
+    def corrected_biases(self) -> tf.Tensor:
+        """`[vocab]`, with which scores are estimates of log p(c|t)."""
+        if self.correction is None:
+            return self.context_biases
+        return self.context_biases + self.correction
+
+
+class TargetSums(NamedTuple):
+    """All that a target contributes to its pairs' cross-entropies, `[targets]` each."""
+
+    log_partition: tf.Tensor  # of the corrected scores
+    sigmoid: tf.Tensor  # sum of softplus; plus the log partition in the softmax family
+    raw_log_partition: tf.Tensor  # of the scores as they were trained
+    raw_softplus: tf.Tensor
+
+
+class CrossEntropies(NamedTuple):
+    """Full cross-entropies, nats, `[pairs]` each."""
+
+    softmax: tf.Tensor
+    sigmoid: tf.Tensor
+    raw_softmax: tf.Tensor
+    raw_sigmoid: tf.Tensor
+
+
+def target_sums(parameters: Parameters, targets: tf.Tensor) -> TargetSums:
+    """Sums over the whole vocabulary.
+
+    Scores that a softmax trained are free up to a constant of the target, so its sigmoid sums are
+    those of `s - log_partition`, the normalised model.
+
+    Args:
+      parameters: the model.
+      targets: `[targets]` ids.
+    """
+    inputs = tf.gather(parameters.target_table, targets) / parameters.temperature
+    weights, biases = parameters.context_weights, parameters.corrected_biases
+    sums = losses.vocabulary_sums(inputs, weights, biases)
+    raw = sums
+    if parameters.correction is not None:
+        raw = losses.vocabulary_sums(inputs, weights, parameters.context_biases)
+    if not parameters.softmax:
+        return TargetSums(sums.log_partition, sums.softplus_sum, *raw)
+    normalised = losses.vocabulary_sums(inputs, weights, biases, shift=sums.log_partition)
+    return TargetSums(sums.log_partition, normalised.softplus_sum + sums.log_partition, *raw)
+
+
+def cross_entropies(
+    parameters: Parameters, sums: TargetSums, targets: tf.Tensor, contexts: tf.Tensor
+) -> CrossEntropies:
+    """Of each pair: its target's sum less its score.
+
+    Args:
+      parameters: the model.
+      sums: `[pairs]` each, of the pairs' targets.
+      targets, contexts: `[pairs]` ids.
+    """
+    raw = scores(parameters, targets, contexts)
+    corrected = raw + _corrections(parameters, contexts)
+    return CrossEntropies(
+        sums.log_partition - corrected,
+        sums.sigmoid - corrected,
+        sums.raw_log_partition - raw,
+        sums.raw_softplus - raw,
+    )
+
+
+def _corrections(parameters: Parameters, contexts: tf.Tensor) -> tf.Tensor:
+    """`[pairs]`, or 0 for all."""
+    if parameters.correction is None:
+        return tf.zeros([])
+    return tf.gather(parameters.correction, contexts)
+
+
+def scores(parameters: Parameters, targets: tf.Tensor, contexts: tf.Tensor) -> tf.Tensor:
+    """s(t, c) of each pair as trained, some at a time so that memory stays bounded: `[pairs]`."""
+    num_parts = tf.maximum(-(-tf.size(targets) // _PAIRS_AT_ONCE), 1)
+
+    def add(part: tf.Tensor, found: tf.TensorArray) -> tuple[tf.Tensor, tf.TensorArray]:
+        some = slice(part * _PAIRS_AT_ONCE, (part + 1) * _PAIRS_AT_ONCE)
+        products = tf.gather(parameters.target_table, targets[some]) * tf.gather(
+            parameters.context_weights, contexts[some]
+        )
+        biases = tf.gather(parameters.context_biases, contexts[some])
+        score = tf.reduce_sum(products, axis=1) / parameters.temperature + biases
+        return part + 1, found.write(part, score)
+
+    array = tf.TensorArray(tf.float32, num_parts, element_shape=[None], infer_shape=False)
+    _, array = tf.while_loop(lambda part, _: part < num_parts, add, (0, array))
+    return array.concat()
+
+
+def mean_cross_entropies(
+    parameters: Parameters, targets: tf.Tensor, contexts: tf.Tensor
+) -> CrossEntropies:
+    """Means over some pairs, `[]` each.
+
+    Args:
+      parameters: the model.
+      targets, contexts: `[pairs]` ids.
+    """
+    distinct, positions = tf.unique(targets)
+    num_parts = -(-tf.size(distinct) // TARGETS_AT_ONCE)
+    empty = tf.zeros([4, 0])
+
+    def add(part: tf.Tensor, found: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        some = distinct[part * TARGETS_AT_ONCE : (part + 1) * TARGETS_AT_ONCE]
+        return part + 1, tf.concat([found, tf.stack(target_sums(parameters, some))], 1)
+
+    _, sums = tf.while_loop(
+        lambda part, _: part < num_parts,
+        add,
+        (0, empty),
+        shape_invariants=(tf.TensorShape([]), tf.TensorShape([4, None])),
+    )
+    of_pairs = TargetSums(*tf.unstack(tf.gather(sums, positions, axis=1)))
+    found = cross_entropies(parameters, of_pairs, targets, contexts)
+    return CrossEntropies(*(tf.reduce_mean(losses_of_pairs) for losses_of_pairs in found))
+
+
+def sampled_loss(
+    parameters: Parameters,
+    sampler: Sampler,
+    num_sampled: int,
+    targets: tf.Tensor,
+    contexts: tf.Tensor,
+    *,
+    seed: int,
+) -> tf.Tensor:
+    """What sampling estimates: the mean loss against candidates, to be held beside the full one.
+
+    `nce` or `sampled_softmax`, whichever is of the objective's family, on the corrected scores: the
+    same for every objective of a family, and what its full cross-entropy is the limit of.
+
+    Args:
+      parameters: the model.
+      sampler: of the candidates.
+      num_sampled: candidates.
+      targets, contexts: `[pairs]` ids.
+      seed: of the candidates.
+
+    Returns:
+      `[]` nats, the mean over the pairs and over 20 sets of candidates.
+    """
+    inputs = tf.gather(parameters.target_table, targets) / parameters.temperature
+    true = scores(parameters, targets, contexts) + _corrections(parameters, contexts)
+    biases = parameters.corrected_biases
+    loss = losses.sampled_softmax if parameters.softmax else losses.nce
+
+    def add(draw: tf.Tensor, total: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        drawn = sampler.draw(num_sampled, tf.stack([tf.constant(seed, tf.int64), draw]))
+        sampled = tf.matmul(
+            inputs, tf.gather(parameters.context_weights, drawn.classes), transpose_b=True
+        )
+        found = loss(
+            true,
+            sampled + tf.gather(biases, drawn.classes),
+            true_expected_count=sampler.expected_count(contexts, drawn),
+            sampled_expected_count=sampler.expected_count(drawn.classes, drawn),
+            accidental_hits=tf.cast(contexts, tf.int64)[:, tf.newaxis] == drawn.classes,
+        )
+        return draw + 1, total + tf.reduce_mean(found)
+
+    start = (tf.constant(0, tf.int64), tf.zeros([]))
+    _, total = tf.while_loop(lambda draw, _: draw < _DRAWS, add, start)
+    return total / _DRAWS
+
+
+def sampled_losses(
+    parameters: Parameters,
+    sampler: Sampler,
+    targets: tf.Tensor,
+    contexts: tf.Tensor,
+    *,
+    numbers: Sequence[int],
+    seed: int,
+) -> dict[int, float]:
+    """Sampled losses at several numbers of candidates; those above the vocabulary are left out."""
+    compiled = tf.function(sampled_loss)
+    return {
+        number: float(compiled(parameters, sampler, number, targets, contexts, seed=seed))
+        for number in numbers
+        if number <= sampler.vocabulary_size
+    }

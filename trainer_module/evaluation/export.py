@@ -1,0 +1,213 @@
+"""The SavedModel with its signatures: looking up vectors, nearest neighbours, evaluation."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import numpy.typing as npt
+import tensorflow as tf
+import tensorflow_transform as tft
+
+from trainer_module import features
+from trainer_module.evaluation import cross_entropies
+from trainer_module.evaluation.cross_entropies import CrossEntropies, Parameters, TargetSums
+from trainer_module.hyperparameters import Tokenizer
+from trainer_module.text import skip_grams
+from trainer_module.text.tokenization import normalize
+
+LOOKUP_SIGNATURE = "serving_default"
+NEIGHBORS_SIGNATURE = "neighbors"
+EVALUATE_SIGNATURE = "evaluate"
+
+# What the evaluate signature returns for each document.
+SOFTMAX_CROSS_ENTROPY = "softmax_cross_entropy"
+SIGMOID_CROSS_ENTROPY = "sigmoid_cross_entropy"
+RAW_SOFTMAX_CROSS_ENTROPY = "raw_softmax_cross_entropy"
+RAW_SIGMOID_CROSS_ENTROPY = "raw_sigmoid_cross_entropy"
+UNIGRAM_CROSS_ENTROPY = "unigram_cross_entropy"
+NUM_PAIRS = "num_pairs"
+
+
+class ServingModel(tf.Module):
+    """The trained tables with everything needed to use them: vocabulary and Transform's graph."""
+
+    def __init__(
+        self,
+        parameters: Parameters,
+        unigram: npt.NDArray[np.float32],
+        transform_output: tft.TFTransformOutput,
+        tokenizer: Tokenizer,
+    ):
+        """Copies the tables out of the distribution strategy.
+
+        Args:
+          parameters: the trained tables, and what evaluation needs to know of the objective.
+          unigram: `[vocab]` float32, model.unigram_log_probabilities.
+          transform_output: whose vocabulary and graph become part of the SavedModel.
+          tokenizer: brings words to the form in which the vocabulary holds them.
+        """
+        super().__init__()
+        self.target_table = tf.Variable(parameters.target_table.numpy(), trainable=False)
+        self.context_weights = tf.Variable(parameters.context_weights.numpy(), trainable=False)
+        self.context_biases = tf.Variable(parameters.context_biases.numpy(), trainable=False)
+        self.correction = None
+        if parameters.correction is not None:
+            self.correction = tf.Variable(parameters.correction, trainable=False)
+        self.unigram = tf.Variable(unigram, trainable=False)
+        self.norms = tf.Variable(tf.norm(self.target_table, axis=1), trainable=False)
+        self._parameters = parameters._replace(
+            target_table=self.target_table,
+            context_weights=self.context_weights,
+            context_biases=self.context_biases,
+            correction=self.correction,
+        )
+        # Filled in as targets are met, so that each is summed over the vocabulary once.
+        self.target_sums = tf.Variable(
+            tf.fill([len(unigram), len(TargetSums._fields)], float("nan")), trainable=False
+        )
+        self.transform = transform_output.transform_features_layer()
+        self.vocabulary = tf.saved_model.Asset(
+            transform_output.vocabulary_file_by_name(features.VOCABULARY)
+        )
+        self._ids = _table(self.vocabulary, tf.string, 1, tf.int64, _LINE, -1)
+        self._words = _table(self.vocabulary, tf.int64, _LINE, tf.string, 1, "")
+        self._tokenizer = tokenizer
+
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="words")])
+    def lookup(self, words: tf.Tensor) -> dict[str, tf.Tensor]:
+        """The target vectors of words.
+
+        Args:
+          words: `[batch]` strings, any case where the tokenizer lower-cases.
+
+        Returns:
+          vectors: `[batch, dim]` float32, zeros for a word outside the vocabulary.
+          known: `[batch]` bool.
+        """
+        ids = self._ids.lookup(tf.strings.strip(normalize(words, self._tokenizer)))
+        known = ids >= 0
+        vectors = tf.gather(self.target_table, tf.maximum(ids, 0))
+        return {"vectors": tf.where(known[:, tf.newaxis], vectors, 0.0), "known": known}
+
+    @tf.function(
+        input_signature=[
+            tf.TensorSpec([None], tf.string, name="words"),
+            tf.TensorSpec([], tf.int32, name="k"),
+        ]
+    )
+    def neighbors(self, words: tf.Tensor, k: tf.Tensor) -> dict[str, tf.Tensor]:
+        """The nearest words by the cosine of their target vectors, the word itself left out.
+
+        Args:
+          words: `[batch]` strings.
+          k: how many; at most the vocabulary less one are returned.
+
+        Returns:
+          neighbors: `[batch, k]` strings, empty for a word outside the vocabulary.
+          cosines: `[batch, k]` float32, falling; 0 for a word outside the vocabulary.
+        """
+        ids = self._ids.lookup(tf.strings.strip(normalize(words, self._tokenizer)))
+        known, rows = ids >= 0, tf.maximum(ids, 0)
+        cosines = tf.matmul(
+            tf.math.divide_no_nan(
+                tf.gather(self.target_table, rows), tf.gather(self.norms, rows)[:, tf.newaxis]
+            ),
+            self.target_table,
+            transpose_b=True,
+        )
+        cosines = tf.math.divide_no_nan(cosines, self.norms)
+        others = tf.one_hot(rows, tf.size(self.norms), on_value=-float("inf"), off_value=0.0)
+        top = tf.math.top_k(cosines + others, tf.minimum(k, tf.size(self.norms) - 1))
+        found = self._words.lookup(tf.cast(top.indices, tf.int64))
+        return {
+            "neighbors": tf.where(known[:, tf.newaxis], found, ""),
+            "cosines": tf.where(known[:, tf.newaxis], top.values, 0.0),
+        }
+
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="examples")])
+    def evaluate(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
+        """The full cross-entropies of documents, exact, over the whole vocabulary.
+
+        The documents are text, not ids: this model's own vocabulary and graph make the pairs, so a
+        model with another vocabulary can be held against it on the same documents.
+
+        Args:
+          examples: `[batch]` serialized tf.Examples with the feature `text`.
+
+        Returns:
+          softmax_cross_entropy, sigmoid_cross_entropy: `[batch]` float32, each the sum over the
+            document's pairs, in nats, of the scores as estimates of log p(c|t).
+          raw_softmax_cross_entropy, raw_sigmoid_cross_entropy: the same of the scores as trained.
+          unigram_cross_entropy: the same of the unigram model.
+          num_pairs: `[batch]` float32.
+        """
+        parsed = tf.io.parse_example(
+            examples, {features.TEXT: tf.io.FixedLenFeature([1], tf.string)}
+        )
+        transformed: Mapping[str, tf.RaggedTensor] = self.transform(parsed)
+        targets, contexts = skip_grams.pairs(
+            transformed[features.TARGET], transformed[features.WINDOW]
+        )
+        found = self._cross_entropies(targets.flat_values, contexts.flat_values)
+
+        def by_document(losses_of_pairs: tf.Tensor) -> tf.Tensor:
+            return tf.reduce_sum(contexts.with_flat_values(losses_of_pairs), axis=1)
+
+        return {
+            SOFTMAX_CROSS_ENTROPY: by_document(found.softmax),
+            SIGMOID_CROSS_ENTROPY: by_document(found.sigmoid),
+            RAW_SOFTMAX_CROSS_ENTROPY: by_document(found.raw_softmax),
+            RAW_SIGMOID_CROSS_ENTROPY: by_document(found.raw_sigmoid),
+            UNIGRAM_CROSS_ENTROPY: by_document(-tf.gather(self.unigram, contexts.flat_values)),
+            NUM_PAIRS: tf.cast(contexts.row_lengths(), tf.float32),
+        }
+
+    def _cross_entropies(self, targets: tf.Tensor, contexts: tf.Tensor) -> CrossEntropies:
+        """Of each pair, `[pairs]` each."""
+        with tf.control_dependencies([self._sum_over_vocabulary(targets)]):
+            rows = tf.gather(self.target_sums.read_value(), targets)
+        sums = TargetSums(*tf.unstack(rows, axis=1))
+        return cross_entropies.cross_entropies(self._parameters, sums, targets, contexts)
+
+    def _sum_over_vocabulary(self, targets: tf.Tensor) -> tf.Tensor:
+        """Fills in the sums of the targets not met before; what it returns depends on it."""
+        met = tf.unique(targets)[0]
+        new = tf.boolean_mask(met, tf.math.is_nan(tf.gather(self.target_sums, met)[:, 0]))
+
+        def add(start: tf.Tensor) -> tuple[tf.Tensor]:
+            rows = new[start : start + cross_entropies.TARGETS_AT_ONCE]
+            sums = cross_entropies.target_sums(self._parameters, rows)
+            self.target_sums.scatter_update(tf.IndexedSlices(tf.stack(sums, 1), rows))
+            return (start + cross_entropies.TARGETS_AT_ONCE,)
+
+        [done] = tf.while_loop(lambda start: start < tf.size(new), add, (0,))
+        return done
+
+
+_LINE = tf.lookup.TextFileIndex.LINE_NUMBER
+
+
+def _table(
+    vocabulary: tf.saved_model.Asset,
+    key_dtype: tf.DType,
+    key_index: int,
+    value_dtype: tf.DType,
+    value_index: int,
+    default: int | str,
+) -> tf.lookup.StaticHashTable:
+    initializer = tf.lookup.TextFileInitializer(
+        vocabulary.asset_path, key_dtype, key_index, value_dtype, value_index, delimiter=" "
+    )
+    return tf.lookup.StaticHashTable(initializer, default)
+
+
+def save(serving: ServingModel, folder: str) -> None:
+    """Writes the SavedModel with its three signatures into `folder`."""
+    tf.saved_model.save(
+        serving,
+        folder,
+        signatures={
+            LOOKUP_SIGNATURE: serving.lookup,
+            NEIGHBORS_SIGNATURE: serving.neighbors,
+            EVALUATE_SIGNATURE: serving.evaluate,
+        },
+    )

@@ -1,0 +1,242 @@
+"""One step of SGD on a block of targets: candidates, rows, gradients, update."""
+
+import tensorflow as tf
+
+from trainer_module.errors import InputError
+from trainer_module.evaluation import cross_entropies
+from trainer_module.hyperparameters import TrainerHyperparameters
+from trainer_module.objectives import candidate_sampling, gradients, registry
+from trainer_module.objectives.candidate_sampling import Drawn
+from trainer_module.objectives.frames import Frames
+from trainer_module.objectives.gradients import Block, Gradients
+from trainer_module.training.input_pipeline import Chunk, Counts
+from trainer_module.training.model import SkipGramModel
+from trainer_module.training.row_updates import bounded_row_step, summed_rows_of_all
+from trainer_module.workers.cluster import ALONE, Worker
+from trainer_module.workers.local_updates import LocalUpdates
+
+# word2vec.c's floor under the linear decay.
+_LEAST_RATE_SHARE = 1e-4
+# Of one step's scores [targets, num_sampled], or of its pairs' candidates: 1 GB of float32.
+_MOST_NUMBERS = 1 << 28
+
+
+class Step:
+    """What one step does, and how many were done."""
+
+    def __init__(
+        self,
+        strategy: tf.distribute.Strategy,
+        model: SkipGramModel,
+        hyperparameters: TrainerHyperparameters,
+        *,
+        counts: Counts,
+        window: int,
+        seed: int,
+        num_steps: int,
+        worker: Worker = ALONE,
+    ):
+        """Prepares to change `model`, created in the scope of `strategy`.
+
+        Args:
+          strategy: with one replica a worker.
+          model: the tables.
+          hyperparameters: objective, rates and sizes.
+          counts: of the train split.
+          window: the largest there is.
+          seed: of the candidates.
+          num_steps: of all epochs, over which the learning rate falls.
+          worker: which one of the group of `strategy` this is.
+
+        Raises:
+          InputError: the objective's scores of one step do not fit into memory.
+        """
+        self._hyperparameters = hyperparameters
+        self._window = window
+        self._seed = seed
+        self._num_steps = num_steps
+        self.objective = registry.objective(hyperparameters, model.vocabulary_size)
+        self.sampler = registry.sampler(hyperparameters, counts.context_counts)
+        _require_memory(hyperparameters, self.objective, window)
+        self._worker = worker
+        # Workers of their own ways add nothing up within a step.
+        self._together = ALONE if hyperparameters.sync_every > 1 else worker
+        self.num_targets = step_targets(hyperparameters, worker)
+        self._frames = Frames(self.num_targets, window)
+        with strategy.scope():
+            self.done = tf.Variable(0, dtype=tf.int64, trainable=False)
+        self._own_done = strategy.experimental_local_results(self.done)[0]
+        # This worker's copies: of a mirrored variable tf.gather would read the whole table.
+        target_table, context_weights, context_biases = (
+            strategy.experimental_local_results(table)[0]
+            for table in (model.target_table, model.context_weights, model.context_biases)
+        )
+        self.parameters = cross_entropies.Parameters(
+            target_table,
+            context_weights,
+            context_biases,
+            registry.evaluation_correction(self.objective, self.sampler),
+            self.objective.softmax,
+            self.objective.temperature,
+        )
+        of_contexts = [context_weights]
+        if hyperparameters.bias_initializer != "none":
+            of_contexts.append(context_biases)
+        self.local_updates: LocalUpdates | None = None
+        if self._together != worker:
+            self.local_updates = LocalUpdates(worker, [[target_table], of_contexts])
+
+    # Nothing in a step is Python's control flow on tensors: to look for it takes half of the trace.
+    @tf.autograph.experimental.do_not_convert
+    def __call__(
+        self, chunk: Chunk, index: int | tf.Tensor, with_loss: bool
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """Takes a step; in the replica context of the strategy.
+
+        Args:
+          chunk: of several blocks of `num_targets` targets.
+          index: which of them.
+          with_loss: see gradients.shared.
+
+        Returns:
+          The summed loss of the block's pairs, `[]` float32, and their number, `[]` int32.
+        """
+        size, window = self.num_targets, self._window
+        begin = index * size
+        around = tf.ensure_shape(chunk.ids[begin : begin + size + 2 * window], [size + 2 * window])
+        left = tf.ensure_shape(chunk.left[begin : begin + size], [size])
+        right = tf.ensure_shape(chunk.right[begin : begin + size], [size])
+        ids, framed = around[window : window + size], self._frames.of(around)
+        band = self._frames.band(left, right)
+        drawn = self._draw(framed, band)
+        block = self._block(ids, framed, band, drawn)
+        found = self._gradients(block, framed, drawn, with_loss)
+        self._apply(ids, framed, tf.cast(tf.reshape(drawn.classes, [-1]), tf.int32), found)
+        return found.loss, tf.reduce_sum(left + right)
+
+    def _draw(self, framed: tf.Tensor, band: tf.Tensor) -> Drawn:
+        """The step's candidates; where workers step together, the same on all that share them."""
+        number = self.objective.num_sampled
+        if self.objective.name in registry.FULL:
+            return Drawn(tf.range(number, dtype=tf.int64), tf.constant(number, tf.int64))
+        step = self._own_done.read_value()
+        shared = self._hyperparameters.negatives == "per_batch" and self.local_updates is None
+        if not shared:
+            step = step * self._worker.number + self._worker.index
+        seed = tf.stack([tf.constant(self._seed, tf.int64), step])
+        if self._hyperparameters.sampler == "in_batch":
+            return candidate_sampling.draw_in_batch(
+                tf.cast(_contexts(framed, band), tf.int64),
+                number,
+                seed,
+                replacement=self._hyperparameters.replacement,
+            )
+        if self._hyperparameters.negatives == "per_pair":
+            return self.sampler.draw_for_each(tf.size(_contexts(framed, band)), number, seed)
+        return self.sampler.draw(number, seed)
+
+    def _block(self, ids: tf.Tensor, framed: tf.Tensor, band: tf.Tensor, drawn: Drawn) -> Block:
+        model, corrected = self.parameters, self.objective.logq_correction
+        biased = self._hyperparameters.bias_initializer != "none"
+        expected_count = self.sampler.expected_count
+
+        def biases(classes: tf.Tensor) -> tf.Tensor:
+            if not biased:
+                return tf.zeros_like(classes, tf.float32)  # their number may be unknown
+            return tf.gather(model.context_biases, classes)
+
+        return Block(
+            inputs=self._frames.rows(tf.gather(model.target_table, ids)),
+            contexts=tf.gather(model.context_weights, framed),
+            context_biases=biases(framed),
+            context_expected=expected_count(framed, drawn) if corrected else None,
+            context_hits=self._hits(framed, drawn),
+            band=band,
+            candidates=tf.gather(model.context_weights, drawn.classes),
+            candidate_biases=biases(drawn.classes),
+            candidate_expected=expected_count(drawn.classes, drawn) if corrected else None,
+        )
+
+    def _hits(self, framed: tf.Tensor, drawn: Drawn) -> tf.Tensor | None:
+        """How often each class of the frames is among the candidates: `[frames, width]`."""
+        if not self.objective.remove_accidental_hits:
+            return None
+        if self.objective.name in registry.FULL:
+            return tf.ones(framed.shape)
+        rising = tf.sort(tf.cast(tf.reshape(drawn.classes, [-1]), tf.int32))
+        classes = tf.reshape(framed, [-1])
+        above = tf.searchsorted(rising, classes, side="right")
+        return tf.cast(
+            tf.reshape(above - tf.searchsorted(rising, classes), framed.shape), tf.float32
+        )
+
+    def _gradients(
+        self, block: Block, framed: tf.Tensor, drawn: Drawn, with_loss: bool
+    ) -> Gradients:
+        if self._hyperparameters.negatives == "per_batch":
+            return gradients.shared(self.objective, block, with_loss=with_loss)
+        hits = None
+        if self.objective.remove_accidental_hits:
+            contexts = tf.cast(_contexts(framed, block.band), tf.int64)
+            hits = contexts[:, tf.newaxis] == drawn.classes
+        return gradients.each(self.objective, block, hits)
+
+    def _apply(
+        self, ids: tf.Tensor, framed: tf.Tensor, candidates: tf.Tensor, found: Gradients
+    ) -> None:
+        """Steps along the gradients, rows added up."""
+        # This worker's copies: as all step alike, they stay what the strategy mirrored.
+        tables, dim = self.parameters, self._hyperparameters.dim
+        targets, of_targets = summed_rows_of_all(
+            self._together, ids, tf.reshape(found.inputs, [-1, dim])
+        )
+        contexts, of_weights, of_biases = summed_rows_of_all(
+            self._together,
+            tf.concat([tf.reshape(framed, [-1]), candidates], 0),
+            tf.concat(
+                [tf.reshape(found.contexts, [-1, dim]), tf.reshape(found.candidates, [-1, dim])], 0
+            ),
+            tf.concat(
+                [tf.reshape(found.context_biases, [-1]), tf.reshape(found.candidate_biases, [-1])],
+                0,
+            ),
+        )
+        rate, bound = self._learning_rate(), self._hyperparameters.max_row_step
+        bounded_row_step(tables.target_table, targets, of_targets, rate, bound)
+        bounded_row_step(tables.context_weights, contexts, of_weights, rate, bound)
+        if self._hyperparameters.bias_initializer != "none":
+            bounded_row_step(tables.context_biases, contexts, of_biases, rate, bound)
+        self._own_done.assign_add(1)
+
+    def _learning_rate(self) -> tf.Tensor:
+        left = 1.0 - tf.cast(self._own_done / self._num_steps, tf.float32)
+        return self._hyperparameters.learning_rate * tf.maximum(left, _LEAST_RATE_SHARE)
+
+
+def step_targets(hyperparameters: TrainerHyperparameters, worker: Worker) -> int:
+    """Targets that a worker takes in a step: its share where workers step together."""
+    if hyperparameters.sync_every > 1:
+        return hyperparameters.batch_size
+    return hyperparameters.batch_size // worker.number
+
+
+def _require_memory(
+    hyperparameters: TrainerHyperparameters, objective: registry.Objective, window: int
+) -> None:
+    numbers = hyperparameters.batch_size * objective.num_sampled
+    if hyperparameters.negatives == "per_pair":
+        numbers *= (window + 1) * hyperparameters.dim  # the candidates' vectors, for each pair
+    if numbers <= _MOST_NUMBERS:
+        return
+    raise InputError(
+        f"{objective.name} takes {objective.num_sampled:,} classes "
+        f"{hyperparameters.negatives.replace('_', ' ')} for each of trainer.batch_size = "
+        f"{hyperparameters.batch_size:,} targets at once, {numbers * 4 / 1e9:,.1f} GB: lower "
+        "trainer.batch_size or trainer.num_sampled, or choose an objective that samples"
+    )
+
+
+def _contexts(framed: tf.Tensor, band: tf.Tensor) -> tf.Tensor:
+    """The context of each pair in the order of the band: `[pairs]`."""
+    places = tf.where(band > 0)
+    return tf.gather_nd(framed, tf.stack([places[:, 0], places[:, 2]], 1))
