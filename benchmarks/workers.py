@@ -103,7 +103,7 @@ def _sums() -> list[dict[str, float]]:
     def repeat(size: tf.Tensor, times: tf.Tensor) -> tf.Tensor:
         found = tf.constant(0.0)
         for _ in tf.range(times):
-            found += strategy.run(lambda: exchange.total(worker, tf.ones([size])))[0]
+            found += strategy.run(lambda: exchange.all_reduce_sum(worker, tf.ones([size])))[0]
         return found
 
     rows = []

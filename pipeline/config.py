@@ -12,8 +12,8 @@ from pydantic_core import ErrorDetails
 
 from trainer_module.errors import InputError
 from trainer_module.hyperparameters import (
-    Hyperparameters,
     PreprocessingHyperparameters,
+    StrictModel,
     TrainerHyperparameters,
 )
 
@@ -26,7 +26,7 @@ PASSWORD_VARIABLE = "MYSQL_PWD"
 _HOST_AND_PORT = r"^[^:/\s]+:[0-9]+$"
 
 
-class CorpusConfig(Hyperparameters):
+class CorpusConfig(StrictModel):
     """From files to documents."""
 
     files: tuple[str, ...] = Field(
@@ -53,7 +53,7 @@ class CorpusConfig(Hyperparameters):
     )
 
 
-class EvaluatorConfig(Hyperparameters):
+class EvaluatorConfig(StrictModel):
     """The gate; what it is held against is measured on the eval split."""
 
     min_gain_over_unigram: float = Field(
@@ -74,7 +74,7 @@ class EvaluatorConfig(Hyperparameters):
     )
 
 
-class BeamConfig(Hyperparameters):
+class BeamConfig(StrictModel):
     """Where the components that Beam runs do their work: import, statistics, Transform, Evaluator.
 
     Each runner's options are Beam's own, which `beam_arguments` spells.
@@ -105,7 +105,7 @@ class BeamConfig(Hyperparameters):
     )
 
 
-class DeploymentConfig(Hyperparameters):
+class DeploymentConfig(StrictModel):
     """What `skipgram compile` must know of the cluster."""
 
     image: str | None = Field(
@@ -146,7 +146,7 @@ class DeploymentConfig(Hyperparameters):
     )
 
 
-class MetadataConfig(Hyperparameters):
+class MetadataConfig(StrictModel):
     """Where `skipgram run` notes what it did; a cluster has a metadata store of its own."""
 
     type: Literal["sqlite", "mysql"] = Field(
@@ -199,7 +199,7 @@ class MetadataConfig(Hyperparameters):
         return self
 
 
-class Config(Hyperparameters):
+class Config(StrictModel):
     """All that can be set."""
 
     seed: int = Field(
@@ -320,6 +320,6 @@ def unknown_name(kind: str, name: str, known: Sequence[str]) -> str:
     return f"{name} is no {kind}" + (f"; the nearest is {nearest[0]}" if nearest else "")
 
 
-def as_dict(section: Hyperparameters) -> Mapping[str, Any]:
+def as_dict(section: StrictModel) -> Mapping[str, Any]:
     """A section as the plain values that TFX puts into its metadata."""
     return section.model_dump(mode="json")

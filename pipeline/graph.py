@@ -30,7 +30,7 @@ LAST_BLESSED_MODEL = "LastBlessedModel"
 SCHEMA_FILE = Path(__file__).with_name("schema.pbtxt")
 
 
-class Site(NamedTuple):
+class Target(NamedTuple):
     """What differs between this machine and a cluster."""
 
     output: str | RuntimeParameter  # folder of what outlives a killed run
@@ -43,13 +43,13 @@ class Site(NamedTuple):
     has_resolvers: bool = True
 
 
-def create_components(config: Config, patterns: Sequence[str], site: Site) -> list[BaseNode]:
+def create_components(config: Config, patterns: Sequence[str], target: Target) -> list[BaseNode]:
     """The components in the order of the data.
 
     Args:
       config: the configuration.
       patterns: of the corpus' files, pipeline.corpus.resolve.
-      site: where they run.
+      target: where they run.
     """
     example_gen = TextExampleGen(
         patterns=patterns,
@@ -57,7 +57,7 @@ def create_components(config: Config, patterns: Sequence[str], site: Site) -> li
         max_document_bytes=config.corpus.max_document_bytes,
         eval_fraction=config.corpus.eval_fraction,
         code_fingerprint=code_fingerprint("components.text_example_gen"),
-        root=site.corpus_root,
+        root=target.corpus_root,
     )
     statistics_gen = StatisticsGen(examples=example_gen.outputs["examples"])
     schema_gen = CuratedSchema(content=SCHEMA_FILE.read_text(encoding="utf-8"))
@@ -77,7 +77,7 @@ def create_components(config: Config, patterns: Sequence[str], site: Site) -> li
         },
     )
     transform.add_upstream_node(example_validator)
-    trainer = site.trainer(
+    trainer = target.trainer(
         examples=transform.outputs["transformed_examples"],
         transform_graph=transform.outputs["transform_graph"],
         custom_config={
@@ -87,12 +87,12 @@ def create_components(config: Config, patterns: Sequence[str], site: Site) -> li
             "code_fingerprint": code_fingerprint(
                 "trainer_module", "components.multi_worker_trainer"
             ),
-            **site.trainer_config,
+            **target.trainer_config,
         },
-        epochs=site.epochs,
-        output=site.output,
+        epochs=target.epochs,
+        output=target.output,
     )
-    last_blessed = _last_blessed(trainer, site)
+    last_blessed = _last_blessed(trainer, target)
     evaluator = Evaluator(
         examples=example_gen.outputs["examples"],
         model=trainer.outputs["model"],
@@ -107,7 +107,7 @@ def create_components(config: Config, patterns: Sequence[str], site: Site) -> li
     pusher = Pusher(
         model=trainer.outputs["model"],
         model_blessing=evaluator.outputs["blessing"],
-        push_destination=site.push_destination,
+        push_destination=target.push_destination,
     )
     exporter = EmbeddingExporter(
         model=trainer.outputs["model"],
@@ -128,10 +128,10 @@ def create_components(config: Config, patterns: Sequence[str], site: Site) -> li
     ]
 
 
-def _last_blessed(trainer: Trainer, site: Site) -> BaseNode:
-    if not site.has_resolvers:
+def _last_blessed(trainer: Trainer, target: Target) -> BaseNode:
+    if not target.has_resolvers:
         return LastPushedModel(
-            candidate=trainer.outputs["model"], push_destination=site.push_destination
+            candidate=trainer.outputs["model"], push_destination=target.push_destination
         ).with_id(LAST_BLESSED_MODEL)
     return Resolver(
         strategy_class=LastBlessedModelStrategy,

@@ -42,13 +42,13 @@ OBJECTIVE_DEFAULTS: dict[Objective, dict[str, Any]] = {
 }
 
 
-class Hyperparameters(BaseModel):
+class StrictModel(BaseModel):
     """Base of every section: frozen, no unknown field, no silent conversion of a wrong type."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
 
-class PreprocessingHyperparameters(Hyperparameters):
+class PreprocessingHyperparameters(StrictModel):
     """From text to pairs."""
 
     tokenizer: Tokenizer = Field(
@@ -83,7 +83,7 @@ class PreprocessingHyperparameters(Hyperparameters):
     )
 
 
-class TrainerHyperparameters(Hyperparameters):
+class TrainerHyperparameters(StrictModel):
     """From pairs to a model. Fields that are not given take the objective's own default."""
 
     objective: Objective = Field(

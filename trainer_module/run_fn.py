@@ -157,7 +157,7 @@ def counts_of_all(
 
     def in_replica() -> tuple[tf.Tensor, tf.Tensor]:
         counts = tf.constant(own.context_counts)
-        return exchange.of_each(worker, numbers), exchange.total(worker, counts)
+        return exchange.all_gather(worker, numbers), exchange.all_reduce_sum(worker, counts)
 
     exchanged = tf.function(lambda: strategy.run(in_replica))()
     of_each, context_counts = (part.numpy() for part in exchanged)
@@ -169,7 +169,7 @@ def wait_for_all(strategy: tf.distribute.Strategy, worker: Worker) -> None:
     """Returns when all workers have called it: none leaves the group while the chief writes."""
 
     def in_replica() -> tf.Tensor:
-        return exchange.total(worker, tf.constant(1))
+        return exchange.all_reduce_sum(worker, tf.constant(1))
 
     meet = tf.function(lambda: strategy.run(in_replica))
     meet()
@@ -193,9 +193,11 @@ def _settings(fn_args: FnArgs) -> _Settings:
 def _require_for(hyperparameters: TrainerHyperparameters, worker: Worker) -> None:
     """What is checked of `workers` must hold of a cluster that TF_CONFIG names."""
     try:
-        hyperparameters.require_for(worker.number)
+        hyperparameters.require_for(worker.num_workers)
     except ValueError as error:
-        raise InputError(f"TF_CONFIG names {worker.number} workers: trainer.{error}") from error
+        raise InputError(
+            f"TF_CONFIG names {worker.num_workers} workers: trainer.{error}"
+        ) from error
 
 
 def _matched(patterns: list[str]) -> list[str]:

@@ -69,7 +69,7 @@ def _keep_beating(descriptor: int) -> None:
 def _take_own_cores(worker: cluster.Worker) -> None:
     """Each worker takes its share of the cores, by which TensorFlow counts its threads."""
     cores = sorted(os.sched_getaffinity(0))
-    own = cores[worker.index :: worker.number] or [cores[worker.index % len(cores)]]
+    own = cores[worker.index :: worker.num_workers] or [cores[worker.index % len(cores)]]
     os.sched_setaffinity(0, own)
 
 

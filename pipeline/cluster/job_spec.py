@@ -42,14 +42,14 @@ def folders(output: str) -> dict[str, str]:
     return {OUTPUT: output, PUSH_DESTINATION: destination}
 
 
-def site(config: Config) -> graph.Site:
+def target(config: Config) -> graph.Target:
     """A cluster, whose folders and epochs are said when the pipeline is submitted.
 
     Args:
       config: what they are by default.
     """
     written_to = folders(str(config.deployment.output))
-    return graph.Site(
+    return graph.Target(
         RuntimeParameter(OUTPUT, str, written_to[OUTPUT]),
         RuntimeParameter(PUSH_DESTINATION, str, written_to[PUSH_DESTINATION]),
         RuntimeParameter(EPOCHS, int, config.trainer.epochs),
@@ -58,7 +58,7 @@ def site(config: Config) -> graph.Site:
     )
 
 
-def components(config: Config, of: graph.Site) -> dict[str, BaseNode]:
+def components(config: Config, of: graph.Target) -> dict[str, BaseNode]:
     """The components by their names, of the letters that Kubernetes allows."""
     made = graph.create_components(config, [deployment.pattern(config)], of)
     named = [node.with_id(_kebab_case(node.id)) for node in made]
@@ -69,7 +69,7 @@ def _kebab_case(name: str) -> str:
     return re.sub(r"(?<=[a-z])(?=[A-Z])", "-", name).lower()
 
 
-def compile_job(config: Config, of: graph.Site, nodes: Iterable[BaseNode]) -> dict[str, Any]:
+def compile_job(config: Config, of: graph.Target, nodes: Iterable[BaseNode]) -> dict[str, Any]:
     """The job spec of components; see compile_job of the runners."""
     pipeline = Pipeline(
         pipeline_name=PIPELINE_NAME,

@@ -16,10 +16,10 @@ def compile_job(config: Config) -> dict[str, Any]:
     Args:
       config: which deployment.require has let pass.
     """
-    site = job_spec.site(config)
-    components = job_spec.components(config, site)
+    target = job_spec.target(config)
+    components = job_spec.components(config, target)
     deployment = config.deployment
     components["trainer"].with_platform_config(
         _Resources(cpu_limit=deployment.cpus, memory_limit=deployment.memory_gigabytes)
     )
-    return job_spec.compile_job(config, site, components.values())
+    return job_spec.compile_job(config, target, components.values())

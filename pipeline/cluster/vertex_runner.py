@@ -21,5 +21,5 @@ def compile_job(config: Config) -> dict[str, Any]:
         machine_type=deployment.machine_type,
         workers=config.trainer.workers,
     )
-    site = job_spec.site(config)._replace(trainer=vertex.Trainer, trainer_config=job)
-    return job_spec.compile_job(config, site, job_spec.components(config, site).values())
+    target = job_spec.target(config)._replace(trainer=vertex.Trainer, trainer_config=job)
+    return job_spec.compile_job(config, target, job_spec.components(config, target).values())

@@ -7,12 +7,12 @@ from tfx.orchestration.pipeline import Pipeline
 from pipeline import graph
 from pipeline.beam_arguments import beam_arguments
 from pipeline.config import Config
-from pipeline.local.metadata_store import Place
+from pipeline.local.metadata_store import StoreLocation
 from pipeline.local.output_folder import OutputFolder
 
 
 def create_pipeline(
-    config: Config, patterns: Sequence[str], output: OutputFolder, place: Place
+    config: Config, patterns: Sequence[str], output: OutputFolder, place: StoreLocation
 ) -> Pipeline:
     """The pipeline that runs on this machine.
 
@@ -22,11 +22,13 @@ def create_pipeline(
       place: where it is noted. The cache and the last blessed model are looked for among what is
         noted there by the same pipeline name.
     """
-    site = graph.Site(str(output.root), graph.push_to(str(output.serving)), config.trainer.epochs)
+    target = graph.Target(
+        str(output.root), graph.push_to(str(output.serving)), config.trainer.epochs
+    )
     return Pipeline(
         pipeline_name=place.pipeline_name,
         pipeline_root=str(output.artifacts),
-        components=graph.create_components(config, patterns, site),
+        components=graph.create_components(config, patterns, target),
         enable_cache=True,
         metadata_connection_config=place.connection,
         beam_pipeline_args=beam_arguments(config),

@@ -35,7 +35,7 @@ UNFINISHED = "unfinished"
 _UNFINISHED_STATES = (mlmd.Execution.NEW, mlmd.Execution.RUNNING, mlmd.Execution.FAILED)
 
 
-class Place(NamedTuple):
+class StoreLocation(NamedTuple):
     """Where runs are noted, and by which name of their pipeline.
 
     One output folder is one pipeline: its lock keeps two runs of one pipeline apart.
@@ -50,7 +50,7 @@ class Place(NamedTuple):
         return started + self.pipeline_name.removeprefix(PIPELINE_NAME)
 
 
-def place(config: MetadataConfig, output: OutputFolder) -> Place:
+def place(config: MetadataConfig, output: OutputFolder) -> StoreLocation:
     """Where the runs into an output folder are noted.
 
     Raises:
@@ -58,12 +58,12 @@ def place(config: MetadataConfig, output: OutputFolder) -> Place:
     """
     if config.type == "mysql":
         name = f"{PIPELINE_NAME}-{output.identity()}"
-        return Place(metadata_server.connection(config), name)
+        return StoreLocation(metadata_server.connection(config), name)
     file = mlmd.SqliteMetadataSourceConfig(
         filename_uri=str(output.metadata),
         connection_mode=mlmd.SqliteMetadataSourceConfig.READWRITE_OPENCREATE,
     )
-    return Place(mlmd.ConnectionConfig(sqlite=file), PIPELINE_NAME)
+    return StoreLocation(mlmd.ConnectionConfig(sqlite=file), PIPELINE_NAME)
 
 
 def open_store(connection: mlmd.ConnectionConfig) -> MetadataStore:

@@ -24,7 +24,7 @@ from pipeline.results import display
 from pipeline.results.word_vectors import WordVectors
 
 if TYPE_CHECKING:
-    from pipeline.local.metadata_store import Place
+    from pipeline.local.metadata_store import StoreLocation
 
 # What takes seconds to import, before the components are forked.
 _HEAVY_MODULES = (
@@ -62,7 +62,7 @@ def run(config: Config, output: OutputFolder, console: Console) -> dict[str, Any
         return _run(config, patterns, output, place, run_id, logs, console)
 
 
-def _usable_place(config: Config, output: OutputFolder) -> "Place":
+def _usable_place(config: Config, output: OutputFolder) -> "StoreLocation":
     """Where the run is noted, tried before the long imports."""
     from pipeline.local import metadata_store
 
@@ -75,7 +75,7 @@ def _run(
     config: Config,
     patterns: list[str],
     output: OutputFolder,
-    place: "Place",
+    place: "StoreLocation",
     run_id: str,
     logs: Path,
     console: Console,
@@ -118,7 +118,7 @@ def _run(
     return content
 
 
-def _end(place: "Place", run_id: str, status: str, result: dict[str, Any]) -> None:
+def _end(place: "StoreLocation", run_id: str, status: str, result: dict[str, Any]) -> None:
     from pipeline.local import metadata_store
 
     # A full disk or a server that is gone may be why the run failed: then its end cannot be noted

@@ -83,7 +83,7 @@ def walks(seed: int, num_tokens: int, worker: Worker = ALONE) -> Corpus:
         start = random.integers(0, 12)
         documents.append((start + np.arange(length)) % 12)
         left -= length
-    return corpus_of(with_windows(documents, 3)[worker.index :: worker.number], 3, 12)
+    return corpus_of(with_windows(documents, 3)[worker.index :: worker.num_workers], 3, 12)
 
 
 def counts_of(corpora: Sequence[Corpus]) -> Counts:
@@ -216,12 +216,14 @@ class Run:
         return found.softmax if self.step.objective.softmax else found.sigmoid
 
 
-def candidates_of(run: Run, step: int, contexts: Array) -> candidate_sampling.Drawn:
+def candidates_of(run: Run, step: int, contexts: Array) -> candidate_sampling.SampledCandidates:
     """A step's, [pairs, num_sampled] where each pair has its own."""
     hyperparameters, number = run.hyperparameters, run.step.objective.num_sampled
     sampler, seed = run.step.sampler, tf.constant([SEED, step], tf.int64)
     if hyperparameters.objective in registry.FULL:
-        return candidate_sampling.Drawn(tf.range(number, dtype=tf.int64), tf.constant(number))
+        return candidate_sampling.SampledCandidates(
+            tf.range(number, dtype=tf.int64), tf.constant(number)
+        )
     if hyperparameters.negatives == "per_pair":
         return sampler.draw_for_each(tf.size(contexts), number, seed)
     if hyperparameters.sampler == "in_batch":

@@ -16,7 +16,7 @@ import tensorflow as tf
 ENDLESS_TRIES = 1 << 62
 
 
-class Drawn(NamedTuple):
+class SampledCandidates(NamedTuple):
     """One set of candidates, or one set for each pair."""
 
     classes: tf.Tensor  # [num_sampled] or [pairs, num_sampled] int64
@@ -52,7 +52,7 @@ class Sampler:
         """Number of classes."""
         return self._vocabulary_size
 
-    def draw(self, num_sampled: int, seed: tf.Tensor) -> Drawn:
+    def draw(self, num_sampled: int, seed: tf.Tensor) -> SampledCandidates:
         """Draws one set of candidates.
 
         Args:
@@ -68,17 +68,21 @@ class Sampler:
         """
         if self.replacement:
             classes = tf.cast(self._draws([num_sampled], seed), tf.int64)
-            return Drawn(classes, tf.constant(num_sampled, tf.int64))
+            return SampledCandidates(classes, tf.constant(num_sampled, tf.int64))
         if num_sampled > self._vocabulary_size:
             raise ValueError(
                 f"{num_sampled} distinct candidates cannot be drawn from "
                 f"{self._vocabulary_size} classes"
             )
         if num_sampled == self._vocabulary_size:
-            return Drawn(tf.range(num_sampled, dtype=tf.int64), tf.constant(ENDLESS_TRIES))
+            return SampledCandidates(
+                tf.range(num_sampled, dtype=tf.int64), tf.constant(ENDLESS_TRIES)
+            )
         return self._draw_distinct(num_sampled, seed)
 
-    def draw_for_each(self, num_pairs: tf.Tensor, num_sampled: int, seed: tf.Tensor) -> Drawn:
+    def draw_for_each(
+        self, num_pairs: tf.Tensor, num_sampled: int, seed: tf.Tensor
+    ) -> SampledCandidates:
         """Draws a set of candidates of its own for each pair.
 
         Args:
@@ -95,9 +99,9 @@ class Sampler:
         if not self.replacement:
             raise ValueError("Candidates for each pair are drawn with replacement only")
         classes = tf.cast(self._draws([num_pairs, num_sampled], seed), tf.int64)
-        return Drawn(classes, tf.constant(num_sampled, tf.int64))
+        return SampledCandidates(classes, tf.constant(num_sampled, tf.int64))
 
-    def expected_count(self, classes: tf.Tensor, drawn: Drawn) -> tf.Tensor:
+    def expected_count(self, classes: tf.Tensor, drawn: SampledCandidates) -> tf.Tensor:
         """How often each class is expected in one set like `drawn`.
 
         `num_sampled * p`; of distinct classes `1 - (1 - p)^num_tries` unless no draw repeated
@@ -125,7 +129,7 @@ class Sampler:
         flat = tf.searchsorted(self._cumulative, tf.reshape(uniforms, [-1]), side="right")
         return tf.reshape(flat, tf.shape(uniforms)) if len(shape) > 1 else flat
 
-    def _draw_distinct(self, num_sampled: int, seed: tf.Tensor) -> Drawn:
+    def _draw_distinct(self, num_sampled: int, seed: tf.Tensor) -> SampledCandidates:
         """The first `num_sampled` distinct classes of an endless sequence of draws."""
         block_size = self._block_size(num_sampled)
         # `order` numbers each draw's class by first appearance.
@@ -140,7 +144,9 @@ class Sampler:
             return tf.concat([distinct, winners], 0), tries + block_size
 
         classes, num_tries = tf.cond(tf.size(distinct) >= num_sampled, enough, too_few)
-        return Drawn(tf.cast(tf.ensure_shape(classes, [num_sampled]), tf.int64), num_tries)
+        return SampledCandidates(
+            tf.cast(tf.ensure_shape(classes, [num_sampled]), tf.int64), num_tries
+        )
 
     def _race(
         self, num_wanted: tf.Tensor, taken: tf.Tensor, seed: tf.Tensor
@@ -224,7 +230,7 @@ def uniform_probabilities(vocabulary_size: int) -> npt.NDArray[np.float64]:
 
 def draw_in_batch(
     contexts: tf.Tensor, num_sampled: int, seed: tf.Tensor, *, replacement: bool
-) -> Drawn:
+) -> SampledCandidates:
     """Draws the contexts of pairs of the batch, each pair as likely as another.
 
     A class is thus as likely as it is frequent among contexts: the expected count is that of a
@@ -253,7 +259,7 @@ def draw_in_batch(
         keys = tf.random.stateless_uniform([num_pairs], seed, dtype=tf.float64)
         order = tf.math.top_k(keys, num_distinct).indices
         positions = tf.gather(order, tf.range(num_sampled) % num_distinct)
-    return Drawn(tf.gather(contexts, positions), tf.constant(num_sampled, tf.int64))
+    return SampledCandidates(tf.gather(contexts, positions), tf.constant(num_sampled, tf.int64))
 
 
 def _check_probabilities(probabilities: npt.NDArray[np.float64]) -> None:

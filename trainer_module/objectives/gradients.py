@@ -1,9 +1,9 @@
 """Gradients of the objectives with respect to the rows of a block, as tensors of those rows.
 
-`shared` writes them by hand for candidates that a batch shares: everything that a candidate adds to
-the loss depends on the target alone, so one matrix product scores it for all pairs of a target. It
-gives what autodiff of `losses` gives (tests) in a fifth of the time. `each` is that autodiff, for
-candidates of each pair's own.
+`shared_candidates` writes them by hand for candidates that a batch shares: everything that a
+candidate adds to the loss depends on the target alone, so one matrix product scores it for all
+pairs of a target. It gives what autodiff of `losses` gives (tests) in a fifth of the time.
+`per_pair_candidates` is that autodiff, for candidates of each pair's own.
 """
 
 from typing import NamedTuple
@@ -23,7 +23,7 @@ class Block(NamedTuple):
     context_expected: tf.Tensor | None  # [frames, width]; None without logQ correction
     context_hits: tf.Tensor | None  # [frames, width]: how often among the candidates; None: kept
     band: tf.Tensor  # [frames, height, width]: 1 where there is a pair
-    candidates: tf.Tensor  # [num_sampled, dim] or, of `each`, [pairs, num_sampled, dim]
+    candidates: tf.Tensor  # [num_sampled, dim] or, of per-pair ones, [pairs, num_sampled, dim]
     candidate_biases: tf.Tensor  # [num_sampled] or [pairs, num_sampled]
     candidate_expected: tf.Tensor | None  # of the same shape
 
@@ -39,7 +39,7 @@ class Gradients(NamedTuple):
     loss: tf.Tensor  # [], nats, the sum; 0 if not asked for
 
 
-def shared(objective: Objective, block: Block, *, with_loss: bool) -> Gradients:
+def shared_candidates(objective: Objective, block: Block, *, with_loss: bool) -> Gradients:
     """Gradients for candidates shared by the batch.
 
     Args:
@@ -97,7 +97,7 @@ def _sigmoid(
       sampled: `[targets, num_sampled]` scores.
       band, hits: see Block.
       weight: w, the objective's candidate_weight.
-      with_loss: see shared.
+      with_loss: see shared_candidates.
 
     Returns:
       gradients with respect to `true` and `sampled`, and the loss.
@@ -132,7 +132,7 @@ def _softmax(true: tf.Tensor, sampled: tf.Tensor, band: tf.Tensor, hits: tf.Tens
     return of_true, powers * (share / sums), loss
 
 
-def each(objective: Objective, block: Block, hits: tf.Tensor | None) -> Gradients:
+def per_pair_candidates(objective: Objective, block: Block, hits: tf.Tensor | None) -> Gradients:
     """Gradients by autodiff of `losses`, pair by pair; candidates may be each pair's own.
 
     Args:

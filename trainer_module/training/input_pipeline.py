@@ -55,7 +55,7 @@ def _documents(split: Split) -> tf.data.Dataset:
     wanted = {name: split.feature_spec[name] for name in names}
     return (
         tf.data.TFRecordDataset(sorted(split.files), compression_type="GZIP")
-        .shard(split.worker.number, split.worker.index)
+        .shard(split.worker.num_workers, split.worker.index)
         .batch(_DOCUMENTS_AT_ONCE)
         .map(lambda batch: tf.io.parse_example(batch, wanted), num_parallel_calls=2)
     )
@@ -222,10 +222,10 @@ def chunks(
         nothing = Chunk(tf.zeros([num_targets + 2 * window], tf.int32), padding, padding)
         missing = tf.data.Dataset.from_tensors(nothing).repeat()
         found = found.concatenate(missing).take(num_chunks)
-    return untuned(found.prefetch(16))
+    return without_autotune(found.prefetch(16))
 
 
-def untuned(dataset: tf.data.Dataset) -> tf.data.Dataset:
+def without_autotune(dataset: tf.data.Dataset) -> tf.data.Dataset:
     """Without tf.data's tuner: nothing is tuned, and its thread keeps an iterator's end waiting.
 
     Up to a minute.

@@ -133,7 +133,7 @@ class Trainer:
         if self.step.local_updates is not None:
             # What a worker does not know of is what the others have done since the last call: all
             # changes are added up, and those of 4 workers with 1,024 steps each diverge.
-            self._targets_a_call //= worker.number - 1
+            self._targets_a_call //= worker.num_workers - 1
         self._evaluated_chunks = _evenly(
             self._chunks_per_epoch, hyperparameters.evaluations_per_epoch
         )
@@ -145,13 +145,13 @@ class Trainer:
             self._history = tf.Variable(tf.zeros([most_evaluations, 3], tf.float64))
             self._num_evaluations = tf.Variable(0, dtype=tf.int64, trainable=False)
         if (updates := self.step.local_updates) is not None:
-            self._put_together = tf.function(lambda: strategy.run(updates.put_together))
-            self._put_frequent_together = tf.function(
-                lambda: strategy.run(updates.put_frequent_together)
-            )
+            self._sync = tf.function(lambda: strategy.run(updates.sync))
+            self._sync_frequent = tf.function(lambda: strategy.run(updates.sync_frequent))
         self._evaluate = tf.function(self._evaluate_eagerly)
         self._run_chunks = tf.function(self._run_chunks_eagerly)
-        self._of_each = tf.function(lambda own: strategy.run(lambda: exchange.of_each(worker, own)))
+        self._all_gather = tf.function(
+            lambda own: strategy.run(lambda: exchange.all_gather(worker, own))
+        )
 
     def train(self, chunks: Chunks, checkpoint_folder: str, report: Report) -> Result:
         """Trains to the end, from the last checkpoint if there is one.
@@ -181,7 +181,7 @@ class Trainer:
         )
         resumed_at, started = self._steps_done(), time.monotonic()
         self._begin_together()
-        last_saved, pairs_done = started, [0] * self._worker.number
+        last_saved, pairs_done = started, [0] * self._worker.num_workers
         for loss, looked_at, pairs in self._calls(chunks):
             pairs_done = [done + new for done, new in zip(pairs_done, pairs, strict=True)]
             seconds = time.monotonic() - started
@@ -220,7 +220,7 @@ class Trainer:
 
         def in_replica(targets: tf.Tensor, contexts: tf.Tensor) -> tf.Tensor:
             found = cross_entropies.mean_cross_entropies(self.step.parameters, targets, contexts)
-            return exchange.total(self._worker, tf.stack(found)) / self._worker.number
+            return exchange.all_reduce_sum(self._worker, tf.stack(found)) / self._worker.num_workers
 
         return self._strategy.run(in_replica, args=self._held_out)
 
@@ -230,7 +230,7 @@ class Trainer:
             self.step.local_updates.begin()
         steps = tf.function(
             lambda: self._strategy.run(
-                lambda: exchange.of_each(self._worker, self.step.done.read_value())
+                lambda: exchange.all_gather(self._worker, self.step.done.read_value())
             )
         )()
         if len(set(steps.numpy().tolist())) > 1:
@@ -280,7 +280,7 @@ class Trainer:
 
         left = tf.data.Dataset.range(epochs_done, self._hyperparameters.epochs).flat_map(of_epoch)
         left = left.skip(steps_done // STEPS_A_CHUNK).prefetch(STEPS_A_CHUNK)
-        return iter(input_pipeline.untuned(left))
+        return iter(input_pipeline.without_autotune(left))
 
     def _call(self, iterator: Iterator[Any], num_chunks: int) -> tuple[float, int, list[int]]:
         # To put changes together is not in the compiled loop: no message there may change its size.
@@ -288,11 +288,11 @@ class Trainer:
         own = np.zeros(3)
         for begin in range(0, num_chunks, at_once):
             if begin:
-                self._put_frequent_together()
+                self._sync_frequent()
             own += self._run(iterator, min(at_once, num_chunks - begin))
         if self.step.local_updates is not None:
-            self._put_together()
-        of_each = self._of_each(tf.constant(own)).numpy()
+            self._sync()
+        of_each = self._all_gather(tf.constant(own)).numpy()
         loss, looked_at, _ = of_each.sum(0).tolist()
         self._epoch_loss.assign_add(loss)
         self._epoch_pairs.assign_add(int(looked_at))

@@ -40,17 +40,17 @@ def summed_rows_of_all(
     Returns:
       The distinct rows of all workers, rising, and for each of `values` the sums.
     """
-    if worker.number == 1:
+    if worker.num_workers == 1:
         return summed_rows(rows, *values)
     columns = [value[:, tf.newaxis] if value.shape.rank == 1 else value for value in values]
     widths = [column.shape[1] for column in columns]
-    together = exchange.of_each(worker, tf.concat(columns, 1))
+    together = exchange.all_gather(worker, tf.concat(columns, 1))
     split = tf.split(tf.reshape(together, [-1, sum(widths)]), widths, axis=1)
     of_all = (
         part[:, 0] if value.shape.rank == 1 else part
         for part, value in zip(split, values, strict=True)
     )
-    return summed_rows(tf.reshape(exchange.of_each(worker, rows), [-1]), *of_all)
+    return summed_rows(tf.reshape(exchange.all_gather(worker, rows), [-1]), *of_all)
 
 
 def bounded_row_step(

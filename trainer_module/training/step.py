@@ -6,7 +6,7 @@ from trainer_module.errors import InputError
 from trainer_module.evaluation import cross_entropies
 from trainer_module.hyperparameters import TrainerHyperparameters
 from trainer_module.objectives import candidate_sampling, gradients, registry
-from trainer_module.objectives.candidate_sampling import Drawn
+from trainer_module.objectives.candidate_sampling import SampledCandidates
 from trainer_module.objectives.frames import Frames
 from trainer_module.objectives.gradients import Block, Gradients
 from trainer_module.training.input_pipeline import Chunk, Counts
@@ -96,7 +96,7 @@ class Step:
         Args:
           chunk: of several blocks of `num_targets` targets.
           index: which of them.
-          with_loss: see gradients.shared.
+          with_loss: see gradients.shared_candidates.
 
         Returns:
           The summed loss of the block's pairs, `[]` float32, and their number, `[]` int32.
@@ -114,15 +114,17 @@ class Step:
         self._apply(ids, framed, tf.cast(tf.reshape(drawn.classes, [-1]), tf.int32), found)
         return found.loss, tf.reduce_sum(left + right)
 
-    def _draw(self, framed: tf.Tensor, band: tf.Tensor) -> Drawn:
+    def _draw(self, framed: tf.Tensor, band: tf.Tensor) -> SampledCandidates:
         """The step's candidates; where workers step together, the same on all that share them."""
         number = self.objective.num_sampled
         if self.objective.name in registry.FULL:
-            return Drawn(tf.range(number, dtype=tf.int64), tf.constant(number, tf.int64))
+            return SampledCandidates(
+                tf.range(number, dtype=tf.int64), tf.constant(number, tf.int64)
+            )
         step = self._own_done.read_value()
         shared = self._hyperparameters.negatives == "per_batch" and self.local_updates is None
         if not shared:
-            step = step * self._worker.number + self._worker.index
+            step = step * self._worker.num_workers + self._worker.index
         seed = tf.stack([tf.constant(self._seed, tf.int64), step])
         if self._hyperparameters.sampler == "in_batch":
             return candidate_sampling.draw_in_batch(
@@ -135,7 +137,9 @@ class Step:
             return self.sampler.draw_for_each(tf.size(_contexts(framed, band)), number, seed)
         return self.sampler.draw(number, seed)
 
-    def _block(self, ids: tf.Tensor, framed: tf.Tensor, band: tf.Tensor, drawn: Drawn) -> Block:
+    def _block(
+        self, ids: tf.Tensor, framed: tf.Tensor, band: tf.Tensor, drawn: SampledCandidates
+    ) -> Block:
         model, corrected = self.parameters, self.objective.logq_correction
         biased = self._hyperparameters.bias_initializer != "none"
         expected_count = self.sampler.expected_count
@@ -157,7 +161,7 @@ class Step:
             candidate_expected=expected_count(drawn.classes, drawn) if corrected else None,
         )
 
-    def _hits(self, framed: tf.Tensor, drawn: Drawn) -> tf.Tensor | None:
+    def _hits(self, framed: tf.Tensor, drawn: SampledCandidates) -> tf.Tensor | None:
         """How often each class of the frames is among the candidates: `[frames, width]`."""
         if not self.objective.remove_accidental_hits:
             return None
@@ -171,15 +175,15 @@ class Step:
         )
 
     def _gradients(
-        self, block: Block, framed: tf.Tensor, drawn: Drawn, with_loss: bool
+        self, block: Block, framed: tf.Tensor, drawn: SampledCandidates, with_loss: bool
     ) -> Gradients:
         if self._hyperparameters.negatives == "per_batch":
-            return gradients.shared(self.objective, block, with_loss=with_loss)
+            return gradients.shared_candidates(self.objective, block, with_loss=with_loss)
         hits = None
         if self.objective.remove_accidental_hits:
             contexts = tf.cast(_contexts(framed, block.band), tf.int64)
             hits = contexts[:, tf.newaxis] == drawn.classes
-        return gradients.each(self.objective, block, hits)
+        return gradients.per_pair_candidates(self.objective, block, hits)
 
     def _apply(
         self, ids: tf.Tensor, framed: tf.Tensor, candidates: tf.Tensor, found: Gradients
@@ -217,7 +221,7 @@ def step_targets(hyperparameters: TrainerHyperparameters, worker: Worker) -> int
     """Targets that a worker takes in a step: its share where workers step together."""
     if hyperparameters.sync_every > 1:
         return hyperparameters.batch_size
-    return hyperparameters.batch_size // worker.number
+    return hyperparameters.batch_size // worker.num_workers
 
 
 def _require_memory(

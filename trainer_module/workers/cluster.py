@@ -16,7 +16,7 @@ class Worker:
     """A place in a group that trains one model."""
 
     index: int = 0  # from 0
-    number: int = 1  # workers of the group
+    num_workers: int = 1  # workers of the group
 
     @property
     def is_chief(self) -> bool:

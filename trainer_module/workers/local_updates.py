@@ -8,7 +8,7 @@ from trainer_module.workers import exchange
 from trainer_module.workers.cluster import Worker
 
 # Ids are by falling frequency: after subsampling these are four fifths of the books' targets. A
-# worker meets the one after them some 20 times between two calls of put_together.
+# worker meets the one after them some 20 times between two calls of sync.
 _FREQUENT = 4096
 # Half of float32's bytes. With float16 two workers and 128 steps did 1.39 million words a second,
 # with this 1.55 (docs/scaling.md).
@@ -38,8 +38,8 @@ class LocalUpdates:
 
     # Nothing here is Python's control flow on tensors.
     @tf.autograph.experimental.do_not_convert
-    def put_frequent_together(self) -> None:
-        """As put_together, of the rows of the most frequent tokens alone.
+    def sync_frequent(self) -> None:
+        """As sync, of the rows of the most frequent tokens alone.
 
         Few bytes, and most of what is met: so it can be done often.
         """
@@ -47,7 +47,7 @@ class LocalUpdates:
             self._add_up(tf.range(min(_FREQUENT, tables[0].shape[0])), tables, last)
 
     @tf.autograph.experimental.do_not_convert
-    def put_together(self) -> None:
+    def sync(self) -> None:
         """Puts together what changed; in the replica context, by all workers at the same step.
 
         A row becomes what it was plus the sum of its changes on all workers, as if their steps had
@@ -58,7 +58,7 @@ class LocalUpdates:
             _changed_rows(tables, last)
             for tables, last in zip(self._tables, self._last, strict=True)
         ]
-        anywhere = exchange.total(self._worker, tf.cast(tf.stack(own), _SENT)) > 0
+        anywhere = exchange.all_reduce_sum(self._worker, tf.cast(tf.stack(own), _SENT)) > 0
         for some, tables, last in zip(tf.unstack(anywhere), self._tables, self._last, strict=True):
             self._add_up(tf.cast(tf.where(some)[:, 0], tf.int32), tables, last)
 
@@ -69,7 +69,7 @@ class LocalUpdates:
         for table, copy in zip(tables, last, strict=True):
             before = tf.gather(copy, rows)
             own = tf.cast(tf.gather(table, rows) - before, _SENT)
-            change = tf.cast(exchange.total(self._worker, own), tf.float32)
+            change = tf.cast(exchange.all_reduce_sum(self._worker, own), tf.float32)
             new = tf.IndexedSlices(before + change, rows)
             table.scatter_update(new)
             copy.scatter_update(new)

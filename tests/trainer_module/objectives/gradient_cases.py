@@ -163,7 +163,9 @@ def assert_close(one: Any, other: Any) -> None:
 
 
 def assert_equals_each(objective: Objective, case: Case, found: Gradients) -> None:
-    reference = gradients.each(objective, block_of(objective, case), hits_of(objective, case))
+    reference = gradients.per_pair_candidates(
+        objective, block_of(objective, case), hits_of(objective, case)
+    )
     assert [a.shape for a in found] == [b.shape for b in reference]
     if not objective.remove_accidental_hits:
         assert_close(found, reference)

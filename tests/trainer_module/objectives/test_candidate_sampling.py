@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from trainer_module.objectives import candidate_sampling
-from trainer_module.objectives.candidate_sampling import Drawn, Sampler
+from trainer_module.objectives.candidate_sampling import SampledCandidates, Sampler
 
 
 def seed_of(number: int) -> tf.Tensor:
@@ -22,7 +22,7 @@ def log_uniform(vocabulary_size: int, *, replacement: bool = False) -> Sampler:
 
 
 def repeat(
-    draw: Callable[[tf.Tensor], Drawn], repeats: int
+    draw: Callable[[tf.Tensor], SampledCandidates], repeats: int
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
     """`[repeats, num_sampled]` classes and `[repeats]` numbers of tries."""
 
@@ -71,11 +71,11 @@ def test_expected_count_by_hand() -> None:
     three = tf.constant([0, 1, 2], tf.int64)
     # Four draws gave three distinct ones: 1 - 0.5^4 and 1 - 0.9^4.
     pairs = tf.constant([[0], [1]], tf.int64)
-    repeated = sampler.expected_count(pairs, Drawn(three, tf.constant(4, tf.int64)))
+    repeated = sampler.expected_count(pairs, SampledCandidates(three, tf.constant(4, tf.int64)))
     assert repeated.dtype == tf.float32
     np.testing.assert_allclose(repeated, [[0.9375], [0.3439]], rtol=1e-6)
     # No draw repeated another: 3 p, as TensorFlow's samplers have it.
-    direct = sampler.expected_count(pairs, Drawn(three, tf.constant(3, tf.int64)))
+    direct = sampler.expected_count(pairs, SampledCandidates(three, tf.constant(3, tf.int64)))
     np.testing.assert_allclose(direct, [[1.5], [0.3]], rtol=1e-6)
 
 
@@ -99,7 +99,7 @@ def test_expected_counts_are_those_of_tensorflows_sampler(num_sampled: int) -> N
     rarest = candidate_sampling.log_uniform_probabilities(vocabulary_size)[-1]
     direct = np.isclose(counts[-1], num_sampled * rarest, rtol=1e-5)
     tries = num_sampled if direct else round(np.log1p(-counts[-1]) / np.log1p(-rarest))
-    drawn = Drawn(theirs.sampled_candidates, tf.constant(tries, tf.int64))
+    drawn = SampledCandidates(theirs.sampled_candidates, tf.constant(tries, tf.int64))
     np.testing.assert_allclose(sampler.expected_count(classes, drawn), counts, rtol=1e-4)
 
 
@@ -121,7 +121,7 @@ def test_distinct_draws_are_those_of_tensorflows_sampler() -> None:
     their_expected = np.mean([counts for _, counts in results], axis=0)
     expected = np.mean(
         [
-            sampler.expected_count(all_classes, Drawn(classes[0], tf.constant(some)))
+            sampler.expected_count(all_classes, SampledCandidates(classes[0], tf.constant(some)))
             for some in tries[:500]
         ],
         axis=0,
@@ -267,7 +267,7 @@ def test_draw_for_each_pair_in_a_graph_of_any_batch_size() -> None:
     sampler = log_uniform(1000, replacement=True)
 
     @tf.function(input_signature=[tf.TensorSpec([None], tf.int64)])
-    def draw(contexts: tf.Tensor) -> tuple[Drawn, tf.Tensor]:
+    def draw(contexts: tf.Tensor) -> tuple[SampledCandidates, tf.Tensor]:
         drawn = sampler.draw_for_each(tf.size(contexts), 5, seed_of(2))
         return drawn, sampler.expected_count(contexts, drawn)
 
@@ -313,7 +313,7 @@ def test_draw_in_batch_goes_round_again_when_there_are_few_pairs() -> None:
     contexts = tf.constant([3, 1, 2], tf.int64)
 
     @tf.function(input_signature=[tf.TensorSpec([None], tf.int64)])
-    def draw(contexts: tf.Tensor) -> Drawn:
+    def draw(contexts: tf.Tensor) -> SampledCandidates:
         return candidate_sampling.draw_in_batch(contexts, 8, seed_of(1), replacement=False)
 
     classes = draw(contexts).classes.numpy().tolist()
@@ -324,7 +324,7 @@ def test_draw_in_batch_goes_round_again_when_there_are_few_pairs() -> None:
 @pytest.mark.parametrize("replacement", [False, True])
 def test_draw_in_batch_of_no_pairs_is_class_0(replacement: bool) -> None:
     @tf.function(input_signature=[tf.TensorSpec([None], tf.int64)])
-    def draw(contexts: tf.Tensor) -> Drawn:
+    def draw(contexts: tf.Tensor) -> SampledCandidates:
         return candidate_sampling.draw_in_batch(contexts, 3, seed_of(1), replacement=replacement)
 
     drawn = draw(tf.zeros([0], tf.int64))
@@ -344,7 +344,9 @@ def test_mean_counts_of_draw_in_batch_are_the_expected_counts(replacement: bool)
     sampler = Sampler(
         candidate_sampling.unigram_probabilities([4, 2, 1], 1.0), replacement=replacement
     )
-    expected = sampler.expected_count(tf.range(3), Drawn(classes, tf.constant(tries[0])))
+    expected = sampler.expected_count(
+        tf.range(3), SampledCandidates(classes, tf.constant(tries[0]))
+    )
     np.testing.assert_allclose(expected, [2.0, 1.2, 0.8], rtol=1e-6)
     # The standard error of a mean count is at most sqrt(4 * 0.25 / 5,000) = 0.014.
     np.testing.assert_allclose(mean_counts(classes, 3), expected, atol=0.07)

@@ -54,7 +54,9 @@ def sigmoid(x: float) -> float:
 
 
 def test_the_sigmoid_family_by_hand() -> None:
-    found = gradients.shared(described("negative_sampling", 1), one_pair(), with_loss=True)
+    found = gradients.shared_candidates(
+        described("negative_sampling", 1), one_pair(), with_loss=True
+    )
     true, sampled = sigmoid(1.5) - 1, 5 * sigmoid(-1)  # five negatives a pair
     assert float(found.loss) == pytest.approx(np.log1p(np.exp(-1.5)) + 5 * np.log1p(np.exp(-1)))
     np.testing.assert_allclose(found.context_biases, [[true]], rtol=1e-5)
@@ -65,7 +67,7 @@ def test_the_sigmoid_family_by_hand() -> None:
 
 
 def test_the_softmax_family_by_hand() -> None:
-    found = gradients.shared(described("sampled_softmax", 1), one_pair(), with_loss=True)
+    found = gradients.shared_candidates(described("sampled_softmax", 1), one_pair(), with_loss=True)
     other = sigmoid(-1 - 1.5)  # of exp(-1) against exp(1.5)
     assert float(found.loss) == pytest.approx(np.log1p(np.exp(-2.5)), rel=1e-5)
     np.testing.assert_allclose(found.context_biases, [[-other]], rtol=1e-5)
@@ -75,7 +77,7 @@ def test_the_softmax_family_by_hand() -> None:
 
 def test_temperature_divides_products_and_not_biases() -> None:
     objective = described("softmax_cross_entropy", 1, temperature=0.5)
-    found = gradients.shared(objective, one_pair(), with_loss=True)
+    found = gradients.shared_candidates(objective, one_pair(), with_loss=True)
     other = sigmoid(-2 - 2.5)  # the products 1 and -1 are doubled, the bias stays 0.5
     assert float(found.loss) == pytest.approx(np.log1p(np.exp(-4.5)), rel=1e-4)
     np.testing.assert_allclose(found.contexts, [[[-2 * other, -4 * other]]], rtol=1e-4)
@@ -86,7 +88,9 @@ def test_a_pair_of_a_hit_alone_is_left_with_its_own_part() -> None:
     same = {"candidates": tf.constant([[3.0, -1.0]]), "candidate_biases": tf.constant([0.5])}
     block = one_pair(context_hits=tf.ones([1, 1]), **same)
     softmax, nce = (
-        gradients.shared(described(name, 1, remove_accidental_hits=True), block, with_loss=True)
+        gradients.shared_candidates(
+            described(name, 1, remove_accidental_hits=True), block, with_loss=True
+        )
         for name in ("sampled_softmax", "nce")
     )
     assert float(softmax.loss) == pytest.approx(0, abs=1e-6)
@@ -112,14 +116,14 @@ def test_shared_gradients_are_those_of_autodiff(
         temperature=0.3 if name == "softmax_cross_entropy" else 1.0,
     )
     case = case_of(1, candidates)
-    found = gradients.shared(objective, block_of(objective, case), with_loss=True)
+    found = gradients.shared_candidates(objective, block_of(objective, case), with_loss=True)
     assert_equals_each(objective, case, found)
 
 
 @pytest.mark.parametrize("name", FULL)
 def test_full_gradients_are_those_of_autodiff(name: str) -> None:
     case = case_of(2, tuple(range(VOCABULARY_SIZE)))
-    found = gradients.shared(full(name), block_of(full(name), case), with_loss=True)
+    found = gradients.shared_candidates(full(name), block_of(full(name), case), with_loss=True)
     assert_equals_each(full(name), case, found)
 
 
@@ -153,7 +157,7 @@ def test_shared_gradients_are_those_of_autodiff_in_any_case(
             temperature=temperature if name == "softmax_cross_entropy" else 1.0,
         )
     case = case_of(seed, tuple(candidates), window=window)
-    found = gradients.shared(objective, block_of(objective, case), with_loss=True)
+    found = gradients.shared_candidates(objective, block_of(objective, case), with_loss=True)
     assert_equals_each(objective, case, found)
 
 
@@ -166,7 +170,9 @@ def test_compiled_gradients_are_those_of_autodiff(name: str) -> None:
         objective = described(
             name, len(REPEATED), logq_correction=name in CORRECTED, remove_accidental_hits=True
         )
-    compiled = tf.function(lambda block: gradients.shared(objective, block, with_loss=True))
+    compiled = tf.function(
+        lambda block: gradients.shared_candidates(objective, block, with_loss=True)
+    )
     assert_equals_each(objective, case, compiled(block_of(objective, case)))
 
 
@@ -175,7 +181,7 @@ def test_gradients_do_not_depend_on_whether_the_loss_is_asked_for(name: str) -> 
     objective = described(name, len(DISTINCT))
     block = block_of(objective, case_of(4, DISTINCT))
     without, with_loss = (
-        gradients.shared(objective, block, with_loss=asked) for asked in (False, True)
+        gradients.shared_candidates(objective, block, with_loss=asked) for asked in (False, True)
     )
     for one, other in zip(without[:-1], with_loss[:-1], strict=True):
         np.testing.assert_array_equal(one, other)
@@ -186,7 +192,7 @@ def test_places_outside_the_band_get_nothing() -> None:
     objective = described("nce", len(DISTINCT))
     nothing = case_of(5, DISTINCT)
     nothing.left[:], nothing.right[:] = 0, 0
-    found = gradients.shared(objective, block_of(objective, nothing), with_loss=True)
+    found = gradients.shared_candidates(objective, block_of(objective, nothing), with_loss=True)
     assert not any(np.any(part) for part in found)
 
 
@@ -245,7 +251,7 @@ def test_shared_gradients_are_those_of_tensorflows_loss(
 ) -> None:
     case = case_of(6, DISTINCT)
     objective = described(name, len(DISTINCT), logq_correction=logq, remove_accidental_hits=hits)
-    found = gradients.shared(objective, block_of(objective, case), with_loss=True)
+    found = gradients.shared_candidates(objective, block_of(objective, case), with_loss=True)
     reference = autodiff_of(case, of_tensorflow(loss, logq=logq, hits=hits))
     assert_close(of_tables(case, found), reference)
 
@@ -262,7 +268,7 @@ def test_full_gradients_are_those_of_the_full_cross_entropies(
     name: str, loss: Callable[..., tf.Tensor]
 ) -> None:
     case = case_of(7, tuple(range(VOCABULARY_SIZE)))
-    found = gradients.shared(full(name), block_of(full(name), case), with_loss=True)
+    found = gradients.shared_candidates(full(name), block_of(full(name), case), with_loss=True)
     reference = autodiff_of(case, lambda _, *arguments: loss(*arguments))
     assert_close(of_tables(case, found), reference)
 
@@ -286,11 +292,13 @@ def test_gradients_of_large_scores_are_finite(name: str, hits: bool, temperature
         temperature=temperature,
     )
     block = block_of(objective, case)
-    found = gradients.shared(objective, block, with_loss=True)
+    found = gradients.shared_candidates(objective, block, with_loss=True)
     assert all(np.isfinite(part).all() for part in found)
     reference = sum(pair_losses_written_out(objective, case))
     assert float(found.loss) == pytest.approx(reference, rel=1e-3)
-    again = tf.function(lambda block: gradients.shared(objective, block, with_loss=True))(block)
+    again = tf.function(
+        lambda block: gradients.shared_candidates(objective, block, with_loss=True)
+    )(block)
     assert all(np.isfinite(part).all() for part in again)
 
 
@@ -303,7 +311,9 @@ def test_the_loss_of_each_pair_is_docs_formula(name: str, logq: bool, hits: bool
     objective = described(
         name, len(REPEATED), logq_correction=logq, remove_accidental_hits=hits, temperature=0.7
     )
-    found = gradients.each(objective, block_of(objective, case), hits_of(objective, case))
+    found = gradients.per_pair_candidates(
+        objective, block_of(objective, case), hits_of(objective, case)
+    )
     expected = sum(pair_losses_written_out(objective, case))
     assert float(found.loss) == pytest.approx(expected, rel=1e-5)
 
@@ -324,9 +334,9 @@ def test_the_same_candidates_for_each_pair_give_what_shared_ones_give(
         candidate_biases=repeated(block.candidate_biases),
         candidate_expected=repeated(block.candidate_expected),
     )
-    found = gradients.each(objective, own, hits_of(objective, case))
+    found = gradients.per_pair_candidates(objective, own, hits_of(objective, case))
     assert found.candidates.shape == [len(case.pairs), len(REPEATED), DIM]
-    shared = gradients.shared(objective, block, with_loss=True)
+    shared = gradients.shared_candidates(objective, block, with_loss=True)
     assert_close(of_tables(case, found), of_tables(case, shared))
 
 
@@ -339,6 +349,6 @@ def test_a_pairs_own_candidates_reach_no_other_pair() -> None:
         candidates=tf.constant([[[1.0, -1.0]], [[0.0, 2.0]]]),
         candidate_biases=tf.zeros([2, 1]),
     )
-    found = gradients.each(objective, block, None)
+    found = gradients.per_pair_candidates(objective, block, None)
     np.testing.assert_allclose(found.candidate_biases, [[sigmoid(-1)], [sigmoid(4)]], rtol=1e-5)
     np.testing.assert_allclose(found.context_biases, [[sigmoid(1.5) - 1, -0.5]], rtol=1e-5)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from trainer_module.hyperparameters import OBJECTIVE_DEFAULTS, TrainerHyperparameters
 from trainer_module.objectives import registry
-from trainer_module.objectives.candidate_sampling import Drawn, Sampler
+from trainer_module.objectives.candidate_sampling import SampledCandidates, Sampler
 
 Array = np.ndarray[Any, Any]
 
@@ -101,7 +101,7 @@ def test_corrections_and_temperature_are_those_of_the_hyperparameters() -> None:
 )
 def test_samplers_by_hand(settings: dict[str, Any], expected: Any) -> None:
     found = registry.sampler(TrainerHyperparameters(**settings), COUNTS)
-    one = Drawn(tf.zeros([1], tf.int64), tf.constant(1, tf.int64))
+    one = SampledCandidates(tf.zeros([1], tf.int64), tf.constant(1, tf.int64))
     np.testing.assert_allclose(found.expected_count(np.arange(4), one), expected, rtol=1e-5)
 
 

@@ -44,8 +44,8 @@ def train(folder: Path, number: int, **settings: Any) -> list[list[Array]]:
 def run_of(strategy: tf.distribute.Strategy, worker: Worker, **hyperparameters: Any) -> Run:
     """Two epochs of a worker's share of the documents of two corpora."""
     shares = [
-        [runs.walks(seed, NUM_TOKENS, Worker(index, worker.number)) for seed in (1, 2)]
-        for index in range(worker.number)
+        [runs.walks(seed, NUM_TOKENS, Worker(index, worker.num_workers)) for seed in (1, 2)]
+        for index in range(worker.num_workers)
     ]
     whole = runs.counts_of([runs.walks(1, NUM_TOKENS)])
     most = max(len(corpus.ids) for share in shares for corpus in share)
