@@ -97,3 +97,13 @@ def split_of(path: str, vocabulary_size: int) -> Any:
         "num_tokens": tf.io.FixedLenFeature([], tf.int64),
     }
     return Split([path], spec, keep_probability(vocabulary_size), window=5, seed=1)
+
+
+def vocabulary(vocabulary_size: int) -> Any:
+    """The Vocabulary of ids by their numbers, as often as Zipf's law has them."""
+    from trainer_module.objectives import candidate_sampling
+    from trainer_module.vocabulary import Vocabulary
+
+    shares = candidate_sampling.log_uniform_probabilities(vocabulary_size)
+    tokens = [str(token).encode() for token in range(vocabulary_size)]
+    return Vocabulary(tokens, (shares / shares.min()).astype(int))

@@ -32,8 +32,8 @@ _GIGABITS = (10, 25, 100)
 _SYNC_EVERY = (16, 128)
 # Of the books: 16.4 million words keep 6.9 million targets.
 _TARGETS_A_WORD = 0.42
-# Of trainer_module: training._TARGETS_A_CALL and local_updates._FREQUENT.
-_TARGETS_A_CALL, _FREQUENT = 1 << 19, 4096
+# Of trainer_module: schedule._TARGETS_PER_CALL and local_updates._FREQUENT.
+_TARGETS_PER_CALL, _FREQUENT = 1 << 19, 4096
 
 
 def rows_changed(vocabulary_size: int, targets: int, candidates: int) -> float:
@@ -96,7 +96,7 @@ def _words_per_second(scaling: list[dict[str, Any]], size: int, dim: int) -> flo
 def _group(
     size: int, dim: int, every: int, workers: int, alone: float, gigabits: float, copying: float
 ) -> str:
-    targets = _TARGETS_A_CALL // (workers - 1)
+    targets = _TARGETS_PER_CALL // (workers - 1)
     steps = targets // _TARGETS
     frequent = 2 * min(_FREQUENT, size) * dim * 2
     changed = rows_changed(size, workers * targets, workers * steps * _CANDIDATES)

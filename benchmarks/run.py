@@ -119,18 +119,17 @@ def _evaluation(prepared: corpus.Corpus) -> trainers.Figures:
     import tensorflow as tf
     import tensorflow_transform as tft
 
-    from trainer_module import run_fn
+    from trainer_module import features, vocabulary
     from trainer_module.evaluation import cross_entropies
     from trainer_module.hyperparameters import PreprocessingHyperparameters
-    from trainer_module.training import input_pipeline
+    from trainer_module.training import fit, input_pipeline
     from trainer_module.training.model import SkipGramModel
 
     transform = tft.TFTransformOutput(prepared.transform_graph)
-    vocabulary = run_fn.read_vocabulary(transform)
-    size = len(vocabulary.tokens)
-    split = run_fn.split_of(
-        prepared.eval_files, transform, vocabulary, PreprocessingHyperparameters(), seed=1
-    )
+    known = vocabulary.read(transform.vocabulary_file_by_name(features.VOCABULARY))
+    size = len(known.tokens)
+    spec = transform.transformed_feature_spec()
+    split = fit.split_of(prepared.eval_files, spec, known, PreprocessingHyperparameters(), seed=1)
     [chunk] = input_pipeline.chunks(split, num_targets=8192).take(1)
     pairs = input_pipeline.pairs_of(chunk, split.window, range(8192))
     targets, contexts = (ids[:PAIRS_EVALUATED] for ids in pairs)

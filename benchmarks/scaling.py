@@ -71,9 +71,10 @@ def _generate(path: str, vocabulary_size: int) -> trainers.Figures:
 
 
 def _on_generated(path: str, vocabulary_size: int) -> trainers.Figures:
-    strategy = trainers.begin()
+    group = trainers.begin()
     split = generated.split_of(path, vocabulary_size)
-    figures = trainers.train(strategy, split, split, **_SETTINGS)
+    known = generated.vocabulary(vocabulary_size)
+    figures = trainers.train(group, known, split, split, **_SETTINGS)
     figures.pop("table")
     return {"dim": 100, **figures}
 

@@ -62,9 +62,10 @@ def _write(path: str, words: int, seed: int) -> trainers.Figures:
 
 
 def _on_generated(train_path: str, eval_path: str, **settings: Any) -> trainers.Figures:
-    strategy = trainers.begin()
+    group = trainers.begin()
     figures = trainers.train(
-        strategy,
+        group,
+        generated.vocabulary(_VOCABULARY),
         generated.split_of(train_path, _VOCABULARY),
         generated.split_of(eval_path, _VOCABULARY),
         **settings,

@@ -1,7 +1,6 @@
 """Our Trainer and gensim's, each measured in a process of its own."""
 
 import concurrent.futures
-import functools
 import importlib.metadata
 import multiprocessing
 import os
@@ -45,38 +44,44 @@ def ours(corpus: Corpus, *, seed: int = 1, judge: bool = True, **settings: Any) 
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
     import tensorflow_transform as tft
 
-    from trainer_module import run_fn
+    from trainer_module import features, vocabulary
     from trainer_module.hyperparameters import PreprocessingHyperparameters
+    from trainer_module.training import fit
 
-    strategy = begin()
+    group = begin()
     transform = tft.TFTransformOutput(corpus.transform_graph)
-    vocabulary = run_fn.read_vocabulary(transform)
+    known = vocabulary.read(transform.vocabulary_file_by_name(features.VOCABULARY))
+    spec = transform.transformed_feature_spec()
     train_split, eval_split = (
-        run_fn.split_of(files, transform, vocabulary, PreprocessingHyperparameters(), seed)
+        fit.split_of(files, spec, known, PreprocessingHyperparameters(), seed)
         for files in (corpus.train_files, corpus.eval_files)
     )
-    figures = train(strategy, train_split, eval_split, seed=seed, **settings)
+    figures = train(group, known, train_split, eval_split, seed=seed, **settings)
     table = figures.pop("table")
-    return {**figures, **(_judged(vocabulary.tokens, table) if judge else {})}
+    return {**figures, **(_judged(known.tokens, table) if judge else {})}
 
 
 def begin() -> Any:
-    """The strategy: what TensorFlow must be told before it does anything else in a process."""
-    import tensorflow as tf
+    """The group: what TensorFlow must be told before it does anything else in a process."""
+    from trainer_module.workers import cluster, group
 
-    from trainer_module.training import loop
-
-    loop.one_thread_per_op()
-    return tf.distribute.MultiWorkerMirroredStrategy()
+    return group.join(cluster.this_worker(os.environ))
 
 
 def train(
-    strategy: Any, train_split: Any, eval_split: Any, *, seed: int = 1, **settings: Any
+    group: Any,
+    vocabulary: Any,
+    train_split: Any,
+    eval_split: Any,
+    *,
+    seed: int = 1,
+    **settings: Any,
 ) -> Figures:
     """Trains on transformed examples, by all workers of the group that TF_CONFIG names.
 
     Args:
-      strategy: what begin returned.
+      group: what begin returned.
+      vocabulary: of the splits.
       train_split, eval_split: input_pipeline.Split.
       seed: of the model.
       settings: of TrainerHyperparameters.
@@ -84,73 +89,68 @@ def train(
     Returns:
       Figures, and the target table as `table`.
     """
-    import tensorflow as tf
+    from trainer_module.hyperparameters import PreprocessingHyperparameters, TrainerHyperparameters
+    from trainer_module.training.fit import fit
 
-    from trainer_module import run_fn
-    from trainer_module.evaluation import cross_entropies
-    from trainer_module.hyperparameters import TrainerHyperparameters
-    from trainer_module.training import input_pipeline, loop
-    from trainer_module.training.model import SkipGramModel, unigram_log_probabilities
-    from trainer_module.workers import cluster
-
-    worker = cluster.this_worker(os.environ)
-    train_split = train_split._replace(worker=worker)
     hyperparameters = TrainerHyperparameters(checkpoint_seconds=1e9, **settings)
-    held_out = run_fn.held_out_pairs(eval_split, input_pipeline.count(eval_split))
     started = time.monotonic()
-    own = input_pipeline.count(train_split, epochs=hyperparameters.epochs)
-    counts = run_fn.counts_of_all(strategy, worker, own)
-    with strategy.scope():
-        model = SkipGramModel(
-            unigram_log_probabilities(counts.context_counts),
-            dim=hyperparameters.dim,
-            bias_initializer=hyperparameters.bias_initializer,
-            seed=seed,
-        )
-    trainer = loop.Trainer(
-        strategy,
-        model,
-        hyperparameters,
-        counts=counts,
-        window=train_split.window,
-        seed=seed,
-        held_out=held_out,
-        worker=worker,
-    )
-    chunks = functools.partial(input_pipeline.chunks, train_split)
-    before = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
-        result = trainer.train(chunks, folder, lambda _: None)
+        fitted = fit(
+            vocabulary,
+            train_split,
+            eval_split,
+            PreprocessingHyperparameters(window=train_split.window),
+            hyperparameters,
+            seed=seed,
+            group=group,
+            checkpoint_folder=folder,
+        )
     ended = time.monotonic()
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    read = time.monotonic()
-    for _ in chunks(num_targets=1 << 13, epoch=1):  # which draws its pairs anew
-        pass
-    reading = time.monotonic() - read
-    full = tf.function(cross_entropies.mean_cross_entropies)(trainer.step.parameters, *held_out)
-    words = counts.tokens * hyperparameters.epochs
+    counts, result = fitted.train, fitted.training
+    seconds, epochs = result.seconds, hyperparameters.epochs
     return {
-        "words_per_second": round(words / (ended - before)),
-        "pairs_per_second": round(counts.pairs * hyperparameters.epochs / (ended - before)),
+        "words_per_second": round(counts.tokens * epochs / seconds),
+        "pairs_per_second": round(counts.pairs * epochs / seconds),
         "seconds_to_vectors": round(ended - started, 1),
-        "milliseconds_a_step": round((ended - before) / result.steps * 1e3, 2),
-        "input_words_per_second": round(own.tokens / reading),
+        "milliseconds_a_step": round(seconds / result.steps * 1e3, 2),
+        "input_words_per_second": round(_reading(train_split._replace(worker=group.worker))),
         "peak_megabytes": round(peak),
         "evaluations": [found._asdict() for found in result.evaluations],
-        "full": {name: round(float(value), 4) for name, value in full._asdict().items()},
+        "full": _full(fitted),
         "words": counts.tokens,
         "pairs": counts.pairs,
         "vocabulary": len(counts.context_counts),
-        "unigram_cross_entropy": round(_unigram(counts.context_counts, held_out.contexts), 4),
-        "table": model.target_table.numpy(),
+        "unigram_cross_entropy": round(_unigram(fitted), 4),
+        "table": fitted.model.target_table.numpy(),
     }
 
 
-def _unigram(context_counts: Any, contexts: Any) -> float:
-    """The full softmax cross-entropy of the model that ignores the target."""
-    from trainer_module.training.model import unigram_log_probabilities
+def _reading(split: Any) -> float:
+    """Words a second of reading alone, of an epoch that draws its pairs anew."""
+    from trainer_module.training import input_pipeline
 
-    return -float(unigram_log_probabilities(context_counts)[contexts.numpy()].mean())
+    words = input_pipeline.count(split).tokens
+    started = time.monotonic()
+    for _ in input_pipeline.chunks(split, num_targets=1 << 13, epoch=1):
+        pass
+    return words / (time.monotonic() - started)
+
+
+def _full(fitted: Any) -> dict[str, float]:
+    """The full cross-entropies on the held-out pairs."""
+    import tensorflow as tf
+
+    from trainer_module.evaluation import cross_entropies
+
+    compute = tf.function(cross_entropies.mean_cross_entropies)
+    found = compute(fitted.parameters, *fitted.held_out_pairs)
+    return {name: round(float(value), 4) for name, value in found._asdict().items()}
+
+
+def _unigram(fitted: Any) -> float:
+    """The full softmax cross-entropy of the model that ignores the target."""
+    return -float(fitted.unigram[fitted.held_out_pairs.contexts.numpy()].mean())
 
 
 def _judged(tokens: list[bytes], table: Any) -> Figures:

@@ -1,8 +1,8 @@
 """`make bench-workers`: several workers on this machine, each on one core.
 
 Of `negative_sampling` with its defaults on the corpus of `make bench`: words a second, milliseconds
-a step and quality of 1, 2 and 4 workers that add up every step, and of workers that put together
-what changed after some steps. Then one worker and two in turns, whose ratio is then of the same
+a step and quality of 1, 2 and 4 workers that add up every step, and of workers that sync what
+changed after some steps. Then one worker and two in turns, whose ratio is then of the same
 minutes, and what a sum over the workers takes by its size.
 """
 
@@ -95,15 +95,13 @@ def _sums() -> list[dict[str, float]]:
     """Milliseconds of a sum over the workers, by its size."""
     import tensorflow as tf
 
-    from trainer_module.workers import cluster, exchange
-
-    strategy, worker = trainers.begin(), cluster.this_worker(os.environ)
+    group = trainers.begin()
 
     @tf.function
     def repeat(size: tf.Tensor, times: tf.Tensor) -> tf.Tensor:
         found = tf.constant(0.0)
         for _ in tf.range(times):
-            found += strategy.run(lambda: exchange.all_reduce_sum(worker, tf.ones([size])))[0]
+            found += group.run(lambda: group.all_reduce_sum(tf.ones([size])))[0]
         return found
 
     rows = []

@@ -10,6 +10,7 @@ from tfx.types import artifact, standard_artifacts
 from tfx.utils import path_utils
 
 from components.embedding_exporter import word2vec_format
+from trainer_module import vocabulary
 
 
 class WordVectors(artifact.Artifact):
@@ -27,17 +28,15 @@ def export(saved_model: str, folder: str) -> None:
       folder: where the three files go.
     """
     loaded = tf.saved_model.load(saved_model)
-    with tf.io.gfile.GFile(loaded.vocabulary.asset_path.numpy(), "rb") as file:
-        entries = [line.decode().split(" ", 1) for line in file.read().splitlines()]
-    counts = [int(count) for count, _ in entries]
-    tokens = [token for _, token in entries]
+    known = vocabulary.read(loaded.vocabulary.asset_path.numpy())
+    tokens = [token.decode() for token in known.tokens]
     vectors = loaded.target_table.numpy()
     _write(folder, word2vec_format.TEXT_FILE, _utf8(word2vec_format.text_lines(tokens, vectors)))
     _write(folder, word2vec_format.BINARY_FILE, word2vec_format.binary_records(tokens, vectors))
     _write(
         folder,
         word2vec_format.VOCABULARY_FILE,
-        _utf8(word2vec_format.vocabulary_lines(tokens, counts)),
+        _utf8(word2vec_format.vocabulary_lines(tokens, known.counts.tolist())),
     )
 
 

@@ -1,7 +1,10 @@
 import pytest
-import tensorflow as tf
+
+from trainer_module.workers import group
+from trainer_module.workers.group import WorkerGroup
 
 
 @pytest.fixture(scope="session")
-def strategy() -> tf.distribute.Strategy:
-    return tf.distribute.MultiWorkerMirroredStrategy()
+def alone() -> WorkerGroup:
+    """A worker that trains on its own."""
+    return group.join()

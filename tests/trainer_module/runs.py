@@ -15,6 +15,7 @@ from trainer_module.training import loop
 from trainer_module.training.input_pipeline import Chunk, Counts, Pairs
 from trainer_module.training.model import SkipGramModel, unigram_log_probabilities
 from trainer_module.workers.cluster import ALONE, Worker
+from trainer_module.workers.group import WorkerGroup
 
 Array = np.ndarray[Any, Any]
 SEED = 3
@@ -103,24 +104,22 @@ class Run:
 
     def __init__(
         self,
-        strategy: tf.distribute.Strategy,
+        group: WorkerGroup,
         corpora: Corpus | Sequence[Corpus],
         held_out: Corpus | None = None,
         *,
         unigram: Array | None = None,
         counts: Counts | None = None,
-        worker: Worker = ALONE,
         **hyperparameters: Any,
     ):
         """Prepares to train on one corpus, or on one of its own in each epoch.
 
         Args:
-          strategy: of the worker's group.
+          group: of the worker.
           corpora: the worker's share.
           held_out: the first of `corpora` if None.
           unigram: of the corpus if None.
           counts: of all workers' shares together; of `corpora` if None.
-          worker: which one.
           hyperparameters: of the Trainer.
         """
         self.hyperparameters = TrainerHyperparameters(
@@ -139,7 +138,7 @@ class Run:
         first = self.corpora[0]
         self.counts = counts or counts_of(self.corpora)
         self.held_out = Pairs(*map(tf.constant, (held_out or first).pairs()))
-        with strategy.scope():
+        with group.strategy.scope():
             self.model = SkipGramModel(
                 unigram_log_probabilities(self.counts.context_counts)
                 if unigram is None
@@ -148,19 +147,17 @@ class Run:
                 bias_initializer=self.hyperparameters.bias_initializer,
                 seed=1,
             )
-        self.trainer = loop.Trainer(
-            strategy,
+        self.loop = loop.TrainingLoop(
+            group,
             self.model,
             self.hyperparameters,
             counts=self.counts,
             window=first.window,
             seed=SEED,
             held_out=self.held_out,
-            worker=worker,
         )
-        self.step = self.trainer.step
-        state = [v for v in vars(self.trainer).values() if isinstance(v, tf.Variable)]
-        self._variables = [*self.model.variables, self.step.done, *state]
+        self.step = self.loop.step
+        self._variables = [*self.model.variables, *self.loop.state.variables]
         self._initial = [variable.numpy() for variable in self._variables]
 
     def chunks(self, *, num_targets: int, num_chunks: int, epoch: tf.Tensor) -> tf.data.Dataset:
@@ -187,7 +184,7 @@ class Run:
         kill_at: int | None = None,
         report: Callable[[Any], None] = lambda _: None,
         chunks: loop.Chunks | None = None,
-    ) -> loop.Result:
+    ) -> loop.TrainingResult:
         calls = 0
 
         def count_and_report(news: Any) -> None:
@@ -197,7 +194,7 @@ class Run:
             if calls == kill_at:
                 raise KilledError
 
-        return self.trainer.train(chunks or self.chunks, str(folder), count_and_report)
+        return self.loop.train(chunks or self.chunks, str(folder), count_and_report)
 
     @property
     def tables(self) -> list[Array]:

@@ -2,8 +2,7 @@
 
 import tensorflow as tf
 
-from trainer_module.workers import exchange
-from trainer_module.workers.cluster import Worker
+from trainer_module.workers.group import WorkerGroup
 
 
 def summed_rows(rows: tf.Tensor, *values: tf.Tensor) -> tuple[tf.Tensor, ...]:
@@ -27,12 +26,12 @@ def summed_rows(rows: tf.Tensor, *values: tf.Tensor) -> tuple[tf.Tensor, ...]:
 
 
 def summed_rows_of_all(
-    worker: Worker, rows: tf.Tensor, *values: tf.Tensor
+    group: WorkerGroup, rows: tf.Tensor, *values: tf.Tensor
 ) -> tuple[tf.Tensor, ...]:
     """Adds up what belongs to the same row, over all workers; see summed_rows.
 
     Args:
-      worker: this one.
+      group: of this worker.
       rows: `[values]` int32, as many on each worker and at each step: TensorFlow refuses a
         collective op whose shape changes within a compiled loop.
       values: `[values, dim]` or `[values]` float32.
@@ -40,17 +39,17 @@ def summed_rows_of_all(
     Returns:
       The distinct rows of all workers, rising, and for each of `values` the sums.
     """
-    if worker.num_workers == 1:
+    if group.num_workers == 1:
         return summed_rows(rows, *values)
     columns = [value[:, tf.newaxis] if value.shape.rank == 1 else value for value in values]
     widths = [column.shape[1] for column in columns]
-    together = exchange.all_gather(worker, tf.concat(columns, 1))
+    together = group.all_gather(tf.concat(columns, 1))
     split = tf.split(tf.reshape(together, [-1, sum(widths)]), widths, axis=1)
     of_all = (
         part[:, 0] if value.shape.rank == 1 else part
         for part, value in zip(split, values, strict=True)
     )
-    return summed_rows(tf.reshape(exchange.all_gather(worker, rows), [-1]), *of_all)
+    return summed_rows(tf.reshape(group.all_gather(rows), [-1]), *of_all)
 
 
 def bounded_row_step(

@@ -1,5 +1,8 @@
 """One step of SGD on a block of targets: candidates, rows, gradients, update."""
 
+import functools
+from collections.abc import Callable
+
 import tensorflow as tf
 
 from trainer_module.errors import InputError
@@ -11,8 +14,9 @@ from trainer_module.objectives.frames import Frames
 from trainer_module.objectives.gradients import Block, Gradients
 from trainer_module.training.input_pipeline import Chunk, Counts
 from trainer_module.training.model import SkipGramModel
-from trainer_module.training.row_updates import bounded_row_step, summed_rows_of_all
-from trainer_module.workers.cluster import ALONE, Worker
+from trainer_module.training.row_updates import bounded_row_step, summed_rows, summed_rows_of_all
+from trainer_module.training.schedule import Schedule
+from trainer_module.workers.group import WorkerGroup
 from trainer_module.workers.local_updates import LocalUpdates
 
 # word2vec.c's floor under the linear decay.
@@ -20,71 +24,71 @@ _LEAST_RATE_SHARE = 1e-4
 # Of one step's scores [targets, num_sampled], or of its pairs' candidates: 1 GB of float32.
 _MOST_NUMBERS = 1 << 28
 
+_SummedRows = Callable[..., tuple[tf.Tensor, ...]]
+
 
 class Step:
     """What one step does, and how many were done."""
 
     def __init__(
         self,
-        strategy: tf.distribute.Strategy,
+        group: WorkerGroup,
         model: SkipGramModel,
         hyperparameters: TrainerHyperparameters,
         *,
         counts: Counts,
         window: int,
         seed: int,
-        num_steps: int,
-        worker: Worker = ALONE,
+        schedule: Schedule,
+        steps_done: tf.Variable,
     ):
-        """Prepares to change `model`, created in the scope of `strategy`.
+        """Prepares to change `model`, created in the scope of the group's strategy.
 
         Args:
-          strategy: with one replica a worker.
+          group: of this worker.
           model: the tables.
           hyperparameters: objective, rates and sizes.
           counts: of the train split.
           window: the largest there is.
           seed: of the candidates.
-          num_steps: of all epochs, over which the learning rate falls.
-          worker: which one of the group of `strategy` this is.
+          schedule: how large a step is, and over how many the learning rate falls.
+          steps_done: `[]` int64, created in the same scope; each step adds one.
 
         Raises:
           InputError: the objective's scores of one step do not fit into memory.
         """
+        self._group = group
         self._hyperparameters = hyperparameters
         self._window = window
         self._seed = seed
-        self._num_steps = num_steps
+        self._schedule = schedule
+        self._steps_done = group.local_copy(steps_done)
+        self._frames = Frames(schedule.targets_per_step, window)
         self.objective = registry.objective(hyperparameters, model.vocabulary_size)
         self.sampler = registry.sampler(hyperparameters, counts.context_counts)
         _require_memory(hyperparameters, self.objective, window)
-        self._worker = worker
-        # Workers of their own ways add nothing up within a step.
-        self._together = ALONE if hyperparameters.sync_every > 1 else worker
-        self.num_targets = step_targets(hyperparameters, worker)
-        self._frames = Frames(self.num_targets, window)
-        with strategy.scope():
-            self.done = tf.Variable(0, dtype=tf.int64, trainable=False)
-        self._own_done = strategy.experimental_local_results(self.done)[0]
-        # This worker's copies: of a mirrored variable tf.gather would read the whole table.
-        target_table, context_weights, context_biases = (
-            strategy.experimental_local_results(table)[0]
-            for table in (model.target_table, model.context_weights, model.context_biases)
-        )
         self.parameters = cross_entropies.Parameters(
-            target_table,
-            context_weights,
-            context_biases,
+            group.local_copy(model.target_table),
+            group.local_copy(model.context_weights),
+            group.local_copy(model.context_biases),
             registry.evaluation_correction(self.objective, self.sampler),
             self.objective.softmax,
             self.objective.temperature,
         )
-        of_contexts = [context_weights]
-        if hyperparameters.bias_initializer != "none":
-            of_contexts.append(context_biases)
+        self._is_biased = hyperparameters.bias_initializer != "none"
+        self._summed_rows: _SummedRows = functools.partial(summed_rows_of_all, group)
         self.local_updates: LocalUpdates | None = None
-        if self._together != worker:
-            self.local_updates = LocalUpdates(worker, [[target_table], of_contexts])
+        if schedule.chunks_per_sync is not None:
+            # Workers on their own add nothing up within a step.
+            self._summed_rows = summed_rows
+            self.local_updates = self._make_local_updates()
+
+    def _make_local_updates(self) -> LocalUpdates:
+        tables = self.parameters
+        of_contexts = [tables.context_weights]
+        if self._is_biased:
+            of_contexts.append(tables.context_biases)
+        return LocalUpdates(self._group, [[tables.target_table], of_contexts])
 
     # Nothing in a step is Python's control flow on tensors: to look for it takes half of the trace.
     @tf.autograph.experimental.do_not_convert
@@ -94,14 +98,14 @@ class Step:
         """Takes a step; in the replica context of the strategy.
 
         Args:
-          chunk: of several blocks of `num_targets` targets.
+          chunk: of several blocks of targets.
           index: which of them.
           with_loss: see gradients.shared_candidates.
 
         Returns:
           The summed loss of the block's pairs, `[]` float32, and their number, `[]` int32.
         """
-        size, window = self.num_targets, self._window
+        size, window = self._schedule.targets_per_step, self._window
         begin = index * size
         around = tf.ensure_shape(chunk.ids[begin : begin + size + 2 * window], [size + 2 * window])
         left = tf.ensure_shape(chunk.left[begin : begin + size], [size])
@@ -121,10 +125,10 @@ class Step:
             return SampledCandidates(
                 tf.range(number, dtype=tf.int64), tf.constant(number, tf.int64)
             )
-        step = self._own_done.read_value()
+        step = self._steps_done.read_value()
         shared = self._hyperparameters.negatives == "per_batch" and self.local_updates is None
         if not shared:
-            step = step * self._worker.num_workers + self._worker.index
+            step = step * self._group.num_workers + self._group.index
         seed = tf.stack([tf.constant(self._seed, tf.int64), step])
         if self._hyperparameters.sampler == "in_batch":
             return candidate_sampling.draw_in_batch(
@@ -141,11 +145,10 @@ class Step:
         self, ids: tf.Tensor, framed: tf.Tensor, band: tf.Tensor, drawn: SampledCandidates
     ) -> Block:
         model, corrected = self.parameters, self.objective.logq_correction
-        biased = self._hyperparameters.bias_initializer != "none"
         expected_count = self.sampler.expected_count
 
         def biases(classes: tf.Tensor) -> tf.Tensor:
-            if not biased:
+            if not self._is_biased:
                 return tf.zeros_like(classes, tf.float32)  # their number may be unknown
             return tf.gather(model.context_biases, classes)
 
@@ -191,11 +194,8 @@ class Step:
         """Steps along the gradients, rows added up."""
         # This worker's copies: as all step alike, they stay what the strategy mirrored.
         tables, dim = self.parameters, self._hyperparameters.dim
-        targets, of_targets = summed_rows_of_all(
-            self._together, ids, tf.reshape(found.inputs, [-1, dim])
-        )
-        contexts, of_weights, of_biases = summed_rows_of_all(
-            self._together,
+        targets, of_targets = self._summed_rows(ids, tf.reshape(found.inputs, [-1, dim]))
+        contexts, of_weights, of_biases = self._summed_rows(
             tf.concat([tf.reshape(framed, [-1]), candidates], 0),
             tf.concat(
                 [tf.reshape(found.contexts, [-1, dim]), tf.reshape(found.candidates, [-1, dim])], 0
@@ -208,20 +208,13 @@ class Step:
         rate, bound = self._learning_rate(), self._hyperparameters.max_row_step
         bounded_row_step(tables.target_table, targets, of_targets, rate, bound)
         bounded_row_step(tables.context_weights, contexts, of_weights, rate, bound)
-        if self._hyperparameters.bias_initializer != "none":
+        if self._is_biased:
             bounded_row_step(tables.context_biases, contexts, of_biases, rate, bound)
-        self._own_done.assign_add(1)
+        self._steps_done.assign_add(1)
 
     def _learning_rate(self) -> tf.Tensor:
-        left = 1.0 - tf.cast(self._own_done / self._num_steps, tf.float32)
+        left = 1.0 - tf.cast(self._steps_done / self._schedule.steps, tf.float32)
         return self._hyperparameters.learning_rate * tf.maximum(left, _LEAST_RATE_SHARE)
-
-
-def step_targets(hyperparameters: TrainerHyperparameters, worker: Worker) -> int:
-    """Targets that a worker takes in a step: its share where workers step together."""
-    if hyperparameters.sync_every > 1:
-        return hyperparameters.batch_size
-    return hyperparameters.batch_size // worker.num_workers
 
 
 def _require_memory(

@@ -4,8 +4,7 @@ from collections.abc import Sequence
 
 import tensorflow as tf
 
-from trainer_module.workers import exchange
-from trainer_module.workers.cluster import Worker
+from trainer_module.workers.group import WorkerGroup
 
 # Ids are by falling frequency: after subsampling these are four fifths of the books' targets. A
 # worker meets the one after them some 20 times between two calls of sync.
@@ -18,15 +17,15 @@ _SENT = tf.bfloat16
 class LocalUpdates:
     """Knows the tables as all workers last had them."""
 
-    def __init__(self, worker: Worker, tables: Sequence[Sequence[tf.Variable]]):
+    def __init__(self, group: WorkerGroup, tables: Sequence[Sequence[tf.Variable]]):
         """Prepares to put changes together.
 
         Args:
-          worker: this one.
+          group: of this worker.
           tables: this worker's copies, those whose rows change together in one sequence: each
             `[vocab, dim]` or `[vocab]`.
         """
-        self._worker = worker
+        self._group = group
         self._tables = tables
         self._last = [[tf.Variable(table, trainable=False) for table in of] for of in tables]
 
@@ -58,7 +57,7 @@ class LocalUpdates:
             _changed_rows(tables, last)
             for tables, last in zip(self._tables, self._last, strict=True)
         ]
-        anywhere = exchange.all_reduce_sum(self._worker, tf.cast(tf.stack(own), _SENT)) > 0
+        anywhere = self._group.all_reduce_sum(tf.cast(tf.stack(own), _SENT)) > 0
         for some, tables, last in zip(tf.unstack(anywhere), self._tables, self._last, strict=True):
             self._add_up(tf.cast(tf.where(some)[:, 0], tf.int32), tables, last)
 
@@ -69,7 +68,7 @@ class LocalUpdates:
         for table, copy in zip(tables, last, strict=True):
             before = tf.gather(copy, rows)
             own = tf.cast(tf.gather(table, rows) - before, _SENT)
-            change = tf.cast(exchange.all_reduce_sum(self._worker, own), tf.float32)
+            change = tf.cast(self._group.all_reduce_sum(own), tf.float32)
             new = tf.IndexedSlices(before + change, rows)
             table.scatter_update(new)
             copy.scatter_update(new)

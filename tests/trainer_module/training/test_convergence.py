@@ -6,10 +6,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
-import tensorflow as tf
 
 from tests.trainer_module.runs import Corpus, Run, corpus_of, with_windows
 from trainer_module.hyperparameters import OBJECTIVE_DEFAULTS
+from trainer_module.workers.group import WorkerGroup
 
 
 @functools.cache
@@ -54,13 +54,11 @@ CONVERGED: dict[str, dict[str, Any]] = {
 
 
 @pytest.fixture(scope="module")
-def converged(
-    strategy: tf.distribute.Strategy, tmp_path_factory: pytest.TempPathFactory
-) -> Callable[[str], Run]:
+def converged(alone: WorkerGroup, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Run]:
     @functools.cache
     def train(name: str) -> Run:
         run = Run(
-            strategy,
+            alone,
             edges(),
             **{
                 "dim": 16,

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-import tensorflow as tf
 
 from tests.trainer_module.runs import (
     Array,
@@ -20,10 +19,12 @@ from tests.trainer_module.runs import (
 )
 from tests.trainer_module.transformed import Document, of_epoch, split_of, write
 from trainer_module.errors import InputError
-from trainer_module.training import input_pipeline, loop
+from trainer_module.training import input_pipeline, loop, schedule
+from trainer_module.training.progress import Evaluation, Progress
+from trainer_module.workers.group import WorkerGroup
 
 
-def comparable(result: loop.Result) -> tuple[Any, ...]:
+def comparable(result: loop.TrainingResult) -> tuple[Any, ...]:
     """Of a result: all but the clock and where it was taken up."""
     return result.train_loss, result.steps, result.kept_step, result.evaluations
 
@@ -36,7 +37,7 @@ def assert_same(one: list[Array], other: list[Array]) -> None:
 @pytest.fixture(autouse=True, scope="module")
 def _one_chunk_a_call() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(loop, "_TARGETS_A_CALL", 1)
+        patch.setattr(schedule, "_TARGETS_PER_CALL", 1)
         yield
 
 
@@ -68,23 +69,23 @@ RESUMED: dict[str, dict[str, Any]] = {
 @pytest.mark.parametrize("variant", RESUMED)
 @pytest.mark.usefixtures("_clock")
 def test_a_run_killed_at_any_call_ends_as_an_undisturbed_one(
-    strategy: tf.distribute.Strategy, tmp_path: Path, variant: str
+    alone: WorkerGroup, tmp_path: Path, variant: str
 ) -> None:
     # 3 chunks an epoch, the last one with 3 steps, the last of these with 5 targets.
     corpus, held_out = walks(3, 2 * 256 + 37), walks(4, 100)
-    make = functools.partial(Run, strategy, corpus, held_out, **{"epochs": 2, **RESUMED[variant]})
+    make = functools.partial(Run, alone, corpus, held_out, **{"epochs": 2, **RESUMED[variant]})
     run = make()
     news: list[Any] = []
     states: dict[int, list[Array]] = {}
 
     def report(one: Any) -> None:
         news.append(one)
-        if isinstance(one, loop.Evaluation):
+        if isinstance(one, Evaluation):
             states[one.step] = run.tables
 
     expected = run.train(tmp_path / "undisturbed", report=report)
     tables = run.tables
-    evaluations = [one for one in news if isinstance(one, loop.Evaluation)]
+    evaluations = [one for one in news if isinstance(one, Evaluation)]
     assert expected.evaluations == evaluations
     assert_same(tables, states[expected.kept_step])
     if run.hyperparameters.patience:
@@ -132,22 +133,22 @@ def test_a_run_killed_at_any_call_ends_as_an_undisturbed_one(
 
 
 @pytest.mark.usefixtures("_clock")
-def test_progress_and_evaluations_by_hand(strategy: tf.distribute.Strategy, tmp_path: Path) -> None:
+def test_progress_and_evaluations_by_hand(alone: WorkerGroup, tmp_path: Path) -> None:
     corpus = walks(5, 4 * 256 + 33)  # 5 chunks, the last one with 3 steps
-    run = Run(strategy, corpus, epochs=2, evaluations_per_epoch=2)
+    run = Run(alone, corpus, epochs=2, evaluations_per_epoch=2)
     news: list[Any] = []
 
     def report(one: Any) -> None:
         news.append(one)
-        if isinstance(one, loop.Evaluation):
+        if isinstance(one, Evaluation):
             now = run.full()
             assert one[1:] == (pytest.approx(now.softmax), pytest.approx(now.sigmoid))
 
     result = run.train(tmp_path, report=report)
-    kinds = ["E" if isinstance(one, loop.Evaluation) else "p" for one in news]
+    kinds = ["E" if isinstance(one, Evaluation) else "p" for one in news]
     assert "".join(kinds) == "pppEppE" * 2  # after 3 of 5 chunks, and after all
     assert [one.step for one in result.evaluations] == [48, 67, 67 + 48, 134]
-    progress = [one for one in news if isinstance(one, loop.Progress)]
+    progress = [one for one in news if isinstance(one, Progress)]
     assert [one.step for one in progress] == [16, 32, 48, 64, 67, 83, 99, 115, 131, 134]
     assert [one.epoch for one in progress] == [1] * 5 + [2] * 5
     assert {(one.epochs, one.steps) for one in progress} == {(2, 134)}
@@ -163,33 +164,14 @@ def test_progress_and_evaluations_by_hand(strategy: tf.distribute.Strategy, tmp_
     assert result.train_loss == pytest.approx(mean, rel=1e-6)
 
 
-@pytest.mark.parametrize(
-    ("chunks", "evaluations", "expected"),
-    [
-        (4, 0, []),
-        (4, 1, [4]),
-        (4, 2, [2, 4]),
-        (4, 3, [2, 3, 4]),
-        (4, 4, [1, 2, 3, 4]),
-        (4, 1000, [1, 2, 3, 4]),  # not more often than a chunk
-        (1, 5, [1]),
-        (10, 3, [4, 7, 10]),
-    ],
-)
-def test_evaluations_are_spread_over_an_epoch(
-    chunks: int, evaluations: int, expected: list[int]
-) -> None:
-    assert loop._evenly(chunks, evaluations) == expected
-
-
 # --- Edges
 
 
 @pytest.mark.parametrize("num_tokens", [2, 257])
 def test_corpora_of_one_block_or_chunk_or_little_more(
-    strategy: tf.distribute.Strategy, tmp_path: Path, num_tokens: int
+    alone: WorkerGroup, tmp_path: Path, num_tokens: int
 ) -> None:
-    run = Run(strategy, walks(8, num_tokens), epochs=3)
+    run = Run(alone, walks(8, num_tokens), epochs=3)
     result = run.train(tmp_path)
     assert result.steps == 3 * -(-num_tokens // 16)
     assert len(result.evaluations) == 3
@@ -197,7 +179,7 @@ def test_corpora_of_one_block_or_chunk_or_little_more(
 
 
 def test_epochs_of_transformed_examples_are_subsampled_anew(
-    strategy: tf.distribute.Strategy, tmp_path: Path
+    alone: WorkerGroup, tmp_path: Path
 ) -> None:
     random = np.random.default_rng(11)
     documents: list[Document] = [
@@ -209,7 +191,7 @@ def test_epochs_of_transformed_examples_are_subsampled_anew(
     # The first epoch keeps all: 14 steps, of which later ones fill half or little more.
     assert len(corpora[0].ids) == 220
     assert max(len(corpus.ids) for corpus in corpora[1:]) < 150
-    run = Run(strategy, corpora, epochs=3, learning_rate=0.2)
+    run = Run(alone, corpora, epochs=3, learning_rate=0.2)
     counts = input_pipeline.count(split, epochs=3)
     assert counts[2:4] == run.counts[2:4]
     np.testing.assert_array_equal(counts.context_counts, run.counts.context_counts)
@@ -219,11 +201,9 @@ def test_epochs_of_transformed_examples_are_subsampled_anew(
     assert_is_sgd_written_out(run, result.steps)
 
 
-def test_a_loss_that_is_not_finite_ends_the_run(
-    strategy: tf.distribute.Strategy, tmp_path: Path
-) -> None:
+def test_a_loss_that_is_not_finite_ends_the_run(alone: WorkerGroup, tmp_path: Path) -> None:
     unigram = np.full(12, np.nan, np.float32)
-    run = Run(strategy, walks(10, 40), unigram=unigram, learning_rate=0.5, max_row_step=2.0)
+    run = Run(alone, walks(10, 40), unigram=unigram, learning_rate=0.5, max_row_step=2.0)
     message = (
         r"not finite after step \d of 6: lower trainer.learning_rate \(0.5\) or "
         r"trainer.max_row_step \(2.0\)"

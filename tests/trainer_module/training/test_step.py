@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-import tensorflow as tf
 
 from tests.trainer_module.runs import (
     Corpus,
@@ -18,6 +17,7 @@ from tests.trainer_module.runs import (
 from trainer_module.errors import InputError
 from trainer_module.hyperparameters import OBJECTIVE_DEFAULTS, TrainerHyperparameters
 from trainer_module.objectives import registry
+from trainer_module.workers.group import WorkerGroup
 
 VARIANTS: dict[str, dict[str, Any]] = {
     "nce": {"objective": "nce"},
@@ -65,11 +65,11 @@ def test_variants_name_every_choice() -> None:
 
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_training_is_sgd_on_the_pairs_written_out(
-    strategy: tf.distribute.Strategy, tmp_path: Path, variant: str
+    alone: WorkerGroup, tmp_path: Path, variant: str
 ) -> None:
     # 4 whole blocks and one of 9 targets an epoch, in a chunk that has room for 16.
     run = Run(
-        strategy,
+        alone,
         walks(1, 73),
         walks(2, 200),
         **{"epochs": 12, "learning_rate": 0.2, **VARIANTS[variant]},
@@ -95,12 +95,12 @@ def test_training_is_sgd_on_the_pairs_written_out(
     ids=["nce", "in_batch", "per_pair"],
 )
 def test_steps_of_padding_alone_change_nothing_but_the_rate(
-    strategy: tf.distribute.Strategy, tmp_path: Path, settings: dict[str, Any]
+    alone: WorkerGroup, tmp_path: Path, settings: dict[str, Any]
 ) -> None:
     # The second epoch has the most: 5 steps. The last two steps of the first, and all but one of
     # the third, have no pair.
     corpora = [walks(1, 41), walks(2, 73), walks(3, 7)]
-    run = Run(strategy, corpora, **{"epochs": 3, "learning_rate": 0.2, **settings})
+    run = Run(alone, corpora, **{"epochs": 3, "learning_rate": 0.2, **settings})
     result = run.train(tmp_path)
     assert result.steps == 15
     assert np.isfinite([result.train_loss, *sum(result.evaluations, ())]).all()
@@ -109,7 +109,7 @@ def test_steps_of_padding_alone_change_nothing_but_the_rate(
 
 @pytest.mark.parametrize("objective", ["nce", "sampled_softmax"])
 def test_huge_batches_and_rates_on_a_skewed_corpus_stay_finite(
-    strategy: tf.distribute.Strategy, tmp_path: Path, objective: str
+    alone: WorkerGroup, tmp_path: Path, objective: str
 ) -> None:
     random = np.random.default_rng(9)
     # 99 of 100 tokens are the same one.
@@ -117,7 +117,7 @@ def test_huge_batches_and_rates_on_a_skewed_corpus_stay_finite(
     corpus = corpus_of(with_windows(ids.reshape(-1, 50), 5), 5, 12)
     held_out = corpus_of(with_windows(ids[:500].reshape(-1, 50), 5), 5, 12)
     run = Run(
-        strategy,
+        alone,
         corpus,
         held_out,
         objective=objective,
@@ -138,12 +138,10 @@ def one_edge(vocabulary_size: int) -> Corpus:
 
 
 @pytest.mark.parametrize("objective", registry.FULL)
-def test_scores_that_do_not_fit_into_memory_are_refused(
-    strategy: tf.distribute.Strategy, objective: str
-) -> None:
+def test_scores_that_do_not_fit_into_memory_are_refused(alone: WorkerGroup, objective: str) -> None:
     def make(vocabulary_size: int) -> Run:
         corpus = one_edge(vocabulary_size)
-        return Run(strategy, corpus, objective=objective, batch_size=1 << 16, dim=1)
+        return Run(alone, corpus, objective=objective, batch_size=1 << 16, dim=1)
 
     make(4096)
     message = f"{objective} takes 4,097 classes per batch .*batch_size = 65,536 .* 1.1 GB: lower"
@@ -152,13 +150,13 @@ def test_scores_that_do_not_fit_into_memory_are_refused(
 
 
 def test_candidates_of_each_pair_that_do_not_fit_into_memory_are_refused(
-    strategy: tf.distribute.Strategy,
+    alone: WorkerGroup,
 ) -> None:
     # 65,536 targets, 32 candidates of 100 numbers for each of 1 + 1 contexts:
     # 65,536 * 32 * 2 * 100 * 4 bytes = 1.7 GB.
     with pytest.raises(InputError, match=r"32 classes per pair .* 1\.7 GB"):
         Run(
-            strategy,
+            alone,
             one_edge(32),
             objective="negative_sampling",
             negatives="per_pair",
@@ -169,7 +167,7 @@ def test_candidates_of_each_pair_that_do_not_fit_into_memory_are_refused(
 
 
 def test_the_number_of_candidates_counts_and_not_the_vocabulary(
-    strategy: tf.distribute.Strategy,
+    alone: WorkerGroup,
 ) -> None:
-    run = Run(strategy, one_edge(5000), batch_size=1 << 16, num_sampled=256, dim=1)
+    run = Run(alone, one_edge(5000), batch_size=1 << 16, num_sampled=256, dim=1)
     assert run.step.objective.num_sampled == 256

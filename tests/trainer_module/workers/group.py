@@ -14,9 +14,10 @@ from components.multi_worker_trainer import local_workers
 from components.multi_worker_trainer import worker as process
 from tests.trainer_module import runs
 from tests.trainer_module.runs import Run
-from trainer_module.training import loop
+from trainer_module.training import schedule
 from trainer_module.workers import cluster, local_updates
 from trainer_module.workers.cluster import Worker
+from trainer_module.workers.group import WorkerGroup, join
 
 NUM_TOKENS = 900
 # Of 12 tokens, those whose rows are put together between two calls of the compiled loop; a call is
@@ -41,20 +42,19 @@ def train(folder: Path, number: int, **settings: Any) -> list[list[Array]]:
     ]
 
 
-def run_of(strategy: tf.distribute.Strategy, worker: Worker, **hyperparameters: Any) -> Run:
+def run_of(own: WorkerGroup, **hyperparameters: Any) -> Run:
     """Two epochs of a worker's share of the documents of two corpora."""
     shares = [
-        [runs.walks(seed, NUM_TOKENS, Worker(index, worker.num_workers)) for seed in (1, 2)]
-        for index in range(worker.num_workers)
+        [runs.walks(seed, NUM_TOKENS, Worker(index, own.num_workers)) for seed in (1, 2)]
+        for index in range(own.num_workers)
     ]
     whole = runs.counts_of([runs.walks(1, NUM_TOKENS)])
     most = max(len(corpus.ids) for share in shares for corpus in share)
     return Run(
-        strategy,
-        shares[worker.index],
+        own,
+        shares[own.index],
         runs.walks(3, 200),
         counts=whole._replace(targets=most),
-        worker=worker,
         **{"epochs": 2, "checkpoint_seconds": 0.0, **hyperparameters},
     )
 
@@ -69,11 +69,10 @@ def main(folder: str, hyperparameters: dict[str, Any], kill: dict[str, int] | No
         which `checkpoint`.
     """
     worker = cluster.this_worker(os.environ)
-    loop.one_thread_per_op()
-    strategy = tf.distribute.MultiWorkerMirroredStrategy()
-    loop._TARGETS_A_CALL = 1 if hyperparameters.get("sync_every", 1) == 1 else 1 << 10
+    own = join(worker)
+    schedule._TARGETS_PER_CALL = 1 if hyperparameters.get("sync_every", 1) == 1 else 1 << 10
     local_updates._FREQUENT = FREQUENT
-    run = run_of(strategy, worker, **hyperparameters)
+    run = run_of(own, **hyperparameters)
     mine = kill if kill and kill["worker"] == worker.index else {}
     if nth := mine.get("checkpoint"):
         kill_within_checkpoint(nth)

@@ -14,6 +14,7 @@ from tests.trainer_module.runs import Array
 from tests.trainer_module.workers import group
 from trainer_module.errors import InputError
 from trainer_module.workers.cluster import Worker
+from trainer_module.workers.group import WorkerGroup
 
 SETTINGS: dict[str, dict[str, Any]] = {
     # Some 28 blocks of 16 targets a worker and epoch, in chunks that have room for 16 steps.
@@ -31,9 +32,11 @@ ATOL = {"together": 2e-4, "apart": 4e-3}
 WrittenOut = Callable[[list[runs.Run]], list[Array]]
 
 
-def shares_of_all(strategy: tf.distribute.Strategy, **settings: Any) -> list[runs.Run]:
+def shares_of_all(alone: WorkerGroup, **settings: Any) -> list[runs.Run]:
     """Of each of two workers, alone in this process: only what it knows is used."""
-    return [group.run_of(strategy, Worker(index, 2), **settings) for index in (0, 1)]
+    return [
+        group.run_of(WorkerGroup(alone.strategy, Worker(index, 2)), **settings) for index in (0, 1)
+    ]
 
 
 def begun(run: runs.Run) -> list[Array]:
@@ -104,12 +107,12 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Trained:
     ("name", "written_out"), [("together", together_written_out), ("apart", apart_written_out)]
 )
 def test_two_workers_are_sgd_written_out_and_equal_to_the_last_bit(
-    strategy: tf.distribute.Strategy, undisturbed: Trained, name: str, written_out: WrittenOut
+    alone: WorkerGroup, undisturbed: Trained, name: str, written_out: WrittenOut
 ) -> None:
     one, other = undisturbed(name)
     for mine, theirs in zip(one, other, strict=True):
         assert mine.tobytes() == theirs.tobytes()
-    expected = written_out(shares_of_all(strategy, **SETTINGS[name]))
+    expected = written_out(shares_of_all(alone, **SETTINGS[name]))
     for table, of_both in zip(expected[:2], one[:2], strict=True):
         np.testing.assert_allclose(of_both, table, rtol=1e-3, atol=ATOL[name])
     evaluations, resumed_at = one[3:]

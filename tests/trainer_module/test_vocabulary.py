@@ -1,0 +1,27 @@
+"""The vocabulary file."""
+
+import doctest
+from pathlib import Path
+
+from trainer_module import vocabulary
+
+
+def test_the_vocabulary_is_read_with_its_counts(tmp_path: Path) -> None:
+    path = tmp_path / "vocabulary"
+    path.write_bytes(b"6 the\n2 caf\xc3\xa9\n1 -1\n")
+    found = vocabulary.read(str(path))
+    assert found.tokens == [b"the", "café".encode(), b"-1"]
+    assert found.counts.tolist() == [6, 2, 1]
+    assert found.frequencies.tolist() == [6 / 9, 2 / 9, 1 / 9]
+
+
+def test_the_token_that_tfx_makes_up_for_an_empty_vocabulary_is_left_out() -> None:
+    found = vocabulary.parse(b"-1 49d0cd50-04bb-48c0-bc6f\n")
+    assert found.tokens == []
+    assert found.counts.tolist() == []
+
+
+def test_the_examples_run() -> None:
+    found = doctest.testmod(vocabulary)
+    assert found.attempted > 0
+    assert found.failed == 0

@@ -1,0 +1,49 @@
+"""training.json."""
+
+import json
+from types import SimpleNamespace
+
+import numpy as np
+
+from trainer_module.training.input_pipeline import Counts
+from trainer_module.training.loop import TrainingResult
+from trainer_module.training.progress import Evaluation
+from trainer_module.training.record import TrainingRecord
+
+FITTED = SimpleNamespace(
+    train=Counts(90, 900, 400, 1600, np.array([800, 800])),
+    held_out=Counts(10, 100, 40, 160, np.array([80, 80])),
+    unigram=np.zeros(2),
+    training=TrainingResult(
+        train_loss=1.5,
+        steps=20,
+        kept_step=16,
+        resumed_at_step=0,
+        seconds=2.0,
+        pairs_per_second=[1e5, 2e5],
+        evaluations=[Evaluation(16, 7.0, 8.0)],
+    ),
+    sampled_losses={5: 3.5},
+    full_loss=7.0,
+)
+
+
+def test_what_training_gave_is_written_and_read_as_json() -> None:
+    record = TrainingRecord.of(FITTED)
+    assert TrainingRecord.from_json(record.to_json()) == record
+    assert json.loads(record.to_json()) == {
+        "documents": 100,
+        "tokens": 1000,
+        "vocabulary_size": 2,
+        "pairs_train": 1600,
+        "pairs_eval": 160,
+        "train_loss": 1.5,
+        "steps": 20,
+        "kept_step": 16,
+        "resumed_at_step": 0,
+        "pairs_per_second": 3e5,
+        "pairs_per_second_of_workers": [1e5, 2e5],
+        "evaluations": [{"step": 16, "softmax": 7.0, "sigmoid": 8.0}],
+        "sampled_losses": {"5": 3.5},
+        "full_loss": 7.0,
+    }

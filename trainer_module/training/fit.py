@@ -1,0 +1,196 @@
+"""The one way to train: from two splits to a model and what is known of it."""
+
+import dataclasses
+import functools
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import tensorflow as tf
+
+from trainer_module.errors import InputError
+from trainer_module.evaluation import cross_entropies
+from trainer_module.evaluation.cross_entropies import Parameters
+from trainer_module.hyperparameters import PreprocessingHyperparameters, TrainerHyperparameters
+from trainer_module.text import skip_grams
+from trainer_module.training import input_pipeline
+from trainer_module.training.input_pipeline import Counts, Pairs, Split
+from trainer_module.training.loop import TrainingLoop, TrainingResult
+from trainer_module.training.model import SkipGramModel, unigram_log_probabilities
+from trainer_module.training.progress import Listener, say_nothing
+from trainer_module.vocabulary import Vocabulary
+from trainer_module.workers.group import WorkerGroup
+
+# Of what the sampled loss is shown beside the full one.
+_NUMBERS_OF_CANDIDATES = (5, 20, 100, 500)
+# Scores that one evaluation during training may take: about a second's work. The most targets are
+# for a small vocabulary; their 20,000 pairs give the mean to about 0.02 nats.
+_SCORES_PER_EVALUATION = 1 << 26
+_TARGETS_PER_EVALUATION = 3_500
+
+
+@dataclasses.dataclass(frozen=True)
+class Fitted:
+    """A trained model, and what is known of it."""
+
+    model: SkipGramModel
+    parameters: Parameters  # this worker's copies of the model's tables
+    unigram: npt.NDArray[np.float32]  # [vocab], model.unigram_log_probabilities
+    train: Counts  # of all workers; `targets` of the one that has the most
+    held_out: Counts
+    held_out_pairs: Pairs  # on which evaluations were taken
+    training: TrainingResult
+    sampled_losses: dict[int, float]  # nats by number of candidates, on the held-out pairs
+    full_loss: float  # what they estimate: the full cross-entropy of the objective's family
+
+
+def fit(
+    vocabulary: Vocabulary,
+    train_split: Split,
+    eval_split: Split,
+    preprocessing: PreprocessingHyperparameters,
+    hyperparameters: TrainerHyperparameters,
+    *,
+    seed: int,
+    group: WorkerGroup,
+    checkpoint_folder: str,
+    listener: Listener = say_nothing,
+) -> Fitted:
+    """Trains a model, from the last checkpoint if there is one.
+
+    Args:
+      vocabulary: of both splits.
+      train_split: of it this worker's share is read.
+      eval_split: of it some pairs are held out for evaluations during training.
+      preprocessing: what the splits were made by.
+      hyperparameters: of the Trainer.
+      seed: of the model and of the candidates.
+      group: workers.group.join, before TensorFlow does anything else.
+      checkpoint_folder: for this model, this data and these hyperparameters alone.
+      listener: is told about once a second, and at each evaluation.
+
+    Raises:
+      InputError: there is nothing to train on, or training diverges.
+    """
+    own_share = train_split._replace(worker=group.worker)
+    own = input_pipeline.count(own_share, epochs=hyperparameters.epochs)
+    train, held_out = counts_of_all(group, own), input_pipeline.count(eval_split)
+    require_data(vocabulary.tokens, train, held_out, preprocessing)
+    unigram = unigram_log_probabilities(train.context_counts)
+    with group.strategy.scope():
+        model = SkipGramModel(
+            unigram,
+            dim=hyperparameters.dim,
+            bias_initializer=hyperparameters.bias_initializer,
+            seed=seed,
+        )
+    pairs = held_out_pairs(eval_split, held_out)
+    loop = TrainingLoop(
+        group,
+        model,
+        hyperparameters,
+        counts=train,
+        window=preprocessing.window,
+        seed=seed,
+        held_out=pairs,
+    )
+    chunks = functools.partial(input_pipeline.chunks, own_share)
+    result = loop.train(chunks, checkpoint_folder, listener)
+    return Fitted(
+        model=model,
+        parameters=loop.step.parameters,
+        unigram=unigram,
+        train=train,
+        held_out=held_out,
+        held_out_pairs=pairs,
+        training=result,
+        sampled_losses=_sampled_losses(loop, pairs, seed),
+        full_loss=full_loss(loop, result),
+    )
+
+
+def split_of(
+    files: Sequence[str],
+    feature_spec: Mapping[str, Any],
+    vocabulary: Vocabulary,
+    preprocessing: PreprocessingHyperparameters,
+    seed: int,
+) -> Split:
+    """A split of documents, with what its pairs are drawn by in later epochs.
+
+    Args:
+      files: what Transform wrote by these hyperparameters.
+      feature_spec: of these files.
+      vocabulary: of the documents.
+      preprocessing: subsample, window.
+      seed: of the draws.
+    """
+    keep_probability = skip_grams.keep_probability(
+        tf.constant(vocabulary.frequencies, tf.float64), preprocessing.subsample
+    )
+    return Split(files, feature_spec, keep_probability.numpy(), preprocessing.window, seed)
+
+
+def counts_of_all(group: WorkerGroup, own: Counts) -> Counts:
+    """Adds up the counts of all workers' shares; `targets` is that of the largest share."""
+    numbers = tf.constant([own.documents, own.tokens, own.targets, own.pairs], tf.int64)
+
+    def in_replica() -> tuple[tf.Tensor, tf.Tensor]:
+        return group.all_gather(numbers), group.all_reduce_sum(tf.constant(own.context_counts))
+
+    exchanged = tf.function(lambda: group.run(in_replica))()
+    of_each, context_counts = (part.numpy() for part in exchanged)
+    documents, tokens, _, pairs = of_each.sum(0).tolist()
+    return Counts(documents, tokens, int(of_each[:, 2].max()), pairs, context_counts)
+
+
+def require_data(
+    vocabulary: list[bytes],
+    train: Counts,
+    held_out: Counts,
+    preprocessing: PreprocessingHyperparameters,
+) -> None:
+    """A run never succeeds on nothing.
+
+    Raises:
+      InputError: no vocabulary, or no pair in one of the splits.
+    """
+    if not vocabulary:
+        raise InputError(
+            f"no token occurs {preprocessing.min_count} times in the {train.documents:,} documents "
+            f"({train.tokens:,} tokens) of the train split: lower preprocessing.min_count or add "
+            "text"
+        )
+    if len(vocabulary) == 1:
+        raise InputError(
+            f"the vocabulary holds one token alone, {vocabulary[0].decode()!r}, and a candidate "
+            f"needs another: lower preprocessing.min_count ({preprocessing.min_count}) or add text"
+        )
+    for split, counts in (("train", train), ("eval", held_out)):
+        if not counts.pairs:
+            raise InputError(
+                f"the {split} split gives no pair: {counts.documents:,} documents, "
+                f"{counts.tokens:,} tokens, of which too few are left in any document by "
+                f"preprocessing.min_count ({preprocessing.min_count}) and preprocessing.subsample "
+                f"({preprocessing.subsample}): add text or change one of them"
+            )
+
+
+def held_out_pairs(split: Split, counts: Counts) -> Pairs:
+    """Pairs of the eval split, of targets evenly spread over it: as many as can be paid."""
+    most = min(_SCORES_PER_EVALUATION // len(counts.context_counts), _TARGETS_PER_EVALUATION)
+    return input_pipeline.spread_pairs(split, counts, max(most, 1))
+
+
+def _sampled_losses(loop: TrainingLoop, pairs: Pairs, seed: int) -> dict[int, float]:
+    step = loop.step
+    return cross_entropies.sampled_losses(
+        step.parameters, step.sampler, *pairs, numbers=_NUMBERS_OF_CANDIDATES, seed=seed
+    )
+
+
+def full_loss(loop: TrainingLoop, result: TrainingResult) -> float:
+    """The full cross-entropy of the model that is kept, of the objective's family, nats."""
+    taken = [found for found in result.evaluations if found.step == result.kept_step]
+    return loop.measure(taken[0] if taken else loop.evaluate())
