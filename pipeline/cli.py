@@ -167,9 +167,9 @@ def neighbors(words: tuple[str, ...], k: int, output: Path) -> None:
     from rich.console import Console
 
     from pipeline.results import display
-    from pipeline.results.word_vectors import WordVectors
+    from pipeline.results.embeddings import Embeddings
 
-    vectors, console = WordVectors.read(OutputFolder(output).vectors), Console()
+    vectors, console = Embeddings.load(OutputFolder(output).vectors), Console()
     for word in words:
         console.print(display.ranking(word, vectors.neighbors(word, k)))
 
@@ -185,9 +185,9 @@ def analogy(a: str, b: str, c: str, k: int, output: Path) -> None:
     from rich.console import Console
 
     from pipeline.results import display
-    from pipeline.results.word_vectors import WordVectors
+    from pipeline.results.embeddings import Embeddings
 
-    vectors = WordVectors.read(OutputFolder(output).vectors)
+    vectors = Embeddings.load(OutputFolder(output).vectors)
     title = f"{a} is to {b} as {c} is to"
     Console().print(display.ranking(title, vectors.analogy(a, b, c, k)))
 

@@ -52,12 +52,7 @@ def read_binary(path: Path) -> tuple[list[str], Vectors]:
     """
     content = path.read_bytes()
     header, _, body = content.partition(b"\n")
-    try:
-        size, dim = map(int, header.split())
-    except ValueError as error:
-        raise ValueError(
-            f"{path} does not begin with the numbers of tokens and of dimensions"
-        ) from error
+    size, dim = _header(header, path)
     tokens, vectors, start = [], np.empty((size, dim), np.float32), 0
     for row in range(size):
         blank = body.find(b" ", start)
@@ -68,3 +63,43 @@ def read_binary(path: Path) -> tuple[list[str], Vectors]:
         vectors[row] = np.frombuffer(body, "<f4", dim, blank + 1)
         start = end + 1
     return tokens, vectors
+
+
+def read_text(path: Path) -> tuple[list[str], Vectors]:
+    """Reads the text format.
+
+    Returns:
+      The tokens, `[vocab]`, and their vectors, `[vocab, dim]` float32.
+
+    Raises:
+      ValueError: the file is cut short or is not in the format.
+    """
+    # Only b"\n" ends a line: a token may hold what str.splitlines takes for a line's end.
+    header, *lines = path.read_bytes().removesuffix(b"\n").split(b"\n")
+    size, dim = _header(header, path)
+    if len(lines) != size:
+        raise ValueError(f"{path} has {len(lines)} vectors, not {size} as its first line says")
+    tokens, vectors = [], np.empty((size, dim), np.float32)
+    for row, line in enumerate(lines):
+        token, *numbers = line.split(b" ")
+        if len(numbers) != dim:
+            raise ValueError(f"{path}, line {row + 2}, has {len(numbers)} numbers, not {dim}")
+        tokens.append(token.decode())
+        vectors[row] = [float(number) for number in numbers]
+    return tokens, vectors
+
+
+def read_counts(path: Path) -> list[int]:
+    """Reads the counts of vocabulary_lines, `[vocab]`."""
+    _, *lines = path.read_bytes().removesuffix(b"\n").split(b"\n")
+    return [int(line.rpartition(b"\t")[2]) for line in lines]
+
+
+def _header(line: bytes, path: Path) -> tuple[int, int]:
+    try:
+        size, dim = map(int, line.split())
+    except ValueError as error:
+        raise ValueError(
+            f"{path} does not begin with the numbers of tokens and of dimensions"
+        ) from error
+    return size, dim

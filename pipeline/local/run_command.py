@@ -21,7 +21,7 @@ from pipeline.failures import ComponentFailedError
 from pipeline.local.output_folder import OutputFolder, replace_link, write_aside
 from pipeline.native_output import stderr_to
 from pipeline.results import display
-from pipeline.results.word_vectors import WordVectors
+from pipeline.results.embeddings import Embeddings
 
 if TYPE_CHECKING:
     from pipeline.local.metadata_store import StoreLocation
@@ -134,7 +134,7 @@ def show(summary: dict[str, Any], output: OutputFolder, console: Console) -> Non
         console.print(display.evaluations_table(summary))
     console.print(display.approximation_table(summary))
     if summary["blessed"]:
-        console.print(display.neighbors_table(WordVectors.read(output.vectors)))
+        console.print(display.neighbors_table(Embeddings.load(output.vectors)))
     if summary["all_cached"]:
         console.print("All components are cached: nothing has changed since they last ran.")
 

@@ -14,7 +14,7 @@ from rich.text import Text
 from pipeline.results.records import ComponentProgress, ComponentRun, RunRecord
 
 if TYPE_CHECKING:
-    from pipeline.results.word_vectors import Neighbor, WordVectors
+    from pipeline.results.embeddings import Embeddings, Neighbor
 
 # Between two lines of progress where no terminal can redraw one.
 _SECONDS_BETWEEN_LINES = 15.0
@@ -135,7 +135,7 @@ def approximation_table(summary: dict[str, Any]) -> Table:
     return table
 
 
-def neighbors_table(vectors: "WordVectors") -> Table:
+def neighbors_table(vectors: "Embeddings") -> Table:
     """The nearest neighbours of a few frequent words."""
     table = Table("word", "nearest neighbours", title="Neighbours", title_justify="left")
     for word in vectors.frequent_words(_SHOWN_WORDS):

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from components.text_example_gen.executor import READING_FILE
-from pipeline.results.word_vectors import WordVectors
+from pipeline.results.embeddings import Embeddings
 from tests.end_to_end.commands import SETTINGS, Run, Skipgram, transformed_records
 from trainer_module.run_fn import TRAINING_FILE
 
@@ -52,7 +52,7 @@ def test_a_rehearsal_of_vertex_gives_the_model_of_run(
     assert softmax == pytest.approx(run.summary["evaluations"][-1]["softmax"], rel=0.01)
     # Blessed, and so pushed and exported.
     assert len(list((root / "serving").iterdir())) == 1
-    vectors = WordVectors.read(artifacts / "embedding-exporter" / "vectors")
+    vectors = Embeddings.load(artifacts / "embedding-exporter" / "vectors")
     assert len(vectors.tokens) == run.summary["vocabulary_size"]
     assert (root / "tensorboard").is_dir()
 

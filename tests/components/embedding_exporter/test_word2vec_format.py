@@ -136,3 +136,36 @@ class TestGensim:
         assert found.index_to_key == tokens
         assert found.vectors.dtype == np.float32
         assert bits(found.vectors) == bits(vectors)
+
+
+class TestReadText:
+    @given(tables())
+    @settings(suppress_health_check=[HealthCheck.too_slow])
+    def test_gives_back_what_was_written(self, table):
+        tokens, vectors = table
+        with TemporaryDirectory() as folder:
+            path = Path(folder, "vectors.txt")
+            path.write_text("".join(word2vec_format.text_lines(tokens, vectors)), newline="\n")
+            found_tokens, found_vectors = word2vec_format.read_text(path)
+        assert found_tokens == tokens
+        assert bits(found_vectors) == bits(vectors)
+
+    @pytest.mark.parametrize(
+        ("content", "message"),
+        [
+            (b"a 1 2\n", "does not begin with the numbers"),
+            (b"2 2\na 1 2\n", "has 1 vectors, not 2"),
+            (b"1 2\na 1\n", "line 2, has 1 numbers, not 2"),
+        ],
+    )
+    def test_what_is_not_in_the_format_is_refused(self, tmp_path, content, message):
+        path = tmp_path / "vectors.txt"
+        path.write_bytes(content)
+        with pytest.raises(ValueError, match=message):
+            word2vec_format.read_text(path)
+
+
+def test_counts_are_read(tmp_path):
+    path = tmp_path / "vocabulary.tsv"
+    path.write_text("".join(word2vec_format.vocabulary_lines(TOKENS, [9, 5, 2, 1])))
+    assert word2vec_format.read_counts(path) == [9, 5, 2, 1]

@@ -9,8 +9,8 @@ import pytest
 from rich.console import Console
 
 from pipeline.results import display
+from pipeline.results.embeddings import Embeddings, Neighbor
 from pipeline.results.records import ComponentProgress, ComponentRun
-from pipeline.results.word_vectors import Neighbor, WordVectors
 
 SUMMARY = {
     "run": "2026-07-01T10:00:00.000",
@@ -147,7 +147,7 @@ def test_ranking_shows_tokens_with_cosines():
 def test_neighbors_table_shows_frequent_words_with_theirs():
     tokens = ["time", "life", "day"]
     vectors = np.array([[1, 0], [1, 1], [0, 1]], np.float32)
-    table = display.neighbors_table(WordVectors(tokens, vectors))
+    table = display.neighbors_table(Embeddings(tokens, vectors))
     assert rows(table) == [["time", "life, day"], ["life", "time, day"]]
 
 

@@ -1,19 +1,22 @@
+import doctest
 import math
 from pathlib import Path
 
 import numpy as np
 import pytest
+from gensim.models import KeyedVectors
 
-from pipeline.results.word_vectors import Neighbor, WordVectors
+from pipeline.results import embeddings
+from pipeline.results.embeddings import Embeddings, Neighbor
 from trainer_module.errors import InputError
 
 # Lengths 1, 5, 2, 5 and 5: cosines to `east` are 1, 3/5, 0, -1 and 4/5.
-PLANE = WordVectors(
+PLANE = Embeddings(
     ["east", "northeast", "north", "west", "eastnortheast"],
     np.array([[1, 0], [3, 4], [0, 2], [-5, 0], [4, 3]], np.float32),
 )
 # By their units a, b, c are the axes; b - a + c = (-1, 1, 1), of length sqrt 3.
-SPACE = WordVectors(
+SPACE = Embeddings(
     ["a", "b", "c", "right", "near", "far", "opposite"],
     np.array(
         [[9, 0, 0], [0, 5, 0], [0, 0, 7], [-2, 2, 2], [0, 1, 1], [-4, 0, 0], [3, -3, -3]],
@@ -43,17 +46,17 @@ class TestNeighbors:
         assert len(PLANE.neighbors("east", 1_000_000)) == 4
 
     def test_a_vocabulary_of_one_has_none(self):
-        assert WordVectors(["alone"], np.ones((1, 2), np.float32)).neighbors("alone", 3) == []
+        assert Embeddings(["alone"], np.ones((1, 2), np.float32)).neighbors("alone", 3) == []
 
     def test_a_vector_of_zeros_is_near_nothing(self):
-        vectors = WordVectors(["zero", "one"], np.array([[0, 0], [1, 0]], np.float32))
+        vectors = Embeddings(["zero", "one"], np.array([[0, 0], [1, 0]], np.float32))
         assert shown(vectors.neighbors("one", 1)) == [("zero", 0.0)]
         assert shown(vectors.neighbors("zero", 1)) == [("one", 0.0)]
 
     def test_of_equally_near_ones_the_more_frequent_comes_first(self):
         names = [f"{kind}{row}" for row in range(100) for kind in ("near", "far")]
         rows = np.array([[1, 0], *[[1, 0], [0, 1]] * 100], np.float32)
-        found = WordVectors(["x", *names], rows).neighbors("x", 200)
+        found = Embeddings(["x", *names], rows).neighbors("x", 200)
         assert [n.token for n in found[:100]] == [f"near{row}" for row in range(100)]
         assert [n.token for n in found[100:]] == [f"far{row}" for row in range(100)]
 
@@ -101,7 +104,7 @@ class TestWords:
         assert PLANE.neighbors("EAST", 4) == PLANE.neighbors("east", 4)
 
     def test_that_differ_in_case_are_told_apart(self):
-        vectors = WordVectors(["us", "US", "we"], np.array([[1, 0], [0, 1], [1, 0]], np.float32))
+        vectors = Embeddings(["us", "US", "we"], np.array([[1, 0], [0, 1], [1, 0]], np.float32))
         assert shown(vectors.neighbors("us", 1)) == [("we", 1.0)]
         assert shown(vectors.neighbors("US", 1)) == [("us", 0.0)]
 
@@ -109,31 +112,71 @@ class TestWords:
 class TestFrequentWords:
     def test_skip_function_words_short_ones_and_numbers(self):
         tokens = ["the", "with", "of", "1999", "time", "wörld", "cat", "it's", "house", "last"]
-        vectors = WordVectors(tokens, np.ones((10, 1), np.float32))
+        vectors = Embeddings(tokens, np.ones((10, 1), np.float32))
         # A quarter of ten, rounded down, is skipped: the, with.
         assert vectors.frequent_words(3) == ["time", "wörld", "house"]
 
     def test_no_more_than_two_hundred_are_skipped(self):
         letters = "abcdefghijklmnopqrstuvwxyz"
         tokens = [f"word{a}{b}{c}" for a in "ab" for b in letters for c in letters][:900]
-        vectors = WordVectors(tokens, np.ones((900, 1), np.float32))
+        vectors = Embeddings(tokens, np.ones((900, 1), np.float32))
         assert vectors.frequent_words(1) == ["wordahs"]  # the 201st: 200 = 7 * 26 + 18
 
     def test_may_be_fewer_than_asked_for(self):
-        assert WordVectors(["of"], np.ones((1, 1), np.float32)).frequent_words(5) == []
+        assert Embeddings(["of"], np.ones((1, 1), np.float32)).frequent_words(5) == []
 
 
-class TestRead:
+class TestLoad:
     def test_gives_the_file_of_the_folder(self, tmp_path: Path):
         numbers = np.array([1, 0, 3, 4], "<f4")
         content = b"2 2\n" + b"x " + numbers[:2].tobytes() + b"\n"
         content += "é ".encode() + numbers[2:].tobytes() + b"\n"
         tmp_path.joinpath("vectors.bin").write_bytes(content)
-        vectors = WordVectors.read(tmp_path)
+        vectors = Embeddings.load(tmp_path)
         assert list(vectors.tokens) == ["x", "é"]
         assert shown(vectors.neighbors("x", 1)) == [("é", 0.6)]
 
     def test_without_vectors_says_what_to_do(self, tmp_path: Path):
         with pytest.raises(InputError) as caught:
-            WordVectors.read(tmp_path / "vectors")
+            Embeddings.load(tmp_path / "vectors")
         assert str(caught.value).startswith(f"there are no vectors in {tmp_path}/vectors: run ")
+
+    def test_a_file_that_is_not_there_is_named(self, tmp_path: Path):
+        with pytest.raises(InputError, match=r"there is no file .*other\.bin"):
+            Embeddings.load(tmp_path / "other.bin")
+
+    def test_knows_the_counts_of_a_folder(self, tmp_path: Path):
+        PLANE.save_word2vec(tmp_path / "vectors.bin")
+        counts = "".join(f"{token}\t{9 - row}\n" for row, token in enumerate(PLANE.tokens))
+        (tmp_path / "vocabulary.tsv").write_text(f"token\tcount\n{counts}")
+        assert Embeddings.load(tmp_path).counts.tolist() == [9, 8, 7, 6, 5]
+
+
+class TestSaveWord2vec:
+    @pytest.mark.parametrize("name", ["vectors.bin", "vectors.txt"])
+    def test_is_loaded_again_by_us_and_by_gensim(self, tmp_path: Path, name: str):
+        SPACE.save_word2vec(tmp_path / name)
+        loaded = Embeddings.load(tmp_path / name)
+        assert loaded.tokens == SPACE.tokens
+        np.testing.assert_array_equal(loaded.vectors, SPACE.vectors)
+        theirs = KeyedVectors.load_word2vec_format(tmp_path / name, binary=name.endswith(".bin"))
+        np.testing.assert_array_equal(theirs.vectors, SPACE.vectors)
+        assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+class TestTokens:
+    def test_are_counted_and_found(self):
+        assert len(PLANE) == 5
+        assert "east" in PLANE
+        assert "EAST" not in PLANE
+
+    def test_have_a_vector(self):
+        assert PLANE.vector("northeast").tolist() == [3, 4]
+        with pytest.raises(InputError, match="'x' is no token"):
+            PLANE.vector("x")
+
+
+def test_the_examples_run():
+    found = doctest.testmod(embeddings)
+    assert found.attempted > 0
+    assert found.failed == 0
