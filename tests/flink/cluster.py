@@ -1,10 +1,9 @@
 """Starts and stops Beam on Flink on this machine, for the tests.
 
-    python -m tests.flink.cluster start
-
 Two processes, on the loopback interface alone: a job server with a Flink cluster inside it, and
-Beam's worker pool, which starts the Python workers that Flink asks for. Run it by the Python of the
-installed project; it needs a JDK, 11 or later, and Maven, which fetches Flink the first time.
+Beam's worker pool, which starts the Python workers that Flink asks for. Run it in the root of the
+tree by the Python of the installed project. It needs a JDK, 11 or later, and Maven, which fetches
+Flink the first time.
 """
 
 import argparse
