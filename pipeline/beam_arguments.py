@@ -26,8 +26,8 @@ def require_job_server(beam: BeamConfig) -> None:
     except OSError as error:
         raise InputError(
             f"no job server of Beam answers at beam.job_endpoint = {beam.job_endpoint} "
-            f"({error.strerror or error}): start it, as deploy/flink/cluster.py does on this "
-            "machine, or set beam.job_endpoint to where it is"
+            f"({error.strerror or error}): start it, as docs/deployment.md shows under 'Beam on a "
+            "cluster', or set beam.job_endpoint to where it is"
         ) from error
 
 

@@ -6,7 +6,7 @@ import tomllib
 
 import pytest
 
-from deploy import replay
+from tests.deploy import replay
 
 STEPS = list(replay.instructions(replay.DOCKERFILE.read_text(encoding="utf-8")))
 IGNORE = replay.IGNORE.read_text(encoding="utf-8")
@@ -61,6 +61,13 @@ def test_all_that_is_copied_exists_and_is_let_through() -> None:
     for source in sources:
         assert (replay.TREE / source).exists(), source
         assert replay.lets_through(IGNORE, source), source
+
+
+def test_all_packages_of_the_wheel_are_copied() -> None:
+    project = tomllib.loads((replay.TREE / "pyproject.toml").read_text(encoding="utf-8"))
+    patterns = project["tool"]["setuptools"]["packages"]["find"]["include"]
+    copied = {source for words in arguments_of("COPY") for source in words.split()[:-1]}
+    assert {pattern.removesuffix("*") for pattern in patterns} <= copied
 
 
 def test_stages_are_copied_from_that_were_made() -> None:

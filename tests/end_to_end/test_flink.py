@@ -22,7 +22,6 @@ from tests.end_to_end.test_run_again import wait_until
 pytestmark = [pytest.mark.slow, pytest.mark.flink]
 
 ROOT = Path(__file__).resolve().parents[2]
-SCRIPT = ROOT / "deploy" / "flink" / "cluster.py"
 PAUSING_WORKER = Path(__file__).with_name("pausing_worker")
 # What Maven says if it does not get what it asks for.
 NOT_TO_BE_HAD = re.compile(r"Could not (?:find|transfer)|Unknown host|was not found in")
@@ -39,7 +38,8 @@ def cluster(
 ) -> subprocess.CompletedProcess[str]:
     arguments = ("--state", str(state), "--job-port", "0", "--worker-port", "0")
     return subprocess.run(
-        [sys.executable, SCRIPT, command, *arguments, *more],
+        [sys.executable, "-m", "tests.flink.cluster", command, *arguments, *more],
+        cwd=ROOT,
         env={**os.environ, **environment},
         capture_output=True,
         text=True,
@@ -53,7 +53,8 @@ def flink(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flink]:
         if not shutil.which(program):
             pytest.skip(f"{program} is missing: nothing is run on Flink")
     state, pause_folder = (tmp_path_factory.mktemp(name) for name in ("flink", "pause"))
-    environment = {"PYTHONPATH": str(PAUSING_WORKER), "PAUSE_FOLDER": str(pause_folder)}
+    path = os.pathsep.join((str(PAUSING_WORKER), os.environ.get("PYTHONPATH", "")))
+    environment = {"PYTHONPATH": path.rstrip(os.pathsep), "PAUSE_FOLDER": str(pause_folder)}
     started = cluster("start", state, **environment)
     if started.returncode and NOT_TO_BE_HAD.search(started.stderr):
         pytest.skip("Maven Central is missing: nothing is run on Flink")

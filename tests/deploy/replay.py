@@ -1,6 +1,6 @@
 """Replays deploy/Dockerfile without a container engine, in roots that debootstrap makes.
 
-    sudo python3 deploy/replay.py FOLDER [PROGRAM ARGUMENT ...]
+    sudo python3 tests/deploy/replay.py FOLDER [PROGRAM ARGUMENT ...]
 
 makes FOLDER/image by the Dockerfile's own RUN, COPY, ENV, USER and WORKDIR, and prints what each
 step adds; where it is made already, nothing of that is done again. Then it runs the program in it,
@@ -21,7 +21,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-TREE = Path(__file__).resolve().parent.parent
+TREE = Path(__file__).resolve().parents[2]
 DOCKERFILE = TREE / "deploy" / "Dockerfile"
 IGNORE = TREE / ".dockerignore"
 BASE = "debian:12-slim"
@@ -98,7 +98,7 @@ class Stage:
         elif keyword == "COPY":
             self._copy(arguments.split(), stages)
         elif keyword != "ENTRYPOINT":
-            raise SystemExit(f"deploy/replay.py does not know {keyword}: teach it")
+            raise SystemExit(f"replay.py does not know {keyword}: teach it")
 
     def run(
         self, command: list[str], environment: Mapping[str, str], settings: Path | None = None
@@ -255,7 +255,7 @@ def build(folder: Path) -> None:
             elif found := BEAM.fullmatch(image):
                 stages[name] = _beam(root, found["version"])
             else:
-                raise SystemExit(f"deploy/replay.py does not know the image {image}: teach it")
+                raise SystemExit(f"replay.py does not know the image {image}: teach it")
             size = 0.0
         else:
             stage.apply(keyword, arguments, stages)
