@@ -23,7 +23,8 @@ def preprocessing_fn(
       custom_config: `preprocessing`, the fields of PreprocessingHyperparameters, and `seed`.
 
     Returns:
-      `target` and `window`, `[batch, (tokens)]` int64, and `num_tokens`, `[batch]` int64.
+      `token_ids` and `window_sizes`, `[batch, (tokens)]` int64, and `num_tokens`, `[batch]` int64:
+      see features.py.
     """
     hyperparameters = PreprocessingHyperparameters(**custom_config["preprocessing"])
     documents = tf.reshape(_dense(inputs[features.TEXT]), [-1])
@@ -48,10 +49,10 @@ def preprocessing_fn(
         window=hyperparameters.window,
         seed=int(custom_config["seed"]),
     )
-    target = tf.RaggedTensor.from_value_rowids(ids, rows, num_documents, validate=False)
+    token_ids = tf.RaggedTensor.from_value_rowids(ids, rows, num_documents, validate=False)
     return {
-        features.TARGET: target,
-        features.WINDOW: target.with_values(windows),
+        features.TOKEN_IDS: token_ids,
+        features.WINDOW_SIZES: token_ids.with_values(windows),
         features.NUM_TOKENS: tokens.row_lengths(),
     }
 

@@ -51,7 +51,7 @@ class Pairs(NamedTuple):
 
 
 def _documents(split: Split) -> tf.data.Dataset:
-    names = (features.TARGET, features.WINDOW, features.NUM_TOKENS)
+    names = (features.TOKEN_IDS, features.WINDOW_SIZES, features.NUM_TOKENS)
     wanted = {name: split.feature_spec[name] for name in names}
     return (
         tf.data.TFRecordDataset(sorted(split.files), compression_type="GZIP")
@@ -65,10 +65,10 @@ def _windows(split: Split, batch: Mapping[str, tf.RaggedTensor], epoch: tf.Tenso
     """`[tokens]` int64: as Transform drew them, or drawn for a later epoch."""
     return tf.cond(
         tf.equal(epoch, 0),
-        lambda: batch[features.WINDOW].flat_values,
+        lambda: batch[features.WINDOW_SIZES].flat_values,
         lambda: (
             skip_grams.redrawn_windows(
-                batch[features.TARGET],
+                batch[features.TOKEN_IDS],
                 tf.constant(split.keep_probability),
                 window=split.window,
                 seed=split.seed,
@@ -82,7 +82,7 @@ def _targets(
     split: Split, batch: Mapping[str, tf.RaggedTensor], epoch: tf.Tensor
 ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
     """ids, left and right, each `[targets]` int32, without the documents of a single target."""
-    tokens = batch[features.TARGET]
+    tokens = batch[features.TOKEN_IDS]
     targets, windows = skip_grams.subsampled(
         tokens, tokens.with_values(_windows(split, batch, epoch))
     )
@@ -98,7 +98,7 @@ def _targets(
 def _num_targets(split: Split, batch: Mapping[str, tf.RaggedTensor], epoch: tf.Tensor) -> tf.Tensor:
     """How many targets an epoch has, `[]` int64: all that are kept with another one."""
     kept = tf.cast(_windows(split, batch, epoch) > 0, tf.int64)
-    of_documents = tf.reduce_sum(batch[features.TARGET].with_values(kept), axis=1)
+    of_documents = tf.reduce_sum(batch[features.TOKEN_IDS].with_values(kept), axis=1)
     return tf.reduce_sum(tf.boolean_mask(of_documents, of_documents > 1))
 
 
@@ -139,7 +139,7 @@ def count(split: Split, *, epochs: int = 1) -> Counts:
             lambda epoch: _num_targets(split, batch, epoch), tf.range(1, epochs, dtype=tf.int64)
         )
         numbers = (
-            batch[features.TARGET].nrows(out_type=tf.int64),
+            batch[features.TOKEN_IDS].nrows(out_type=tf.int64),
             tf.reduce_sum(batch[features.NUM_TOKENS]),
             tf.reduce_sum(tf.cast(left + right, tf.int64)),
         )
