@@ -86,6 +86,7 @@ def split_of(path: str, vocabulary_size: int) -> Any:
     """The input_pipeline.Split of a file that write wrote."""
     import tensorflow as tf
 
+    from trainer_module.training.documents import TransformedFiles
     from trainer_module.training.input_pipeline import Split
 
     def ragged(name: str) -> tf.io.RaggedFeature:
@@ -96,4 +97,5 @@ def split_of(path: str, vocabulary_size: int) -> Any:
         "window_sizes": ragged("window_sizes"),
         "num_tokens": tf.io.FixedLenFeature([], tf.int64),
     }
-    return Split([path], spec, keep_probability(vocabulary_size), window=5, seed=1)
+    documents = TransformedFiles([path], spec)
+    return Split(documents, keep_probability(vocabulary_size), window=5, seed=1)

@@ -19,6 +19,7 @@ from trainer_module.evaluation import cross_entropies, export
 from trainer_module.hyperparameters import PreprocessingHyperparameters, TrainerHyperparameters
 from trainer_module.text import skip_grams
 from trainer_module.training import input_pipeline, loop
+from trainer_module.training.documents import TransformedFiles
 from trainer_module.training.input_pipeline import Pairs
 from trainer_module.training.model import SkipGramModel, unigram_log_probabilities
 from trainer_module.workers import cluster, exchange
@@ -114,7 +115,7 @@ def run_fn(fn_args: FnArgs) -> None:
         held_out=held_out,
         worker=worker,
     )
-    sizes = [(path, tf.io.gfile.stat(path).length) for path in train_split.files]
+    sizes = [(path, tf.io.gfile.stat(path).length) for path in _matched(fn_args.train_files)]
     run = _fingerprint(fn_args, sizes)
     result = trainer.train(
         functools.partial(input_pipeline.chunks, train_split._replace(worker=worker)),
@@ -228,8 +229,7 @@ def split_of(
         tf.constant(counts / counts.sum(), tf.float64), preprocessing.subsample
     )
     return input_pipeline.Split(
-        files,
-        transform_output.transformed_feature_spec(),
+        TransformedFiles(files, transform_output.transformed_feature_spec()),
         keep_probability.numpy(),
         preprocessing.window,
         seed,

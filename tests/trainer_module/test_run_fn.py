@@ -21,6 +21,7 @@ from trainer_module import run_fn
 from trainer_module.errors import InputError
 from trainer_module.hyperparameters import PreprocessingHyperparameters
 from trainer_module.training import input_pipeline, loop
+from trainer_module.training.documents import TransformedFiles
 from trainer_module.training.input_pipeline import Counts, Pairs
 
 PREPROCESSING = PreprocessingHyperparameters(min_count=7, subsample=0.5)
@@ -194,7 +195,8 @@ def test_a_split_knows_what_its_pairs_are_drawn_by(tmp_path: Path) -> None:
     split = run_fn.split_of(["here"], output, vocabulary, hyperparameters, seed=9)
     # The shares are 3/4 and 1/4: sqrt(1/3) + 1/3, and all.
     np.testing.assert_allclose(split.keep_probability, [3**-0.5 + 1 / 3, 1.0], rtol=1e-12)
-    assert (split.files, split.feature_spec, split.window, split.seed) == (["here"], SPEC, 4, 9)
+    assert split.documents == TransformedFiles(["here"], SPEC)
+    assert (split.window, split.seed) == (4, 9)
 
 
 @pytest.mark.parametrize(

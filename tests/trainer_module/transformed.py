@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from trainer_module.text import skip_grams
+from trainer_module.training.documents import TransformedFiles
 from trainer_module.training.input_pipeline import Split
 
 Document = Sequence[tuple[int, int]]  # of each token: id, window; 0 where it is left out
@@ -46,7 +47,7 @@ def split_of(
     files: Sequence[str], *, vocabulary_size: int = 20, window: int = 3, keep: float = 1.0
 ) -> Split:
     """Of which later epochs keep a token with the probability `keep`, whatever it is."""
-    return Split(files, SPEC, np.full(vocabulary_size, keep), window, seed=1)
+    return Split(TransformedFiles(files, SPEC), np.full(vocabulary_size, keep), window, seed=1)
 
 
 def of_epoch(split: Split, documents: Sequence[Document], epoch: int) -> list[Document]:
