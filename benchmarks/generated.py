@@ -57,8 +57,8 @@ def _example(ids: Any, windows: Any) -> bytes:
     import tensorflow as tf
 
     feature = {
-        "target$ragged_values": ids,
-        "window$ragged_values": windows,
+        "token_ids$ragged_values": ids,
+        "window_sizes$ragged_values": windows,
         "num_tokens": [len(ids)],
     }
     features = {
@@ -86,17 +86,19 @@ def split_of(path: str, vocabulary_size: int) -> Any:
     """The input_pipeline.Split of a file that write wrote."""
     import tensorflow as tf
 
+    from trainer_module.training.documents import TransformedFiles
     from trainer_module.training.input_pipeline import Split
 
     def ragged(name: str) -> tf.io.RaggedFeature:
         return tf.io.RaggedFeature(tf.int64, f"{name}$ragged_values", row_splits_dtype=tf.int64)
 
     spec = {
-        "target": ragged("target"),
-        "window": ragged("window"),
+        "token_ids": ragged("token_ids"),
+        "window_sizes": ragged("window_sizes"),
         "num_tokens": tf.io.FixedLenFeature([], tf.int64),
     }
-    return Split([path], spec, keep_probability(vocabulary_size), window=5, seed=1)
+    documents = TransformedFiles([path], spec)
+    return Split(documents, keep_probability(vocabulary_size), window=5, seed=1)
 
 
 def vocabulary(vocabulary_size: int) -> Any:

@@ -123,13 +123,16 @@ def _evaluation(prepared: corpus.Corpus) -> trainers.Figures:
     from trainer_module.evaluation import cross_entropies
     from trainer_module.hyperparameters import PreprocessingHyperparameters
     from trainer_module.training import fit, input_pipeline
+    from trainer_module.training.documents import TransformedFiles
     from trainer_module.training.model import SkipGramModel
 
     transform = tft.TFTransformOutput(prepared.transform_graph)
     known = vocabulary.read(transform.vocabulary_file_by_name(features.VOCABULARY))
     size = len(known.tokens)
     spec = transform.transformed_feature_spec()
-    split = fit.split_of(prepared.eval_files, spec, known, PreprocessingHyperparameters(), seed=1)
+    split = fit.split_of(
+        TransformedFiles(prepared.eval_files, spec), known, PreprocessingHyperparameters(), seed=1
+    )
     [chunk] = input_pipeline.chunks(split, num_targets=8192).take(1)
     pairs = input_pipeline.pairs_of(chunk, split.window, range(8192))
     targets, contexts = (ids[:PAIRS_EVALUATED] for ids in pairs)

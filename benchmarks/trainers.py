@@ -47,13 +47,14 @@ def ours(corpus: Corpus, *, seed: int = 1, judge: bool = True, **settings: Any) 
     from trainer_module import features, vocabulary
     from trainer_module.hyperparameters import PreprocessingHyperparameters
     from trainer_module.training import fit
+    from trainer_module.training.documents import TransformedFiles
 
     group = begin()
     transform = tft.TFTransformOutput(corpus.transform_graph)
     known = vocabulary.read(transform.vocabulary_file_by_name(features.VOCABULARY))
     spec = transform.transformed_feature_spec()
     train_split, eval_split = (
-        fit.split_of(files, spec, known, PreprocessingHyperparameters(), seed)
+        fit.split_of(TransformedFiles(files, spec), known, PreprocessingHyperparameters(), seed)
         for files in (corpus.train_files, corpus.eval_files)
     )
     figures = train(group, known, train_split, eval_split, seed=seed, **settings)

@@ -10,6 +10,7 @@ import tensorflow_transform as tft
 from trainer_module import features
 from trainer_module.hyperparameters import PreprocessingHyperparameters
 from trainer_module.text import skip_grams
+from trainer_module.text.documents import windowed
 from trainer_module.text.tokenization import tokenize
 
 
@@ -23,7 +24,8 @@ def preprocessing_fn(
       custom_config: `preprocessing`, the fields of PreprocessingHyperparameters, and `seed`.
 
     Returns:
-      `target` and `window`, `[batch, (tokens)]` int64, and `num_tokens`, `[batch]` int64.
+      `token_ids` and `window_sizes`, `[batch, (tokens)]` int64, and `num_tokens`, `[batch]` int64:
+      see features.py.
     """
     hyperparameters = PreprocessingHyperparameters(**custom_config["preprocessing"])
     documents = tf.reshape(_dense(inputs[features.TEXT]), [-1])
@@ -36,22 +38,18 @@ def preprocessing_fn(
         store_frequency=True,
     )
     ids = tft.apply_vocabulary(tokens.flat_values, vocabulary, lookup_fn=_lookup_ids)
-    known = ids >= 0
-    ids, rows = tf.boolean_mask(ids, known), tf.boolean_mask(tokens.value_rowids(), known)
     counts, totals = tf.unstack(tft.apply_vocabulary(ids, vocabulary, lookup_fn=_lookup_counts))
     frequencies = tf.cast(counts, tf.float64) / tf.cast(totals, tf.float64)
-    num_documents = tf.size(documents, out_type=tf.int64)
-    windows = skip_grams.drawn_windows(
-        tf.gather(skip_grams.fingerprint(documents), rows),
-        _positions(rows, num_documents),
+    found = windowed(
+        documents,
+        tokens.with_values(ids),
         skip_grams.keep_probability(frequencies, hyperparameters.subsample),
         window=hyperparameters.window,
         seed=int(custom_config["seed"]),
     )
-    target = tf.RaggedTensor.from_value_rowids(ids, rows, num_documents, validate=False)
     return {
-        features.TARGET: target,
-        features.WINDOW: target.with_values(windows),
+        features.TOKEN_IDS: found.token_ids,
+        features.WINDOW_SIZES: found.window_sizes,
         features.NUM_TOKENS: tokens.row_lengths(),
     }
 
@@ -60,12 +58,6 @@ def _dense(text: tf.Tensor | tf.SparseTensor | tf.RaggedTensor) -> tf.Tensor:
     if isinstance(text, tf.SparseTensor):
         return text.values
     return text.flat_values if isinstance(text, tf.RaggedTensor) else text
-
-
-def _positions(rows: tf.Tensor, num_rows: tf.Tensor) -> tf.Tensor:
-    """The position of each token in its own document, from the documents of all."""
-    splits = tf.RaggedTensor.from_value_rowids(rows, rows, num_rows, validate=False).row_splits
-    return tf.range(tf.size(rows, out_type=tf.int64)) - tf.gather(splits, rows)
 
 
 def _lookup_ids(tokens: tf.Tensor, vocabulary: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:

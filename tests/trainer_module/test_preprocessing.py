@@ -30,7 +30,7 @@ def transform(
         if folder:
             transform_fn | tft_beam.WriteTransformFn(folder)
     return [
-        {name: list(row[f"{name}$ragged_values"]) for name in ("target", "window")}
+        {name: list(row[f"{name}$ragged_values"]) for name in ("token_ids", "window_sizes")}
         for row in transformed
     ]
 
@@ -49,32 +49,32 @@ def windows(document: str, num_tokens: int, window: int) -> list[int]:
 def test_ids_are_by_falling_frequency_in_the_order_of_the_text() -> None:
     # a: 3, b: 2, c: 1, so their ids are 0, 1, 2.
     [first, second] = transform(["a b a", "C B a"], window=1)
-    assert first == {"target": [0, 1, 0], "window": [1, 1, 1]}
-    assert second == {"target": [2, 1, 0], "window": [1, 1, 1]}
+    assert first == {"token_ids": [0, 1, 0], "window_sizes": [1, 1, 1]}
+    assert second == {"token_ids": [2, 1, 0], "window_sizes": [1, 1, 1]}
 
 
 def test_rare_tokens_are_dropped_before_windows_are_drawn() -> None:
     [row, _] = transform(["a rare b", "a b"], window=50, min_count=2)
     # b comes before a at equal counts: tft sorts ties in reverse.
-    assert row["target"] == [1, 0]
+    assert row["token_ids"] == [1, 0]
     # The window of the second token that is left, not of the third.
-    assert row["window"] == windows("a rare b", 2, window=50)
+    assert row["window_sizes"] == windows("a rare b", 2, window=50)
 
 
 def test_vocab_size_keeps_the_most_frequent() -> None:
     [row] = transform(["a a a b b c"], window=1, vocab_size=2)
-    assert set(row["target"]) == {0, 1}
+    assert set(row["token_ids"]) == {0, 1}
 
 
 def test_documents_without_pairs_are_rows_too() -> None:
     rows = transform(["a b", "a", ""], window=1)
-    assert [len(row["target"]) for row in rows] == [2, 1, 0]
-    assert [len(row["window"]) for row in rows] == [2, 1, 0]
+    assert [len(row["token_ids"]) for row in rows] == [2, 1, 0]
+    assert [len(row["window_sizes"]) for row in rows] == [2, 1, 0]
 
 
 def test_whitespace_keeps_case_and_signs() -> None:
     [row] = transform(["A-1 a-1 A-1"], window=1, tokenizer="whitespace")
-    assert row["target"] == [0, 1, 0]
+    assert row["token_ids"] == [0, 1, 0]
 
 
 def test_num_tokens_counts_those_left_out_too(tmp_path: Any) -> None:
@@ -84,8 +84,8 @@ def test_num_tokens_counts_those_left_out_too(tmp_path: Any) -> None:
     out = layer({"text": tf.constant([["a unknown b"], ["x"], [""]])})
     assert out["num_tokens"].numpy().tolist() == [3, 1, 0]
     # Without the unknown token between them, a and b are neighbours.
-    assert out["target"].to_list() == [[1, 0], [], []]
-    assert out["window"].row_lengths().numpy().tolist() == [2, 0, 0]
+    assert out["token_ids"].to_list() == [[1, 0], [], []]
+    assert out["window_sizes"].row_lengths().numpy().tolist() == [2, 0, 0]
 
 
 DOCUMENTS = [f"{'the ' * 30} w{i % 7} x{i % 5} the y{i}" for i in range(40)]
@@ -100,17 +100,17 @@ def test_the_same_documents_give_the_same_pairs_in_any_order_and_batch() -> None
     one = subsampled(1)
     other = transform(DOCUMENTS[::-1], subsample=1e-2, window=3)[::-1]
     assert one == other
-    sizes = {size for row in one for size in row["window"]}
+    sizes = {size for row in one for size in row["window_sizes"]}
     assert sizes == {0, 1, 2, 3}  # 0 where subsampling left a token out
 
 
 def test_another_seed_leaves_out_other_tokens_and_draws_other_windows() -> None:
     one, other = subsampled(1), subsampled(2)
-    assert [row["target"] for row in one] == [row["target"] for row in other]
+    assert [row["token_ids"] for row in one] == [row["token_ids"] for row in other]
     sizes = [
         pair
         for rows in zip(one, other, strict=True)
-        for pair in zip(*(row["window"] for row in rows), strict=True)
+        for pair in zip(*(row["window_sizes"] for row in rows), strict=True)
     ]
     assert any((first == 0) != (second == 0) for first, second in sizes)
     assert any(0 < first != second > 0 for first, second in sizes)
@@ -120,9 +120,9 @@ def test_subsampling_thins_out_frequent_tokens_as_the_formula_says() -> None:
     # 300 documents of a and a token of its own: f(a) = 1/2, kept with
     # sqrt(0.1 / 0.5) + 0.1 / 0.5 = 0.647; the others (1/600 each) are always kept.
     rows = transform([f"a w{i}" for i in range(300)], subsample=0.1, window=1)
-    assert all(len(row["target"]) == len(row["window"]) == 2 for row in rows)
-    assert all(row["window"][1] == 1 for row in rows)
-    kept = sum(row["window"][0] == 1 for row in rows)
+    assert all(len(row["token_ids"]) == len(row["window_sizes"]) == 2 for row in rows)
+    assert all(row["window_sizes"][1] == 1 for row in rows)
+    kept = sum(row["window_sizes"][0] == 1 for row in rows)
     # The standard deviation is sqrt(300 * 0.647 * 0.353) = 8.3.
     assert abs(kept - 194) < 34
 
@@ -130,8 +130,8 @@ def test_subsampling_thins_out_frequent_tokens_as_the_formula_says() -> None:
 def test_windows_are_those_of_the_documents_fingerprint() -> None:
     document = " ".join("abcdef" * 4)
     [row] = transform([document], window=4)
-    assert row["window"] == windows(document, 24, window=4)
-    assert set(row["window"]) == {1, 2, 3, 4}
+    assert row["window_sizes"] == windows(document, 24, window=4)
+    assert set(row["window_sizes"]) == {1, 2, 3, 4}
 
 
 def test_subsampling_leaves_each_target_its_window() -> None:
@@ -142,8 +142,8 @@ def test_subsampling_leaves_each_target_its_window() -> None:
     kept = {i for i in range(200) if i % 2 or drawn[i] < 0.02**0.5 + 0.02}
     assert 100 < len(kept) < 150
     of_all = windows(document, 200, window=50)
-    assert row["window"] == [of_all[i] if i in kept else 0 for i in range(200)]
-    assert [target == 0 for target in row["target"]] == [i % 2 == 0 for i in range(200)]
+    assert row["window_sizes"] == [of_all[i] if i in kept else 0 for i in range(200)]
+    assert [token_id == 0 for token_id in row["token_ids"]] == [i % 2 == 0 for i in range(200)]
 
 
 def test_an_unknown_hyperparameter_is_refused() -> None:

@@ -145,7 +145,7 @@ class ServingModel(tf.Module):
         )
         transformed: Mapping[str, tf.RaggedTensor] = self.transform(parsed)
         targets, contexts = skip_grams.pairs(
-            transformed[features.TARGET], transformed[features.WINDOW]
+            transformed[features.TOKEN_IDS], transformed[features.WINDOW_SIZES]
         )
         found = self._cross_entropies(targets.flat_values, contexts.flat_values)
 

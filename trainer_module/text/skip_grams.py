@@ -121,6 +121,19 @@ def drawn_windows(
     )
 
 
+def positions(tokens: tf.RaggedTensor) -> tf.Tensor:
+    """The position of each token in its own document.
+
+    Args:
+      tokens: `[batch, (tokens)]`.
+
+    Returns:
+      `[tokens]` int64 from 0, the documents one behind the other.
+    """
+    places = tf.range(tf.size(tokens.flat_values, out_type=tf.int64))
+    return places - tf.gather(tf.cast(tokens.row_starts(), tf.int64), tokens.value_rowids())
+
+
 def redrawn_windows(
     tokens: tf.RaggedTensor,
     keep_probability: tf.Tensor,

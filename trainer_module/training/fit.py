@@ -2,8 +2,6 @@
 
 import dataclasses
 import functools
-from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +13,7 @@ from trainer_module.evaluation.cross_entropies import Parameters
 from trainer_module.hyperparameters import PreprocessingHyperparameters, TrainerHyperparameters
 from trainer_module.text import skip_grams
 from trainer_module.training import input_pipeline
+from trainer_module.training.documents import Documents
 from trainer_module.training.input_pipeline import Counts, Pairs, Split
 from trainer_module.training.loop import TrainingLoop, TrainingResult
 from trainer_module.training.model import SkipGramModel, unigram_log_probabilities
@@ -111,8 +110,7 @@ def fit(
 
 
 def split_of(
-    files: Sequence[str],
-    feature_spec: Mapping[str, Any],
+    documents: Documents,
     vocabulary: Vocabulary,
     preprocessing: PreprocessingHyperparameters,
     seed: int,
@@ -120,8 +118,7 @@ def split_of(
     """A split of documents, with what its pairs are drawn by in later epochs.
 
     Args:
-      files: what Transform wrote by these hyperparameters.
-      feature_spec: of these files.
+      documents: with the windows that they have by these hyperparameters.
       vocabulary: of the documents.
       preprocessing: subsample, window.
       seed: of the draws.
@@ -129,7 +126,7 @@ def split_of(
     keep_probability = skip_grams.keep_probability(
         tf.constant(vocabulary.frequencies, tf.float64), preprocessing.subsample
     )
-    return Split(files, feature_spec, keep_probability.numpy(), preprocessing.window, seed)
+    return Split(documents, keep_probability.numpy(), preprocessing.window, seed)
 
 
 def counts_of_all(group: WorkerGroup, own: Counts) -> Counts:
