@@ -6,7 +6,8 @@ import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from trainer_module.hyperparameters import OBJECTIVE_DEFAULTS, TrainerHyperparameters
+from trainer_module.hyperparameters import TrainerHyperparameters
+from trainer_module.objective_table import OBJECTIVES
 from trainer_module.objectives import registry
 from trainer_module.objectives.candidate_sampling import SampledCandidates, Sampler
 
@@ -14,7 +15,8 @@ Array = np.ndarray[Any, Any]
 
 COUNTS = np.array([70, 20, 0, 6])
 Q = np.array([0.5, 0.25, 0.125, 0.125])
-SAMPLED = [name for name in OBJECTIVE_DEFAULTS if name not in registry.FULL]
+SAMPLED = [name for name, spec in OBJECTIVES.items() if spec.samples]
+FULL = ["full_softmax", "full_sigmoid"]
 
 
 def objective(name: str, vocabulary_size: int = 1000, **hyperparameters: Any) -> registry.Objective:
@@ -33,7 +35,7 @@ def correction(name: str, *, replacement: bool = True, **hyperparameters: Any) -
 
 
 def test_families() -> None:
-    softmax = {name for name in OBJECTIVE_DEFAULTS if objective(name).softmax}
+    softmax = {name for name in OBJECTIVES if objective(name).softmax}
     assert softmax == {"sampled_softmax", "softmax_cross_entropy", "full_softmax"}
 
 
@@ -67,7 +69,7 @@ def test_the_weight_is_that_of_the_candidates_there_are(name: str, weight: float
     assert objective(name, 10, num_sampled=64).candidate_weight == weight
 
 
-@pytest.mark.parametrize("name", registry.FULL)
+@pytest.mark.parametrize("name", FULL)
 def test_full_objectives_take_the_vocabulary_once_whatever_is_set(name: str) -> None:
     found = objective(name, 10, num_sampled=3, logq_correction=True)
     assert found.num_sampled == 10
@@ -121,7 +123,7 @@ def test_nothing_is_added_after_logq_correction(name: str) -> None:
     assert correction(name, logq_correction=True) is None
 
 
-@pytest.mark.parametrize("name", registry.FULL)
+@pytest.mark.parametrize("name", FULL)
 @pytest.mark.parametrize("logq_correction", [False, True])
 def test_nothing_is_added_to_full_objectives(name: str, logq_correction: bool) -> None:
     assert correction(name, logq_correction=logq_correction) is None

@@ -9,7 +9,7 @@ import pytest
 import tensorflow as tf
 
 from tests.trainer_module.runs import Corpus, Run, corpus_of, with_windows
-from trainer_module.hyperparameters import OBJECTIVE_DEFAULTS
+from trainer_module.objective_table import OBJECTIVES
 
 
 @functools.cache
@@ -47,7 +47,7 @@ def truth() -> Truth:
 
 # The first seven: each objective as it is by default, but for the number of candidates.
 CONVERGED: dict[str, dict[str, Any]] = {
-    **{name: {"objective": name} for name in OBJECTIVE_DEFAULTS},
+    **{name: {"objective": name} for name in OBJECTIVES},
     # Distinct candidates without correction: what a class is expected is far from k q.
     "nce raw": {"objective": "nce", "logq_correction": False, "num_sampled": 10},
 }
