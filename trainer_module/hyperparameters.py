@@ -4,11 +4,12 @@ Light on purpose: the command line reads it before TensorFlow is imported.
 """
 
 import itertools
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from trainer_module.objective_table import OBJECTIVES
+from trainer_module.objective_table import OBJECTIVES, users
 
 Tokenizer = Literal["unicode_words", "whitespace"]
 SamplerName = Literal["log_uniform", "unigram", "uniform", "in_batch"]
@@ -207,49 +208,85 @@ class TrainerHyperparameters(StrictModel):
 
     @model_validator(mode="after")
     def _fit_together(self) -> Self:
-        objective = self.objective
-        if self.logq_correction and objective in ("negative_sampling", "sigmoid_cross_entropy"):
-            raise ValueError(
-                f"logq_correction = true is not for {objective}: with it that is nce; set "
-                "objective to nce or logq_correction to false"
-            )
-        if self.negatives == "per_pair" and self.sampler == "in_batch":
-            raise ValueError(
-                "negatives = per_pair cannot draw in_batch: set sampler to another or negatives to "
-                "per_batch"
-            )
-        if self.negatives == "per_pair" and not self.replacement:
-            raise ValueError(
-                "negatives = per_pair draws with replacement: set replacement to true or negatives "
-                "to per_batch"
-            )
-        if self.temperature != 1 and objective != "softmax_cross_entropy":
-            raise ValueError(
-                f"temperature = {self.temperature} is for softmax_cross_entropy, not {objective}"
-            )
-        if self.sync_every > 1 and self.sync_every % 16:
-            raise ValueError(
-                f"sync_every = {self.sync_every} is neither 1 nor a multiple of 16, the steps for "
-                "which data come in one piece: set it to one of them"
-            )
-        self.require_for(self.workers)
-        if not self.evaluations_per_epoch and (self.keep == "best" or self.patience):
-            raise ValueError(
-                "keep = best and patience need evaluations: set evaluations_per_epoch to 1 or more"
-            )
+        _raise_if_any([*self._problems(), *self._problems_of(self.workers)])
         return self
 
     def require_for(self, workers: int) -> None:
         """Raises ValueError where so many workers cannot train by these hyperparameters."""
+        _raise_if_any([*self._problems_of(workers)])
+
+    def _problems(self) -> Iterator[str]:
+        yield from self._unused()
+        if self._per_pair and self.sampler == "in_batch":
+            yield (
+                "negatives = per_pair cannot draw in_batch: set sampler to another or negatives to "
+                "per_batch"
+            )
+        if self._per_pair and not self.replacement:
+            yield (
+                "negatives = per_pair draws with replacement: set replacement to true or negatives "
+                "to per_batch"
+            )
+        if self.sync_every > 1 and self.sync_every % 16:
+            yield (
+                f"sync_every = {self.sync_every} is neither 1 nor a multiple of 16, the steps for "
+                "which data come in one piece: set it to one of them"
+            )
+        if not self.evaluations_per_epoch and (self.keep == "best" or self.patience):
+            yield (
+                "keep = best and patience need evaluations: set evaluations_per_epoch to 1 or more"
+            )
+
+    def _problems_of(self, workers: int) -> Iterator[str]:
         if workers == 1 or self.sync_every > 1:
             return
         if self.batch_size % (16 * workers):
-            raise ValueError(
+            yield (
                 f"batch_size = {self.batch_size} cannot be divided among {workers} workers that "
                 f"synchronise each step: set it to a multiple of {16 * workers}"
             )
-        if self.negatives == "per_pair":
-            raise ValueError(
+        if self._per_pair:
+            yield (
                 "negatives = per_pair gives each worker candidates of its own, of which no step "
                 "can be put together: set sync_every to 16 or more, or negatives to per_batch"
             )
+
+    @property
+    def _per_pair(self) -> bool:
+        return self.negatives == "per_pair" and self._uses("negatives")
+
+    def _unused(self) -> Iterator[str]:
+        """Fields that were given and mean nothing beside the others.
+
+        A field at its default may have been given too, as by TFX, which passes on whole sections;
+        it does no harm.
+        """
+        spec = OBJECTIVES[self.objective]
+        for name, field in type(self).model_fields.items():
+            value = getattr(self, name)
+            if value == spec.defaults.get(name, field.default):
+                continue
+            shown = f"{name} = {str(value).lower() if isinstance(value, bool) else value}"
+            if name == "logq_correction" and spec.samples and name not in spec.uses:
+                yield (
+                    f"{shown} is not for {self.objective}: with it that is nce; set objective to "
+                    "nce or logq_correction to false"
+                )
+            elif not self._uses(name):
+                yield f"{shown} is for {_listed(users(name))}, not {self.objective}"
+            elif name == "sampler_power" and self.sampler != "unigram":
+                yield f"{shown} is for the sampler unigram, not {self.sampler}"
+
+    def _uses(self, name: str) -> bool:
+        return name in OBJECTIVES[self.objective].uses or not users(name)
+
+
+def _listed(names: list[str]) -> str:
+    """`a`, `a and b` or `a, b and c`."""
+    *most, last = names
+    return f"{', '.join(most)} and {last}" if most else last
+
+
+def _raise_if_any(problems: list[str]) -> None:
+    if problems:
+        raise ValueError("; ".join(problems))

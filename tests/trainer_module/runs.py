@@ -10,6 +10,7 @@ import tensorflow as tf
 from tests.trainer_module.transformed import Document
 from trainer_module.evaluation import cross_entropies
 from trainer_module.hyperparameters import TrainerHyperparameters
+from trainer_module.objective_table import OBJECTIVES
 from trainer_module.objectives import candidate_sampling
 from trainer_module.training import loop
 from trainer_module.training.input_pipeline import Chunk, Counts, Pairs
@@ -123,10 +124,11 @@ class Run:
           worker: which one.
           hyperparameters: of the Trainer.
         """
+        samples = OBJECTIVES[hyperparameters.get("objective", "nce")].samples
         self.hyperparameters = TrainerHyperparameters(
             **{
                 "dim": 4,
-                "num_sampled": 4,
+                **({"num_sampled": 4} if samples else {}),
                 "batch_size": 16,
                 "checkpoint_seconds": 1000.0,
                 "evaluations_per_epoch": 1,

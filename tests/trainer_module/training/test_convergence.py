@@ -47,7 +47,10 @@ def truth() -> Truth:
 
 # The first seven: each objective as it is by default, but for the number of candidates.
 CONVERGED: dict[str, dict[str, Any]] = {
-    **{name: {"objective": name} for name in OBJECTIVES},
+    **{
+        name: {"objective": name, **({"num_sampled": 6} if spec.samples else {})}
+        for name, spec in OBJECTIVES.items()
+    },
     # Distinct candidates without correction: what a class is expected is far from k q.
     "nce raw": {"objective": "nce", "logq_correction": False, "num_sampled": 10},
 }
@@ -64,7 +67,6 @@ def converged(
             edges(),
             **{
                 "dim": 16,
-                "num_sampled": 6,
                 "batch_size": 64,
                 "epochs": 15,
                 "learning_rate": 0.05,
