@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from trainer_module.objective_table import OBJECTIVES, users
+from trainer_module.sizes import FRAME_HEIGHT, STEPS_PER_CHUNK
 
 Tokenizer = Literal["unicode_words", "whitespace"]
 SamplerName = Literal["log_uniform", "unigram", "uniform", "in_batch"]
@@ -125,9 +126,9 @@ class TrainerHyperparameters(StrictModel):
     )
     batch_size: int = Field(
         default=192,
-        ge=16,
+        ge=FRAME_HEIGHT,
         le=1 << 16,
-        multiple_of=16,
+        multiple_of=FRAME_HEIGHT,
         description="targets per step, of all workers together where they synchronise each step, "
         "each with some 6 contexts at a window of 5. More are faster "
         "and worse, as a step sums over all: with nce 1,024 end at a held-out loss of 7.63 where "
@@ -171,8 +172,8 @@ class TrainerHyperparameters(StrictModel):
         le=1 << 16,
         description="steps after which workers add up what each has changed of the 4,096 most "
         "frequent tokens' rows, and of all rows after half a million targets; 1: they add up the "
-        "gradients of every step. A multiple of 16 otherwise, for 2 workers: 128 is nearly as "
-        "good as one worker, 256 is worse; 4 workers lose too much at 16 already",
+        f"gradients of every step. A multiple of {STEPS_PER_CHUNK} otherwise, for 2 workers: 128 "
+        "is nearly as good as one worker, 256 is worse; 4 workers lose too much at 16 already",
     )
     checkpoint_seconds: float = Field(
         default=30.0,
@@ -227,10 +228,10 @@ class TrainerHyperparameters(StrictModel):
                 "negatives = per_pair draws with replacement: set replacement to true or negatives "
                 "to per_batch"
             )
-        if self.sync_every > 1 and self.sync_every % 16:
+        if self.sync_every > 1 and self.sync_every % STEPS_PER_CHUNK:
             yield (
-                f"sync_every = {self.sync_every} is neither 1 nor a multiple of 16, the steps for "
-                "which data come in one piece: set it to one of them"
+                f"sync_every = {self.sync_every} is neither 1 nor a multiple of {STEPS_PER_CHUNK}, "
+                "the steps for which data come in one piece: set it to one of them"
             )
         if not self.evaluations_per_epoch and (self.keep == "best" or self.patience):
             yield (
@@ -240,15 +241,17 @@ class TrainerHyperparameters(StrictModel):
     def _problems_of(self, workers: int) -> Iterator[str]:
         if workers == 1 or self.sync_every > 1:
             return
-        if self.batch_size % (16 * workers):
+        least = FRAME_HEIGHT * workers
+        if self.batch_size % least:
             yield (
                 f"batch_size = {self.batch_size} cannot be divided among {workers} workers that "
-                f"synchronise each step: set it to a multiple of {16 * workers}"
+                f"synchronise each step: set it to a multiple of {least}"
             )
         if self._per_pair:
             yield (
                 "negatives = per_pair gives each worker candidates of its own, of which no step "
-                "can be put together: set sync_every to 16 or more, or negatives to per_batch"
+                f"can be put together: set sync_every to {STEPS_PER_CHUNK} or more, or negatives "
+                "to per_batch"
             )
 
     @property

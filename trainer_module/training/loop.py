@@ -13,6 +13,7 @@ from trainer_module.errors import InputError
 from trainer_module.evaluation import cross_entropies
 from trainer_module.evaluation.cross_entropies import CrossEntropies
 from trainer_module.hyperparameters import TrainerHyperparameters
+from trainer_module.sizes import STEPS_PER_CHUNK
 from trainer_module.training import input_pipeline
 from trainer_module.training.input_pipeline import Counts, Pairs
 from trainer_module.training.model import SkipGramModel
@@ -20,8 +21,6 @@ from trainer_module.training.step import Step, step_targets
 from trainer_module.workers import exchange
 from trainer_module.workers.cluster import ALONE, Worker
 
-# Steps whose data come in one piece: what tf.data costs a piece is then not felt.
-STEPS_A_CHUNK = 16
 # Targets between two looks at the clock: about a second of work, so that progress is seen and the
 # price of leaving the compiled loop is not.
 _TARGETS_A_CALL = 1 << 19
@@ -116,8 +115,8 @@ class Trainer:
         targets_a_step = step_targets(hyperparameters, worker)
         self._steps_per_epoch = -(-counts.targets // targets_a_step)
         self._steps = self._steps_per_epoch * hyperparameters.epochs
-        self._chunk_targets = targets_a_step * STEPS_A_CHUNK
-        self._chunks_per_epoch = -(-self._steps_per_epoch // STEPS_A_CHUNK)
+        self._chunk_targets = targets_a_step * STEPS_PER_CHUNK
+        self._chunks_per_epoch = -(-self._steps_per_epoch // STEPS_PER_CHUNK)
         self.step = Step(
             strategy,
             model,
@@ -128,7 +127,7 @@ class Trainer:
             num_steps=self._steps,
             worker=worker,
         )
-        self._chunks_a_sync = max(hyperparameters.sync_every // STEPS_A_CHUNK, 1)
+        self._chunks_a_sync = max(hyperparameters.sync_every // STEPS_PER_CHUNK, 1)
         self._targets_a_call = _TARGETS_A_CALL
         if self.step.local_updates is not None:
             # What a worker does not know of is what the others have done since the last call: all
@@ -254,7 +253,7 @@ class Trainer:
         per_call = max(self._targets_a_call // self._chunk_targets, 1)
         iterator = self._iterator(chunks)
         while self._steps_done() < self._steps and not self._is_patience_lost():
-            done = self._steps_done() % self._steps_per_epoch // STEPS_A_CHUNK
+            done = self._steps_done() % self._steps_per_epoch // STEPS_PER_CHUNK
             if self._steps_done() % self._steps_per_epoch == 0:
                 self._epoch_loss.assign(0.0)
                 self._epoch_pairs.assign(0)
@@ -279,7 +278,7 @@ class Trainer:
             )
 
         left = tf.data.Dataset.range(epochs_done, self._hyperparameters.epochs).flat_map(of_epoch)
-        left = left.skip(steps_done // STEPS_A_CHUNK).prefetch(STEPS_A_CHUNK)
+        left = left.skip(steps_done // STEPS_PER_CHUNK).prefetch(STEPS_PER_CHUNK)
         return iter(input_pipeline.without_autotune(left))
 
     def _call(self, iterator: Iterator[Any], num_chunks: int) -> tuple[float, int, list[int]]:
@@ -332,7 +331,7 @@ class Trainer:
             left_in_epoch = self._steps_per_epoch - (
                 (self.step.done.read_value() - 1) % self._steps_per_epoch
             )
-            for index in tf.range(1, tf.minimum(STEPS_A_CHUNK, tf.cast(left_in_epoch, tf.int32))):
+            for index in tf.range(1, tf.minimum(STEPS_PER_CHUNK, tf.cast(left_in_epoch, tf.int32))):
                 self._strategy.run(self.step, args=(chunk, index, False))
             total += tf.cast(loss, tf.float64)
             looked_at += tf.cast(loss_pairs, tf.float64)
@@ -341,7 +340,7 @@ class Trainer:
 
     def _is_evaluated(self) -> bool:
         done = self._steps_done() % self._steps_per_epoch
-        chunks = -(-(done or self._steps_per_epoch) // STEPS_A_CHUNK)
+        chunks = -(-(done or self._steps_per_epoch) // STEPS_PER_CHUNK)
         return chunks in self._evaluated_chunks
 
     def _evaluate_now(self, best: tf.train.CheckpointManager) -> Evaluation:
