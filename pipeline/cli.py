@@ -30,7 +30,7 @@ class _RunCommand(click.Command):
     def format_epilog(self, context: click.Context, formatter: click.HelpFormatter) -> None:
         """Writes each field, its default, its unit and reason."""
         from pipeline import config
-        from trainer_module.hyperparameters import OBJECTIVE_DEFAULTS
+        from trainer_module.objective_table import OBJECTIVES
 
         with formatter.section("Fields of the configuration, with their defaults"):
             for name, default, description in config.fields():
@@ -38,8 +38,8 @@ class _RunCommand(click.Command):
                 with formatter.indentation():
                     formatter.write_text(description)
         with formatter.section("Defaults of trainer.* that an objective has of its own"):
-            for objective, own in OBJECTIVE_DEFAULTS.items():
-                listed = ", ".join(f"{name} = {value}" for name, value in own.items())
+            for objective, spec in OBJECTIVES.items():
+                listed = ", ".join(f"{name} = {value}" for name, value in spec.defaults.items())
                 formatter.write_text(f"{objective}: {listed or 'none'}")
 
 

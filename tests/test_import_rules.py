@@ -12,7 +12,7 @@ OURS = {"trainer_module", "components", "pipeline", "tests", "benchmarks"}
 # The rooms in their order: what is in one imports only from its own and from those above it.
 ROOMS = {
     "trainer_module": [
-        {"errors", "features", "hyperparameters", "vocabulary"},
+        {"errors", "features", "hyperparameters", "objective_table", "sizes", "vocabulary"},
         {"text"},
         {"objectives"},
         {"workers"},

@@ -170,13 +170,12 @@ def _pair_losses(objective: Objective, block: Block, hits: tf.Tensor | None) -> 
             "true_expected_count": tf.gather_nd(block.context_expected, context_places),
             "sampled_expected_count": block.candidate_expected,
         }
-    if objective.softmax:
-        return losses.sampled_softmax(true, sampled, accidental_hits=hits, **expected)
-    if objective.name in ("negative_sampling", "sigmoid_cross_entropy"):
+    if objective.spec.pair_loss == "negative_sampling":
         return losses.negative_sampling(
             true,
             sampled,
             num_negatives=objective.candidate_weight * objective.num_sampled,
             accidental_hits=hits,
         )
-    return losses.nce(true, sampled, accidental_hits=hits, **expected)
+    loss = {"nce": losses.nce, "sampled_softmax": losses.sampled_softmax}[objective.spec.pair_loss]
+    return loss(true, sampled, accidental_hits=hits, **expected)

@@ -12,12 +12,13 @@ import tensorflow as tf
 from trainer_module.errors import InputError
 from trainer_module.evaluation import cross_entropies
 from trainer_module.hyperparameters import TrainerHyperparameters
+from trainer_module.sizes import STEPS_PER_CHUNK
 from trainer_module.training import input_pipeline
 from trainer_module.training.checkpoints import Checkpoints
 from trainer_module.training.input_pipeline import Counts, Pairs
 from trainer_module.training.model import SkipGramModel
 from trainer_module.training.progress import Evaluation, Listener, Progress
-from trainer_module.training.schedule import STEPS_PER_CHUNK, Schedule
+from trainer_module.training.schedule import Schedule
 from trainer_module.training.state import TrainingState
 from trainer_module.training.step import Step
 from trainer_module.workers.group import WorkerGroup

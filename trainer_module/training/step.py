@@ -121,7 +121,7 @@ class Step:
     def _draw(self, framed: tf.Tensor, band: tf.Tensor) -> SampledCandidates:
         """The step's candidates; where workers step together, the same on all that share them."""
         number = self.objective.num_sampled
-        if self.objective.name in registry.FULL:
+        if not self.objective.spec.samples:
             return SampledCandidates(
                 tf.range(number, dtype=tf.int64), tf.constant(number, tf.int64)
             )
@@ -168,7 +168,7 @@ class Step:
         """How often each class of the frames is among the candidates: `[frames, width]`."""
         if not self.objective.remove_accidental_hits:
             return None
-        if self.objective.name in registry.FULL:
+        if not self.objective.spec.samples:
             return tf.ones(framed.shape)
         rising = tf.sort(tf.cast(tf.reshape(drawn.classes, [-1]), tf.int32))
         classes = tf.reshape(framed, [-1])
