@@ -241,6 +241,15 @@ def load(
         _put(tree, setting)
     if corpus:
         _section(tree, "corpus")["files"] = list(corpus)
+    return validated(tree)
+
+
+def validated(tree: Mapping[str, Any]) -> Config:
+    """The configuration of a tree of sections and fields.
+
+    Raises:
+      InputError: a field is unknown or a value is not allowed.
+    """
     try:
         return Config.model_validate(tree)
     except ValidationError as error:

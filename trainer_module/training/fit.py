@@ -123,10 +123,19 @@ def split_of(
       preprocessing: subsample, window.
       seed: of the draws.
     """
-    keep_probability = skip_grams.keep_probability(
-        tf.constant(vocabulary.frequencies, tf.float64), preprocessing.subsample
-    )
-    return Split(documents, keep_probability.numpy(), preprocessing.window, seed)
+    keep = keep_probabilities(vocabulary, preprocessing)
+    return Split(documents, keep, preprocessing.window, seed)
+
+
+def keep_probabilities(
+    vocabulary: Vocabulary, preprocessing: PreprocessingHyperparameters
+) -> npt.NDArray[np.float64]:
+    """`[vocab]`, how likely an occurrence of each token survives subsampling."""
+    frequencies = tf.constant(vocabulary.frequencies, tf.float64)
+    keep: npt.NDArray[np.float64] = skip_grams.keep_probability(
+        frequencies, preprocessing.subsample
+    ).numpy()
+    return keep
 
 
 def counts_of_all(group: WorkerGroup, own: Counts) -> Counts:
@@ -136,7 +145,7 @@ def counts_of_all(group: WorkerGroup, own: Counts) -> Counts:
     def in_replica() -> tuple[tf.Tensor, tf.Tensor]:
         return group.all_gather(numbers), group.all_reduce_sum(tf.constant(own.context_counts))
 
-    exchanged = tf.function(lambda: group.run(in_replica))()
+    exchanged = group.compiled(in_replica)()
     of_each, context_counts = (part.numpy() for part in exchanged)
     documents, tokens, _, pairs = of_each.sum(0).tolist()
     return Counts(documents, tokens, int(of_each[:, 2].max()), pairs, context_counts)

@@ -100,10 +100,10 @@ class TrainingLoop:
         group, updates = self._group, self.step.local_updates
         self._evaluate = tf.function(self._evaluate_eagerly)
         self._run_chunks = tf.function(self._run_chunks_eagerly)
-        self._all_gather = tf.function(lambda own: group.run(lambda: group.all_gather(own)))
+        self._all_gather = group.compiled(group.all_gather)
         if updates is not None:
-            self._sync = tf.function(lambda: group.run(updates.sync))
-            self._sync_frequent = tf.function(lambda: group.run(updates.sync_frequent))
+            self._sync = group.compiled(updates.sync)
+            self._sync_frequent = group.compiled(updates.sync_frequent)
 
     def train(self, chunks: Chunks, checkpoint_folder: str, listener: Listener) -> TrainingResult:
         """Trains to the end, from the last checkpoint if there is one.
