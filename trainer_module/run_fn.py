@@ -17,7 +17,7 @@ from trainer_module import features
 from trainer_module.errors import InputError
 from trainer_module.evaluation import cross_entropies, export
 from trainer_module.hyperparameters import PreprocessingHyperparameters, TrainerHyperparameters
-from trainer_module.text import skip_grams
+from trainer_module.text import subsampling
 from trainer_module.training import input_pipeline, loop
 from trainer_module.training.documents import TransformedFiles
 from trainer_module.training.input_pipeline import Pairs
@@ -225,7 +225,7 @@ def split_of(
 ) -> input_pipeline.Split:
     """A split of what Transform emitted with these hyperparameters."""
     counts = vocabulary.counts
-    keep_probability = skip_grams.keep_probability(
+    keep_probability = subsampling.keep_probability(
         tf.constant(counts / counts.sum(), tf.float64), preprocessing.subsample
     )
     return input_pipeline.Split(
