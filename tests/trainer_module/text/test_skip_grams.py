@@ -64,6 +64,13 @@ def test_a_token_that_is_left_out_stands_between_no_others() -> None:
     ]
 
 
+def test_pairs_of_the_example_in_features() -> None:
+    the, cat, sat, on, mat = 0, 7, 9, 3, 8
+    assert pairs_of([[(the, 0), (cat, 2), (sat, 1), (on, 1), (the, 0), (mat, 2)]]) == [
+        [(cat, sat), (cat, on), (sat, cat), (sat, on), (on, sat), (on, mat), (mat, sat), (mat, on)]
+    ]
+
+
 @settings(max_examples=100, deadline=None)
 @given(documents_of(least_window=0))
 def test_pairs_equal_brute_force(documents: list[Document]) -> None:
