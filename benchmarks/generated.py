@@ -76,10 +76,10 @@ def keep_probability(vocabulary_size: int) -> Any:
     import tensorflow as tf
 
     from trainer_module.objectives import candidate_sampling
-    from trainer_module.text import skip_grams
+    from trainer_module.text import subsampling
 
     frequencies = candidate_sampling.log_uniform_probabilities(vocabulary_size)
-    return skip_grams.keep_probability(tf.constant(frequencies), _SUBSAMPLE).numpy()
+    return subsampling.keep_probability(tf.constant(frequencies), _SUBSAMPLE).numpy()
 
 
 def split_of(path: str, vocabulary_size: int) -> Any:

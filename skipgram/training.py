@@ -21,7 +21,7 @@ from trainer_module.hyperparameters import (
     TrainerHyperparameters,
 )
 from trainer_module.text import tokenization
-from trainer_module.text.documents import windowed
+from trainer_module.text.subsampling import windowed
 from trainer_module.training.documents import DocumentsInMemory
 from trainer_module.training.fit import fit, keep_probabilities, split_of
 from trainer_module.training.input_pipeline import Split

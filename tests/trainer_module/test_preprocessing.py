@@ -11,7 +11,8 @@ import tensorflow_transform as tft
 import tensorflow_transform.beam as tft_beam
 
 from trainer_module.preprocessing import preprocessing_fn
-from trainer_module.text import skip_grams
+from trainer_module.text import hashing, subsampling, vocabulary_tables
+from trainer_module.text.tokenization import tokenize
 
 
 def transform(
@@ -37,13 +38,13 @@ def transform(
 
 def draws(document: str, num_tokens: int, stream: int) -> list[float]:
     """The random numbers of the tokens of a document that are in the vocabulary."""
-    fingerprints = tf.repeat(skip_grams.fingerprint(tf.constant([document])), num_tokens)
-    drawn = skip_grams.uniform(fingerprints, tf.range(num_tokens), seed=1, stream=stream)
+    fingerprints = tf.repeat(hashing.fingerprint(tf.constant([document])), num_tokens)
+    drawn = hashing.uniform(fingerprints, tf.range(num_tokens), seed=1, stream=stream)
     return drawn.numpy().tolist()
 
 
 def windows(document: str, num_tokens: int, window: int) -> list[int]:
-    return [1 + int(window * u) for u in draws(document, num_tokens, skip_grams.WINDOW_STREAM)]
+    return [1 + int(window * u) for u in draws(document, num_tokens, subsampling.WINDOW_STREAM)]
 
 
 def test_ids_are_by_falling_frequency_in_the_order_of_the_text() -> None:
@@ -138,12 +139,38 @@ def test_subsampling_leaves_each_target_its_window() -> None:
     # a stands for half of the corpus, is kept with sqrt(0.02) + 0.02 = 0.16; the others always.
     document = " ".join(f"a w{i}" for i in range(100))
     [row] = transform([document], window=50, subsample=0.01)
-    drawn = draws(document, 200, skip_grams.SUBSAMPLING_STREAM)
+    drawn = draws(document, 200, subsampling.SUBSAMPLING_STREAM)
     kept = {i for i in range(200) if i % 2 or drawn[i] < 0.02**0.5 + 0.02}
     assert 100 < len(kept) < 150
     of_all = windows(document, 200, window=50)
     assert row["window_sizes"] == [of_all[i] if i in kept else 0 for i in range(200)]
     assert [token_id == 0 for token_id in row["token_ids"]] == [i % 2 == 0 for i in range(200)]
+
+
+def test_documents_in_memory_are_windowed_as_transform_does(tmp_path: Any) -> None:
+    folder = str(tmp_path / "transform")
+    rows = transform(DOCUMENTS, folder=folder, subsample=1e-2, window=3, min_count=2)
+    vocabulary = tft.TFTransformOutput(folder).vocabulary_file_by_name("vocabulary")
+    tokens = tokenize(tf.constant(DOCUMENTS), "unicode_words")
+    ids = vocabulary_tables.ids_of_tokens(vocabulary).lookup(tokens.flat_values)
+    assert -1 in ids.numpy()
+    # Of each known token how often it is among the known ones.
+    counts = tf.cast(tf.math.bincount(tf.boolean_mask(ids, ids >= 0)), tf.float64)
+    frequencies = tf.gather(counts / tf.reduce_sum(counts), tf.maximum(ids, 0))
+    found = subsampling.windowed(
+        tf.constant(DOCUMENTS),
+        tokens.with_values(ids),
+        subsampling.keep_probability(frequencies, 1e-2),
+        window=3,
+        seed=1,
+    )
+    assert found.token_ids.to_list() == [row["token_ids"] for row in rows]
+    assert found.window_sizes.to_list() == [row["window_sizes"] for row in rows]
+
+
+def test_where_no_token_is_known_documents_are_rows_without_tokens() -> None:
+    rows = transform(["a b", ""], subsample=1e-2, min_count=3)
+    assert rows == [{"token_ids": [], "window_sizes": []}] * 2
 
 
 def test_an_unknown_hyperparameter_is_refused() -> None:

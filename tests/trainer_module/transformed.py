@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from trainer_module.text import skip_grams
+from trainer_module.text import subsampling
 from trainer_module.training.documents import TransformedFiles
 from trainer_module.training.input_pipeline import Split
 
@@ -55,7 +55,7 @@ def of_epoch(split: Split, documents: Sequence[Document], epoch: int) -> list[Do
     if epoch == 0:
         return list(documents)
     ids = [[token for token, _ in document] for document in documents]
-    windows = skip_grams.redrawn_windows(
+    windows = subsampling.redrawn_windows(
         ragged(ids),
         tf.constant(split.keep_probability),
         window=split.window,

@@ -69,3 +69,17 @@ class Frames:
     def rows(self, values: tf.Tensor) -> tf.Tensor:
         """`[targets, ...]` as `[frames, height, ...]`."""
         return tf.reshape(values, [self.number, self.height, *values.shape[1:]])
+
+
+def pairs_of_band(band: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """Where the rows of each pair stand, in the order of the targets and, for one, of the text.
+
+    Args:
+      band: `[frames, height, width]`, Frames.band.
+
+    Returns:
+      targets: `[pairs, 2]` int64, frame and row: indices into what is `[frames, height, ...]`.
+      contexts: `[pairs, 2]` int64, frame and column: indices into what is `[frames, width, ...]`.
+    """
+    places = tf.where(band > 0)
+    return places[:, :2], tf.stack([places[:, 0], places[:, 2]], 1)

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import tensorflow as tf
 
 from trainer_module.objectives import losses
+from trainer_module.objectives.frames import pairs_of_band
 from trainer_module.objectives.registry import Objective
 
 
@@ -157,9 +158,8 @@ def per_pair_candidates(objective: Objective, block: Block, hits: tf.Tensor | No
 
 def _pair_losses(objective: Objective, block: Block, hits: tf.Tensor | None) -> tf.Tensor:
     """`[pairs]`, in the order of the band."""
-    places = tf.where(block.band > 0)
-    context_places = tf.stack([places[:, 0], places[:, 2]], 1)
-    inputs = tf.gather_nd(block.inputs, places[:, :2]) / objective.temperature
+    target_places, context_places = pairs_of_band(block.band)
+    inputs = tf.gather_nd(block.inputs, target_places) / objective.temperature
     contexts = tf.gather_nd(block.contexts, context_places)
     true = tf.reduce_sum(inputs * contexts, 1) + tf.gather_nd(block.context_biases, context_places)
     product = "pd,kd->pk" if block.candidates.shape.rank == 2 else "pd,pkd->pk"

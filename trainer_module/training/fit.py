@@ -11,7 +11,7 @@ from trainer_module.errors import InputError
 from trainer_module.evaluation import cross_entropies
 from trainer_module.evaluation.cross_entropies import Parameters
 from trainer_module.hyperparameters import PreprocessingHyperparameters, TrainerHyperparameters
-from trainer_module.text import skip_grams
+from trainer_module.text import subsampling
 from trainer_module.training import input_pipeline
 from trainer_module.training.documents import Documents
 from trainer_module.training.input_pipeline import Counts, Pairs, Split
@@ -132,7 +132,7 @@ def keep_probabilities(
 ) -> npt.NDArray[np.float64]:
     """`[vocab]`, how likely an occurrence of each token survives subsampling."""
     frequencies = tf.constant(vocabulary.frequencies, tf.float64)
-    keep: npt.NDArray[np.float64] = skip_grams.keep_probability(
+    keep: npt.NDArray[np.float64] = subsampling.keep_probability(
         frequencies, preprocessing.subsample
     ).numpy()
     return keep

@@ -8,7 +8,7 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from trainer_module import features
-from trainer_module.text import skip_grams
+from trainer_module.text import skip_grams, subsampling
 from trainer_module.training.documents import Documents
 from trainer_module.workers.cluster import ALONE, Worker
 
@@ -17,7 +17,7 @@ class Split(NamedTuple):
     """Documents of a split, and what their pairs are drawn by."""
 
     documents: Documents
-    keep_probability: npt.NDArray[np.float64]  # [vocab], skip_grams.keep_probability
+    keep_probability: npt.NDArray[np.float64]  # [vocab], subsampling.keep_probability
     window: int  # the largest there is
     seed: int  # of the later epochs' draws
     worker: Worker = ALONE  # whose share of the documents it is
@@ -59,7 +59,7 @@ def _windows(split: Split, batch: Mapping[str, tf.RaggedTensor], epoch: tf.Tenso
         tf.equal(epoch, 0),
         lambda: batch[features.WINDOW_SIZES].flat_values,
         lambda: (
-            skip_grams.redrawn_windows(
+            subsampling.redrawn_windows(
                 batch[features.TOKEN_IDS],
                 tf.constant(split.keep_probability),
                 window=split.window,
@@ -75,7 +75,7 @@ def _targets(
 ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
     """ids, left and right, each `[targets]` int32, without the documents of a single target."""
     tokens = batch[features.TOKEN_IDS]
-    targets, windows = skip_grams.subsampled(
+    targets, windows = skip_grams.targets_of(
         tokens, tokens.with_values(_windows(split, batch, epoch))
     )
     left, right = skip_grams.extents(windows)
@@ -237,13 +237,9 @@ def pairs_of(chunk: Chunk, window: int, rows: Sequence[int]) -> Pairs:
     """
     rows = tf.constant(rows, tf.int32, [len(rows)])
     left, right = tf.gather(chunk.left, rows), tf.gather(chunk.right, rows)
-    offsets = tf.constant([o for o in range(-window, window + 1) if o != 0])
-    inside = (offsets >= -left[:, tf.newaxis]) & (offsets <= right[:, tf.newaxis])
-    places = tf.where(inside)
-    at = tf.gather(rows, places[:, 0]) + window
-    return Pairs(
-        tf.gather(chunk.ids, at), tf.gather(chunk.ids, at + tf.gather(offsets, places[:, 1]))
-    )
+    targets, offsets = skip_grams.enumerate_pairs(left, right)
+    places = tf.gather(rows, targets) + window
+    return Pairs(tf.gather(chunk.ids, places), tf.gather(chunk.ids, places + offsets))
 
 
 def spread_pairs(split: Split, counts: Counts, most: int) -> Pairs:
