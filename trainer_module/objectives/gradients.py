@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
-from trainer_module.objectives import losses, sigmoid_family, softmax_family
+from trainer_module.objectives import _parts, losses, sigmoid_family, softmax_family
 from trainer_module.objectives.registry import Objective
 
 
@@ -48,7 +48,11 @@ def shared_candidates(objective: Objective, block: Block, *, with_loss: bool) ->
       objective: which.
       block: of it `candidates` is `[num_sampled, dim]`.
       with_loss: the gradients of the sigmoid family do not need the loss, and it costs a sixth.
+
+    Raises:
+      ValueError: shapes that do not fit.
     """
+    _check_shapes(block)
     scaled = block.inputs / objective.temperature if objective.temperature != 1 else block.inputs
     rows = tf.reshape(scaled, [-1, scaled.shape[-1]])
     true = tf.matmul(scaled, block.contexts, transpose_b=True)
@@ -76,6 +80,24 @@ def shared_candidates(objective: Objective, block: Block, *, with_loss: bool) ->
     )
 
 
+def _check_shapes(block: Block) -> None:
+    """ValueError unless the parts of a block have the shapes that it says, where they are known."""
+    classes = "num_sampled" if block.candidates.shape.rank == 2 else "pairs num_sampled"
+    axes = {
+        "inputs": "frames height dim",
+        "contexts": "frames width dim",
+        "context_biases": "frames width",
+        "context_expected": "frames width",
+        "context_hits": "frames width",
+        "band": "frames height width",
+        "candidates": f"{classes} dim",
+        "candidate_biases": classes,
+        "candidate_expected": classes,
+    }
+    parts = {name: part for name, part in block._asdict().items() if part is not None}
+    _parts.check_shapes(**{name: (part, axes[name]) for name, part in parts.items()})
+
+
 def _offsets(biases: tf.Tensor, expected: tf.Tensor | None) -> tf.Tensor:
     return biases if expected is None else biases - tf.math.log(expected)
 
@@ -87,7 +109,11 @@ def per_pair_candidates(objective: Objective, block: Block, hits: tf.Tensor | No
       objective: which.
       block: of it `candidates` is `[pairs, num_sampled, dim]` or `[num_sampled, dim]`.
       hits: `[pairs, num_sampled]` bool, the candidates to leave out, or None.
+
+    Raises:
+      ValueError: shapes that do not fit.
     """
+    _check_shapes(block)
     rows = (
         block.inputs,
         block.contexts,
