@@ -47,9 +47,9 @@ def write(path: str, vocabulary_size: int, words: int, *, seed: int) -> None:
 
 
 def _cumulative(size: int) -> Any:
-    from trainer_module.objectives import candidate_sampling
+    from trainer_module.objectives import distributions
 
-    cumulative = np.cumsum(candidate_sampling.log_uniform_probabilities(size))
+    cumulative = np.cumsum(distributions.log_uniform_probabilities(size))
     return cumulative / cumulative[-1]
 
 
@@ -75,10 +75,10 @@ def keep_probability(vocabulary_size: int) -> Any:
     """`[vocab]`, taking Zipf's law for the frequencies."""
     import tensorflow as tf
 
-    from trainer_module.objectives import candidate_sampling
+    from trainer_module.objectives import distributions
     from trainer_module.text import subsampling
 
-    frequencies = candidate_sampling.log_uniform_probabilities(vocabulary_size)
+    frequencies = distributions.log_uniform_probabilities(vocabulary_size)
     return subsampling.keep_probability(tf.constant(frequencies), _SUBSAMPLE).numpy()
 
 
@@ -103,9 +103,9 @@ def split_of(path: str, vocabulary_size: int) -> Any:
 
 def vocabulary(vocabulary_size: int) -> Any:
     """The Vocabulary of ids by their numbers, as often as Zipf's law has them."""
-    from trainer_module.objectives import candidate_sampling
+    from trainer_module.objectives import distributions
     from trainer_module.vocabulary import Vocabulary
 
-    shares = candidate_sampling.log_uniform_probabilities(vocabulary_size)
+    shares = distributions.log_uniform_probabilities(vocabulary_size)
     tokens = [str(token).encode() for token in range(vocabulary_size)]
     return Vocabulary(tokens, (shares / shares.min()).astype(int))

@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from trainer_module.hyperparameters import TrainerHyperparameters
 from trainer_module.objective_table import OBJECTIVES, ObjectiveSpec
-from trainer_module.objectives import candidate_sampling
+from trainer_module.objectives import distributions
 from trainer_module.objectives.candidate_sampling import Sampler
 
 
@@ -63,13 +63,13 @@ def sampler(
     """
     size = len(context_counts)
     probabilities = {
-        "log_uniform": lambda: candidate_sampling.log_uniform_probabilities(size),
-        "unigram": lambda: candidate_sampling.unigram_probabilities(
+        "log_uniform": lambda: distributions.log_uniform_probabilities(size),
+        "unigram": lambda: distributions.unigram_probabilities(
             context_counts, hyperparameters.sampler_power
         ),
-        "uniform": lambda: candidate_sampling.uniform_probabilities(size),
+        "uniform": lambda: distributions.uniform_probabilities(size),
         # Of all batches together, their contexts are the train pairs' contexts.
-        "in_batch": lambda: candidate_sampling.unigram_probabilities(context_counts, 1.0),
+        "in_batch": lambda: distributions.unigram_probabilities(context_counts, 1.0),
     }[hyperparameters.sampler]()
     # Distinct pairs of a batch are not distinct classes.
     repeats = hyperparameters.replacement or hyperparameters.sampler == "in_batch"
