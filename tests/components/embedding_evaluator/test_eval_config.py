@@ -7,9 +7,7 @@ from tensorflow_model_analysis.evaluators import metrics_validator
 from tensorflow_model_analysis.metrics import metric_types
 from tensorflow_model_analysis.proto import config_pb2
 
-from components.embedding_evaluator import metrics
 from components.embedding_evaluator.eval_config import eval_config
-from trainer_module.evaluation import export
 
 NAMES = [
     "full_softmax_cross_entropy",
@@ -90,24 +88,6 @@ class TestWhatIsMeasured:
         [model] = config().model_specs
         assert model.signature_name == "evaluate"
         assert list(config().slicing_specs) == [config_pb2.SlicingSpec()]
-
-    def test_from_the_outputs_of_that_signature(self):
-        assert metrics.OUTPUTS == (
-            export.SOFTMAX_CROSS_ENTROPY,
-            export.SIGMOID_CROSS_ENTROPY,
-            export.RAW_SOFTMAX_CROSS_ENTROPY,
-            export.RAW_SIGMOID_CROSS_ENTROPY,
-            export.UNIGRAM_CROSS_ENTROPY,
-            export.NUM_PAIRS,
-        )
-        assert metrics.OUTPUTS == (
-            "softmax_cross_entropy",
-            "sigmoid_cross_entropy",
-            "raw_softmax_cross_entropy",
-            "raw_sigmoid_cross_entropy",
-            "unigram_cross_entropy",
-            "num_pairs",
-        )
 
 
 class TestThresholds:
