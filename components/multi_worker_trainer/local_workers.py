@@ -2,20 +2,18 @@
 
 import collections
 import contextlib
-import json
 import multiprocessing.connection
 import os
-import signal
-import socket
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import IO, NoReturn
 
+from components.processes import ending_signal, free_ports, hint_at_memory
 from trainer_module.errors import InputError
-from trainer_module.workers.cluster import TF_CONFIG
+from trainer_module.workers.cluster import TF_CONFIG, tf_config
 
 # A worker writes a byte a second into this descriptor: so the parent sees it stand still, and it
 # sees the parent gone.
@@ -33,16 +31,15 @@ _INPUT_ERROR = f"{InputError.__module__}.{InputError.__qualname__}: "
 class _Process:
     """A worker's process and what it says."""
 
-    def __init__(self, command: Sequence[str], index: int, cluster: dict[str, list[str]]):
+    def __init__(self, command: Sequence[str], index: int, cluster: Mapping[str, Sequence[str]]):
         self.name = f"worker {index}"
-        task = {"type": "worker", "index": index}
         self.heartbeat, own_end = os.pipe()
         try:
             self._popen = subprocess.Popen(
                 command,
                 env={
                     **os.environ,
-                    TF_CONFIG: json.dumps({"cluster": cluster, "task": task}),
+                    TF_CONFIG: tf_config(cluster, "worker", index),
                     HEARTBEAT: str(own_end),
                     "PYTHONUNBUFFERED": "1",
                 },
@@ -142,21 +139,10 @@ def _fail(process: _Process, number: int, code: int) -> NoReturn:
     words = process.last_words()
     if words.startswith(_INPUT_ERROR):
         raise InputError(words.removeprefix(_INPUT_ERROR))
-    how = f"was ended by {signal.Signals(-code).name}" if code < 0 else f"ended with code {code}"
-    hint = " (the machine may have run out of memory)" if code == -signal.SIGKILL else ""
+    name, hint = ending_signal(code), hint_at_memory(code)
+    how = f"was ended by {name}" if name else f"ended with code {code}"
+    hint = f" ({hint})" if hint else ""
     raise InputError(
         f"{process.name} of {number} {how}{hint}; its last words: {words}; the same command goes "
         "on from the last checkpoint"
     )
-
-
-def free_ports(number: int) -> list[int]:
-    """Ports of this machine on which nobody listens; all held until all are found."""
-    with contextlib.ExitStack() as stack:
-        return [_bound(stack.enter_context(socket.socket())) for _ in range(number)]
-
-
-def _bound(own: socket.socket) -> int:
-    own.bind(("127.0.0.1", 0))
-    port: int = own.getsockname()[1]
-    return port

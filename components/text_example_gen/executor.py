@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from itertools import accumulate
-from typing import Any, BinaryIO, NamedTuple
+from typing import Any, BinaryIO, NamedTuple, NoReturn
 
 import apache_beam as beam
 import tensorflow as tf
@@ -324,9 +324,13 @@ class Executor(base_example_gen_executor.BaseExampleGenExecutor):
         )
         return {}
 
-    def GetInputSourceToExamplePTransform(self) -> Any:  # noqa: N802
-        """Returns what makes the transform for the pattern of the input split."""
-        return self._read_corpus
+    def GetInputSourceToExamplePTransform(self) -> NoReturn:  # noqa: N802
+        """Is abstract in TFX's class; only its GenerateExamplesByBeam, replaced above, calls it.
+
+        Raises:
+          NotImplementedError: always.
+        """
+        raise NotImplementedError("TextExampleGen writes its splits in GenerateExamplesByBeam")
 
     def _read_corpus(self, exec_properties: dict[str, Any], patterns: str) -> ReadCorpus:
         root = exec_properties.get(specs.INPUT_BASE_KEY) or ""
