@@ -9,8 +9,6 @@ CANDIDATE = "candidate"
 MODEL = "model"
 MODEL_BLESSING = "model_blessing"
 
-Artifacts = dict[str, list[types.Artifact]]
-
 
 class LastBlessedModelStrategy(resolver.ResolverStrategy):
     """Resolves the model that was blessed last, the candidate itself left out.
@@ -20,7 +18,9 @@ class LastBlessedModelStrategy(resolver.ResolverStrategy):
     the Evaluator run again although nothing has changed.
     """
 
-    def resolve_artifacts(self, store: MetadataStore, input_dict: Artifacts) -> Artifacts:
+    def resolve_artifacts(
+        self, store: MetadataStore, input_dict: dict[str, list[types.Artifact]]
+    ) -> dict[str, list[types.Artifact]]:
         """Returns the model and its blessing, or none where no other model was blessed."""
         del store
         candidates = {artifact.id for artifact in input_dict[CANDIDATE]}
