@@ -6,7 +6,10 @@ import socket
 
 
 def free_ports(number: int) -> list[int]:
-    """Ports of this machine on which nobody listens; all held until all are found."""
+    """Returns different ports of this machine on which nobody listens.
+
+    Each is held until the last is found.
+    """
     with contextlib.ExitStack() as stack:
         return [_bound(stack.enter_context(socket.socket())) for _ in range(number)]
 
@@ -33,7 +36,7 @@ def ending_signal(exit_code: int | None) -> str:
 
 
 def hint_at_memory(exit_code: int | None) -> str:
-    """What to think of after a SIGKILL that nobody sent: the kernel frees memory so.
+    """Says what may be behind a SIGKILL: the kernel sends one when memory runs out.
 
     Returns:
       A clause for a sentence; "" after any other end.

@@ -1,4 +1,4 @@
-"""TFX's Evaluator, whose baseline may be an artifact without a model: then there is none."""
+"""TFX's Evaluator; it takes a baseline artifact without a model for no baseline."""
 
 from typing import Any
 

@@ -16,27 +16,27 @@ Formula = Callable[[Sums], float]
 
 
 def full_softmax_cross_entropy(sums: Sums) -> float:
-    """Mean over the pairs, nats, of the scores as estimates of log p(c|t)."""
+    """The mean over the pairs, in nats. Scores are taken as estimates of log p(c|t)."""
     return _mean(_of(features.SOFTMAX_CROSS_ENTROPY, sums), sums)
 
 
 def full_sigmoid_cross_entropy(sums: Sums) -> float:
-    """Mean over the pairs, nats, of the scores as estimates of log p(c|t)."""
+    """The mean over the pairs, in nats. Scores are taken as estimates of log p(c|t)."""
     return _mean(_of(features.SIGMOID_CROSS_ENTROPY, sums), sums)
 
 
 def raw_full_softmax_cross_entropy(sums: Sums) -> float:
-    """Mean over the pairs, nats, of the scores as they were trained."""
+    """The mean over the pairs, in nats. Scores are taken as they were trained."""
     return _mean(_of(features.RAW_SOFTMAX_CROSS_ENTROPY, sums), sums)
 
 
 def raw_full_sigmoid_cross_entropy(sums: Sums) -> float:
-    """Mean over the pairs, nats, of the scores as they were trained."""
+    """The mean over the pairs, in nats. Scores are taken as they were trained."""
     return _mean(_of(features.RAW_SIGMOID_CROSS_ENTROPY, sums), sums)
 
 
 def unigram_cross_entropy(sums: Sums) -> float:
-    """Mean over the pairs, nats: what a model that ignores the target gets."""
+    """The mean over the pairs, in nats, of a model that ignores the target."""
     return _mean(_of(features.UNIGRAM_CROSS_ENTROPY, sums), sums)
 
 

@@ -1,4 +1,4 @@
-"""Starts the workers of a group on this machine, and watches them until all have ended well."""
+"""Starts the workers of a group on this machine and watches them until all have ended."""
 
 import collections
 import contextlib
@@ -15,10 +15,10 @@ from components.processes import ending_signal, free_ports, hint_at_memory
 from trainer_module.errors import InputError
 from trainer_module.workers.cluster import TF_CONFIG, tf_config
 
-# A worker writes a byte a second into this descriptor: so the parent sees it stand still, and it
-# sees the parent gone.
+# A worker writes a byte a second to this descriptor. So the parent notices a worker that hangs, and
+# a worker notices that its parent is gone.
 HEARTBEAT = "SKIPGRAM_HEARTBEAT"
-# Of a busy machine: a thread of Python gets its turn far more often.
+# Enough for a busy machine: a Python thread gets its turn far more often.
 _SILENT_SECONDS = 30.0
 # Before the first beat: until TensorFlow is loaded, 40 seconds on a machine with other work.
 _STARTING_SECONDS = 300.0
@@ -96,16 +96,16 @@ class _Process:
 
 
 def run(command: Sequence[str], number: int, *, silent_seconds: float = _SILENT_SECONDS) -> None:
-    """Runs a command in as many processes, each with its place in TF_CONFIG.
+    """Runs a command in `number` processes. TF_CONFIG tells each its place.
 
     Args:
       command: must beat (see worker.py).
       number: of workers.
-      silent_seconds: without a beat after which a worker hangs.
+      silent_seconds: a worker without a heartbeat for so long counts as hung.
 
     Raises:
-      InputError: a worker died or hung, with its last words, or raised an InputError; no worker is
-        left then.
+      InputError: a worker died or hung (the message has its last words), or raised an InputError.
+        All workers have ended then.
     """
     cluster = {"worker": [f"127.0.0.1:{port}" for port in free_ports(number)]}
     with contextlib.ExitStack() as stack:

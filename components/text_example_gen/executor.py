@@ -62,10 +62,10 @@ def open_file(path: str) -> BinaryIO:
 
 
 def read_file(path: str, options: reading.Options) -> Iterator[Any]:
-    """Yields the keyed Examples of a file and, last and tagged, what was counted in it.
+    """Yields the keyed Examples of a file. Last, with a tag, it yields the counts of the file.
 
-    A bundle that fails is tried again and only its last outputs are kept, so nothing is counted
-    twice, as Beam's own metrics would.
+    Beam's own metrics would count twice where a bundle fails and is tried again. Of outputs Beam
+    keeps the last try's alone.
     """
     counts = reading.ReadingCounts()
     with open_file(path) as file:

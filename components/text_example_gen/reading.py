@@ -1,7 +1,7 @@
 """From the bytes of a file to its documents: split into lines, cut, make valid UTF-8.
 
-Generators over bytes, each one pass in constant memory (of a .jsonl file, one line is held), so
-that a file of one 100 MB line is read like any other. Nothing here knows of Beam.
+Generators over bytes. Each makes one pass in constant memory, so a file with one line of 100 MB is
+read like any other. Of a .jsonl file, one line is held. Nothing here knows of Beam.
 """
 
 import codecs

@@ -18,11 +18,11 @@ _BYTES_A_BUCKET = 16 << 20
 
 
 def shuffle_key(number: int, document: bytes) -> bytes:
-    """Where a document comes in the shuffled corpus.
+    """Returns what decides the place of a document in the shuffled corpus.
 
     Args:
-      number: of the document in its file; without it the copies of a document, as the edges of a
-        graph have them, would come one after the other and training would see a burst of them.
+      number: of the document in its file. Without it, copies of a document would stand together,
+        and training would meet a burst of them. The edges of a graph have many copies.
       document: its text.
 
     Returns:
@@ -56,11 +56,11 @@ class WriteShuffled(beam.PTransform):
     """From keyed Examples to the files of each split, in the order of the keys, bucket by bucket.
 
     A corpus comes book by book or package by package, and gradient descent wants it mixed. Beam's
-    Reshuffle promises no order, and on a local runner it keeps the one that it is given; and the
-    files that Beam's sinks write, and the order in them, are those of the runner's bundles. A
-    bucket is a file of each split, the same one whatever the runner.
+    Reshuffle does not do that: it promises no order, and a local runner keeps the given one. Beam's
+    sinks do not either: their files, and the order in them, follow the runner's bundles. Here each
+    bucket becomes a file of each split, the same one with every runner.
 
-    The result is the number of documents by split, of each bucket.
+    The result is, for each bucket, the number of documents of each split.
     """
 
     def __init__(
@@ -102,7 +102,7 @@ class WriteShuffled(beam.PTransform):
         return {f"documents_{name}": len(some) for name, some in records.items()}
 
     def _write_file(self, records: Iterable[bytes], path: str) -> None:
-        # A worker that is killed leaves it half written, and another one begins anew.
+        # A killed worker leaves a file half written, and another worker starts over.
         unfinished = os.path.join(self._unfinished, uuid.uuid4().hex)
         with tf.io.TFRecordWriter(unfinished, "GZIP") as writer:
             for record in records:
