@@ -17,8 +17,8 @@ def CuratedSchema(  # noqa: N802
 ) -> None:
     """Writes the schema.
 
-    TFX's ImportSchemaGen takes the path of a file instead, and there is none that the machine that
-    submits a pipeline and those that run it share.
+    TFX's ImportSchemaGen takes the path of a file instead. The machine that submits a pipeline and
+    those that run it share no such file.
 
     Args:
       schema: the artifact.

@@ -1,4 +1,4 @@
-"""Finds the model that a new one is held against where no node may ask the metadata store."""
+"""Finds the model to compare a new one with, where no node can ask the metadata store."""
 
 import os
 
@@ -28,7 +28,8 @@ def LastPushedModel(  # noqa: N802
     """Copies the model that was pushed last, which was blessed; nothing where there is none.
 
     Args:
-      candidate: the new model; only so that another one is looked up anew, not in the cache.
+      candidate: the new model. It is not read; as an input it keeps TFX from answering out of its
+        cache when the model is another one.
       push_destination: the Pusher's, a PushDestination in protobuf's JSON.
       model: the copy: what is pushed later does not change what this run compares with.
     """

@@ -16,7 +16,7 @@ from trainer_module import vocabulary
 class WordVectors(artifact.Artifact):
     """A folder with vectors.txt, vectors.bin and vocabulary.tsv; empty if nothing was blessed."""
 
-    # Where TFX looks for the class, where an artifact comes from a cluster.
+    # TFX imports the class by this name when an artifact comes from a cluster.
     TYPE_NAME = "components.WordVectors"
 
 
@@ -57,7 +57,7 @@ def EmbeddingExporter(  # noqa: N802
     vectors: OutputArtifact[WordVectors],
     code_fingerprint: Parameter[str],
 ) -> None:
-    """Exports a blessed model; of one that is not blessed nothing is written.
+    """Exports a blessed model. For any other model it writes nothing.
 
     Args:
       model: the Trainer's.

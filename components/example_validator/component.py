@@ -13,14 +13,15 @@ from tfx.utils import io_utils
 
 from trainer_module.errors import InputError
 
-Artifacts = dict[str, list[types.Artifact]]
-
 
 class Executor(tfx_executor.Executor):
     """Validates as TFX does, then refuses examples with anomalies."""
 
     def Do(  # noqa: N802
-        self, input_dict: Artifacts, output_dict: Artifacts, exec_properties: dict[str, Any]
+        self,
+        input_dict: dict[str, list[types.Artifact]],
+        output_dict: dict[str, list[types.Artifact]],
+        exec_properties: dict[str, Any],
     ) -> execution_result_pb2.ExecutorOutput:
         """Writes the anomalies; raises InputError if there are any."""
         result = super().Do(input_dict, output_dict, exec_properties)

@@ -26,7 +26,7 @@ TENSORBOARD = "tensorboard"
 
 
 def with_own_properties(exec_properties: Mapping[str, Any]) -> dict[str, Any]:
-    """Puts our execution properties where run_fn finds them, into custom_config.
+    """Moves our execution properties into custom_config, where run_fn finds them.
 
     Args:
       exec_properties: of the component; a cluster gives numbers as floats.
@@ -39,7 +39,7 @@ def with_own_properties(exec_properties: Mapping[str, Any]) -> dict[str, Any]:
 
 
 class Executor(GenericExecutor):
-    """Runs run_fn in `trainer.workers` processes; in this one where TF_CONFIG is set already."""
+    """Runs run_fn in `trainer.workers` processes, or in this one if TF_CONFIG is already set."""
 
     def Do(  # noqa: N802, TFX's name
         self,

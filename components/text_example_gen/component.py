@@ -37,9 +37,9 @@ class Driver(driver.FileBasedDriver):
 class TextExampleGen(component.FileBasedExampleGen):
     """Reads documents from text files.
 
-    The outputs' `examples` has the splits train and eval, and `reading.json`, the account of what
-    was read (see executor.Executor). Which split a document falls into depends on its bytes
-    alone. With a single pattern TFX's own driver, which Kubeflow runs, sees the files as well.
+    The output `examples` has the splits train and eval, and `reading.json`, which says what was
+    read (see executor.Executor). The bytes of a document alone decide its split. With a single
+    pattern, TFX's own driver, which Kubeflow runs, sees the files as well.
     """
 
     EXECUTOR_SPEC = executor_spec.BeamExecutorSpec(Executor)

@@ -30,6 +30,7 @@ from tfx.orchestration.pipeline import Pipeline
 from tfx.orchestration.portable.runtime_parameter_utils import substitute_runtime_parameter
 from tfx.proto.orchestration import pipeline_pb2
 
+from components.processes import ending_signal, hint_at_memory
 from pipeline.failures import ComponentFailedError, sentence_of
 from pipeline.results.records import ComponentProgress, ComponentRun, Report
 
@@ -140,12 +141,9 @@ def _received(
 
 
 def _killed(component: str, exit_code: int | None) -> str:
-    cause = (
-        f"by {signal.Signals(-exit_code).name}"
-        if exit_code is not None and exit_code < 0
-        else f"with exit code {exit_code}"
-    )
-    hint = "; the machine may have run out of memory" if exit_code == -signal.SIGKILL else ""
+    name, hint = ending_signal(exit_code), hint_at_memory(exit_code)
+    cause = f"by {name}" if name else f"with exit code {exit_code}"
+    hint = f"; {hint}" if hint else ""
     return f"the process of {component} was ended {cause}{hint}: give the same command again"
 
 

@@ -8,7 +8,6 @@ from typing import Any
 import tensorflow_model_analysis as tfma
 from ml_metadata.proto import metadata_store_pb2 as mlmd
 
-from components.embedding_evaluator import eval_config as gate
 from components.text_example_gen.executor import READING_FILE
 from pipeline import graph
 from pipeline.config import Config
@@ -17,13 +16,14 @@ from trainer_module.run_fn import TRAINING_FILE
 
 Artifacts = dict[tuple[str, str], mlmd.Artifact]
 
+# Of components.embedding_evaluator.metrics.FORMULAS.
 REPORTED_METRICS = (
-    gate.FULL_SOFTMAX_CROSS_ENTROPY,
-    gate.FULL_SIGMOID_CROSS_ENTROPY,
-    gate.RAW_FULL_SOFTMAX_CROSS_ENTROPY,
-    gate.RAW_FULL_SIGMOID_CROSS_ENTROPY,
-    gate.PERPLEXITY,
-    gate.UNIGRAM_CROSS_ENTROPY,
+    "full_softmax_cross_entropy",
+    "full_sigmoid_cross_entropy",
+    "raw_full_softmax_cross_entropy",
+    "raw_full_sigmoid_cross_entropy",
+    "perplexity",
+    "unigram_cross_entropy",
 )
 
 
@@ -100,13 +100,13 @@ def why_not_blessed(config: Config, artifacts: Artifacts) -> str:
     new = candidate_metrics(evaluation)
     last = _metrics(evaluation, is_baseline=True)
     missed = []
-    gain = new[gate.GAIN_OVER_UNIGRAM]
+    gain = new["gain_over_unigram"]
     if not gain >= config.evaluator.min_gain_over_unigram:
         missed.append(
-            f"its full softmax cross-entropy {new[gate.FULL_SOFTMAX_CROSS_ENTROPY]:.4f} on "
-            f"{new[gate.NUM_PAIRS]:,.0f} held-out pairs is {abs(gain):.4f} "
+            f"its full softmax cross-entropy {new['full_softmax_cross_entropy']:.4f} on "
+            f"{new['num_pairs']:,.0f} held-out pairs is {abs(gain):.4f} "
             f"{'above' if gain < 0 else 'below'} the unigram model's "
-            f"{new[gate.UNIGRAM_CROSS_ENTROPY]:.4f}, and evaluator.min_gain_over_unigram asks for "
+            f"{new['unigram_cross_entropy']:.4f}, and evaluator.min_gain_over_unigram asks for "
             f"{config.evaluator.min_gain_over_unigram}: raise trainer.epochs (it is "
             f"{config.trainer.epochs}) with trainer.keep=best, add text, or ask for less"
         )
