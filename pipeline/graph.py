@@ -4,16 +4,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from tfx import types
-from tfx.components.pusher.component import Pusher
-from tfx.components.statistics_gen.component import StatisticsGen
-from tfx.components.transform.component import Transform
-from tfx.dsl.components.base.base_node import BaseNode
-from tfx.dsl.components.common.resolver import Resolver
-from tfx.orchestration.data_types import RuntimeParameter
-from tfx.proto import pusher_pb2
-from tfx.types import standard_artifacts
-
 from components.curated_schema.component import CuratedSchema
 from components.embedding_evaluator.component import Evaluator
 from components.embedding_evaluator.eval_config import eval_config
@@ -23,6 +13,17 @@ from components.embedding_exporter.component import EmbeddingExporter
 from components.example_validator.component import StoppingExampleValidator
 from components.multi_worker_trainer.component import Trainer
 from components.text_example_gen.component import TextExampleGen
+from components.tfx_api import (
+    BaseNode,
+    Pusher,
+    Resolver,
+    RuntimeParameter,
+    StatisticsGen,
+    Transform,
+    pusher_pb2,
+    standard_artifacts,
+    types,
+)
 from pipeline.config import Config, as_dict
 from pipeline.fingerprint import code_fingerprint
 

@@ -130,6 +130,12 @@ def test_pipeline_imports_neither_tests_nor_benchmarks(path):
     assert packages_of(path) & OURS <= {"pipeline", "components", "trainer_module"}
 
 
+@pytest.mark.parametrize("path", [*sources("pipeline"), *sources("components")], ids=shown)
+def test_tfx_is_reached_by_one_door(path):
+    """It names TFX's modules as text: an upgrade of TFX is that file."""
+    assert "tfx" not in packages_of(path)
+
+
 @pytest.mark.parametrize(
     "path", [*sources("pipeline"), *sources("components"), *sources("trainer_module")], ids=shown
 )

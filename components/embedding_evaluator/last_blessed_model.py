@@ -1,8 +1,8 @@
 """Finds the model that a new one is held against."""
 
 from ml_metadata import MetadataStore
-from tfx import types
-from tfx.dsl.components.common import resolver
+
+from components.tfx_api import ResolverStrategy, types
 
 # The keys under which the Resolver node gets its channels.
 CANDIDATE = "candidate"
@@ -12,7 +12,7 @@ MODEL_BLESSING = "model_blessing"
 Artifacts = dict[str, list[types.Artifact]]
 
 
-class LastBlessedModelStrategy(resolver.ResolverStrategy):
+class LastBlessedModelStrategy(ResolverStrategy):
     """Resolves the model that was blessed last, the candidate itself left out.
 
     TFX's LatestBlessedModelStrategy would, when a run is repeated, answer with the very model that

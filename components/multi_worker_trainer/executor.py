@@ -8,12 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from tfx.components.trainer.executor import GenericExecutor
-from tfx.dsl.io import fileio
-from tfx.types.standard_component_specs import CUSTOM_CONFIG_KEY
-from tfx.utils import json_utils
-
 from components.multi_worker_trainer import local_workers, worker
+from components.tfx_api import CUSTOM_CONFIG_KEY, GenericExecutor, fileio, json_utils
 from trainer_module.run_fn import FnArgs
 from trainer_module.workers.cluster import TF_CONFIG
 

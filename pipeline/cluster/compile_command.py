@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from rich.console import Console
-from tfx.components.evaluator import constants
 
+from components.tfx_api import evaluator_constants
 from pipeline.cluster import job_spec, kubeflow_runner, rehearsal, vertex_runner
 from pipeline.config import Config
 from pipeline.native_output import stderr_to
@@ -47,7 +47,7 @@ def rehearse(path: Path, root: Path, parameters: Mapping[str, str], console: Con
     with stderr_to(root / "logs" / "summary.log"):
         metrics = candidate_metrics(Path(uris["evaluator", "evaluation"]))
     console.print(display.metrics_table(metrics))
-    if not Path(uris["evaluator", "blessing"], constants.BLESSED_FILE_NAME).exists():
+    if not Path(uris["evaluator", "blessing"], evaluator_constants.BLESSED_FILE_NAME).exists():
         console.print("The model was not blessed, and so neither pushed nor exported.")
         return
     vectors = uris["embedding-exporter", "vectors"]

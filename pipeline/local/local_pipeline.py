@@ -2,8 +2,7 @@
 
 from collections.abc import Sequence
 
-from tfx.orchestration.pipeline import Pipeline
-
+from components.tfx_api import Pipeline
 from pipeline import graph
 from pipeline.beam_arguments import beam_arguments
 from pipeline.config import Config

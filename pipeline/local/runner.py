@@ -22,14 +22,16 @@ from typing import NamedTuple, NoReturn
 
 from ml_metadata import MetadataStore
 from ml_metadata.proto import metadata_store_pb2 as mlmd
-from tfx.dsl.compiler.compiler import Compiler
-from tfx.orchestration import metadata
-from tfx.orchestration.local.local_dag_runner import LocalDagRunner
-from tfx.orchestration.local.runner_utils import extract_local_deployment_config
-from tfx.orchestration.pipeline import Pipeline
-from tfx.orchestration.portable.runtime_parameter_utils import substitute_runtime_parameter
-from tfx.proto.orchestration import pipeline_pb2
 
+from components.tfx_api import (
+    Compiler,
+    LocalDagRunner,
+    Pipeline,
+    extract_local_deployment_config,
+    metadata,
+    pipeline_pb2,
+    substitute_runtime_parameter,
+)
 from pipeline.failures import ComponentFailedError, sentence_of
 from pipeline.results.records import ComponentProgress, ComponentRun, Report
 
