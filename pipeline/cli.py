@@ -153,8 +153,8 @@ def run(
     folder, console = OutputFolder(output), Console()
     summary = run_command.run(config, folder, console)
     run_command.show(summary, folder, console)
-    if not summary["blessed"]:
-        _say(summary["why_not_blessed"])
+    if summary.why_not_blessed is not None:
+        _say(summary.why_not_blessed)
         context.exit(NOT_BLESSED)
 
 

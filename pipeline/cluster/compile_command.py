@@ -42,7 +42,7 @@ def rehearse(path: Path, root: Path, parameters: Mapping[str, str], console: Con
     """
     spec = job_spec.read(path)
     job_spec.validate(spec)
-    with display.Progress(console) as progress:
+    with display.ProgressDisplay(console) as progress:
         uris = rehearsal.rehearse(spec, root, parameters, progress.show)
     with stderr_to(root / "logs" / "summary.log"):
         metrics = candidate_metrics(Path(uris["evaluator", "evaluation"]))

@@ -14,7 +14,7 @@ import sys
 import time
 import venv
 import zipfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -31,7 +31,7 @@ from components.text_example_gen import files
 from pipeline import failures
 from pipeline.cluster import job_spec
 from pipeline.failures import ComponentFailedError, WrongCommandError
-from pipeline.results.records import ComponentProgress, ComponentRun, Report
+from pipeline.results.records import ComponentProgress, ComponentRun, ShowProgress
 
 _TREE = Path(__file__).resolve().parents[2]
 _SITE_PACKAGES = "site-packages"
@@ -40,14 +40,18 @@ _INVOCATION = "{{$}}"
 _LOOK_SECONDS = 1.0
 _LAST_BYTES = 1 << 14  # of a log, in which the reason of a failure is looked for
 
-Artifacts = dict[tuple[str, str], list[RuntimeArtifact]]
+# Of the nodes that have ended, by task and output key.
+_NodeArtifacts = dict[tuple[str, str], list[RuntimeArtifact]]
 
 
-class _Place(NamedTuple):
-    """Where a rehearsal happens."""
+class _Rehearsal(NamedTuple):
+    """What holds of all nodes."""
 
+    spec: PipelineSpec
+    parameters: Mapping[str, struct_pb2.Value]  # those that are set at submission
     root: Path
     python: Path  # the folder of the interpreter
+    show_progress: ShowProgress
 
     def folder(self, name: str) -> Path:
         made = self.root / name
@@ -56,7 +60,7 @@ class _Place(NamedTuple):
 
 
 def rehearse(
-    spec: PipelineSpec, root: Path, given: Mapping[str, str], report: Report
+    spec: PipelineSpec, root: Path, given: Mapping[str, str], show_progress: ShowProgress
 ) -> dict[tuple[str, str], str]:
     """Runs the nodes of a job spec in the order of its DAG.
 
@@ -65,7 +69,7 @@ def rehearse(
       root: an empty folder, or one that is made, for all that the nodes write.
       given: runtime parameters; what is not given is the spec's default, but for the folders that
         are written to, which are `root`'s.
-      report: is called when a node starts, while it runs and when it has ended.
+      show_progress: is called when a node starts, while it runs and when it has ended.
 
     Returns:
       The URIs of all outputs by task and key.
@@ -82,14 +86,15 @@ def rehearse(
             "give --parameter corpus=FOLDER"
         )
     root.mkdir(parents=True, exist_ok=True)
-    place = _Place(root, _installed_python(root / "python"))
+    python = _installed_python(root / "python")
+    rehearsal = _Rehearsal(spec, parameters, root, python, show_progress)
     tasks = spec.root.dag.tasks
     order = graphlib.TopologicalSorter(
         {name: set(task.dependent_tasks) for name, task in sorted(tasks.items())}
     )
-    artifacts: Artifacts = {}
+    artifacts: _NodeArtifacts = {}
     for name in order.static_order():
-        found = _run_node(spec, name, parameters, artifacts, place, report)
+        found = _run_node(rehearsal, name, artifacts)
         artifacts.update({(name, key): some for key, some in found.items()})
     return {key: some[0].uri for key, some in artifacts.items()}
 
@@ -112,39 +117,42 @@ def _value(given: str | int) -> struct_pb2.Value:
 
 
 def _run_node(
-    spec: PipelineSpec,
-    name: str,
-    parameters: Mapping[str, struct_pb2.Value],
-    artifacts: Artifacts,
-    place: _Place,
-    report: Report,
+    rehearsal: _Rehearsal, name: str, artifacts: _NodeArtifacts
 ) -> dict[str, list[RuntimeArtifact]]:
-    task = spec.root.dag.tasks[name]
-    component = spec.components[task.component_ref.name]
+    spec = rehearsal.spec
+    component = spec.components[spec.root.dag.tasks[name].component_ref.name]
     container = job_spec.executors_of(spec)[component.executor_label].container
-    executor_input = ExecutorInput()
-    executor_input.outputs.output_file = str(place.folder(f"outputs/{name}") / "output.json")
-    for key, source in task.inputs.parameters.items():
-        asked = source.component_input_parameter
-        value = parameters[asked] if asked else source.runtime_value.constant
-        executor_input.inputs.parameter_values[key].CopyFrom(value)
-    for key, given in task.inputs.artifacts.items():
-        producer = given.task_output_artifact
-        some = artifacts[producer.producer_task, producer.output_artifact_key]
-        executor_input.inputs.artifacts[key].artifacts.extend(some)
-    for key, definition in component.output_definitions.artifacts.items():
-        executor_input.outputs.artifacts[key].artifacts.add(
-            name=f"{name}/{key}",
-            type=definition.artifact_type,
-            uri=str(place.root / "artifacts" / name / key),
-        )
+    executor_input = _executor_input(rehearsal, name, artifacts)
     started = time.monotonic()
     hook = container.lifecycle.pre_cache_check
     for command in ([*hook.command, *hook.args], [*container.command, *container.args]):
         if command:
-            _run(name, _filled_in(command, executor_input), container, place, started, report)
-    report(ComponentRun(name, False, time.monotonic() - started, 0))
+            _run(rehearsal, name, _filled_in(command, executor_input), container.env, started)
+    rehearsal.show_progress(ComponentRun(name, False, time.monotonic() - started, 0))
     return _outputs(executor_input)
+
+
+def _executor_input(rehearsal: _Rehearsal, name: str, artifacts: _NodeArtifacts) -> ExecutorInput:
+    """What a node is told: its parameters, its inputs, and where its outputs go."""
+    task = rehearsal.spec.root.dag.tasks[name]
+    component = rehearsal.spec.components[task.component_ref.name]
+    told = ExecutorInput()
+    told.outputs.output_file = str(rehearsal.folder(f"outputs/{name}") / "output.json")
+    for key, source in task.inputs.parameters.items():
+        asked = source.component_input_parameter
+        value = rehearsal.parameters[asked] if asked else source.runtime_value.constant
+        told.inputs.parameter_values[key].CopyFrom(value)
+    for key, given in task.inputs.artifacts.items():
+        producer = given.task_output_artifact
+        some = artifacts[producer.producer_task, producer.output_artifact_key]
+        told.inputs.artifacts[key].artifacts.extend(some)
+    for key, definition in component.output_definitions.artifacts.items():
+        told.outputs.artifacts[key].artifacts.add(
+            name=f"{name}/{key}",
+            type=definition.artifact_type,
+            uri=str(rehearsal.root / "artifacts" / name / key),
+        )
+    return told
 
 
 def _filled_in(command: Sequence[str], executor_input: ExecutorInput) -> list[str]:
@@ -157,15 +165,15 @@ def _filled_in(command: Sequence[str], executor_input: ExecutorInput) -> list[st
 
 
 def _run(
-    name: str, command: list[str], container: Any, place: _Place, started: float, report: Report
+    rehearsal: _Rehearsal, name: str, command: list[str], variables: Iterable[Any], started: float
 ) -> None:
-    log = place.folder("logs") / f"{name}.log"
+    log = rehearsal.folder("logs") / f"{name}.log"
     environment = {
-        "PATH": f"{place.python}:/usr/bin:/bin",
-        "HOME": str(place.folder(f"home/{name}")),
-        "TMPDIR": str(place.folder(f"tmp/{name}")),
+        "PATH": f"{rehearsal.python}:/usr/bin:/bin",
+        "HOME": str(rehearsal.folder(f"home/{name}")),
+        "TMPDIR": str(rehearsal.folder(f"tmp/{name}")),
         "LANG": "C.UTF-8",
-        **{variable.name: variable.value for variable in container.env},
+        **{variable.name: variable.value for variable in variables},
     }
     # The name is looked up in the environment's PATH, not in ours.
     program = shutil.which(command[0], path=environment["PATH"])
@@ -175,7 +183,7 @@ def _run(
         process = subprocess.Popen(
             [program, *command[1:]],
             env=environment,
-            cwd=place.folder(f"work/{name}"),
+            cwd=rehearsal.folder(f"work/{name}"),
             stdin=subprocess.DEVNULL,
             stdout=file,
             stderr=subprocess.STDOUT,
@@ -183,7 +191,7 @@ def _run(
         )
         try:
             while _is_running(process):
-                report(ComponentProgress(name, time.monotonic() - started, ""))
+                rehearsal.show_progress(ComponentProgress(name, time.monotonic() - started, ""))
         finally:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
