@@ -34,6 +34,16 @@ def with_own_properties(exec_properties: Mapping[str, Any]) -> dict[str, Any]:
     return {**exec_properties, CUSTOM_CONFIG_KEY: json_utils.dumps(config)}
 
 
+def worker_command(arguments: Path) -> list[str]:
+    """The command of a worker.
+
+    Args:
+      arguments: see worker.main.
+    """
+    # -P: a folder `components` or `trainer_module` of the user's, where they are, is not ours.
+    return [sys.executable, "-P", "-m", worker.__name__, str(arguments)]
+
+
 class Executor(GenericExecutor):
     """Runs run_fn in `trainer.workers` processes; in this one where TF_CONFIG is set already."""
 
@@ -63,6 +73,6 @@ class Executor(GenericExecutor):
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder, "arguments.json")
             path.write_text(json.dumps(arguments), encoding="utf-8")
-            local_workers.run([sys.executable, "-m", worker.__name__, str(path)], number)
+            local_workers.run(worker_command(path), number)
         if not fileio.exists(fn_args.serving_model_dir):
             raise RuntimeError("no worker has written a model")

@@ -29,7 +29,7 @@ from kfp.pipeline_spec.pipeline_spec_pb2 import (
 from components.multi_worker_trainer import vertex
 from components.text_example_gen import files
 from pipeline import failures
-from pipeline.cluster import job_spec
+from pipeline.cluster import job_spec, vertex_stand_in
 from pipeline.failures import ComponentFailedError, WrongCommandError
 from pipeline.results.records import ComponentProgress, ComponentRun, ShowProgress
 
@@ -160,7 +160,7 @@ def _filled_in(command: Sequence[str], executor_input: ExecutorInput) -> list[st
     command = [invocation if word == _INVOCATION else word for word in command]
     if vertex.__name__ in " ".join(command):
         # There is no Vertex here: what would be asked of it is done by processes.
-        return [command[0], "-m", "pipeline.cluster.vertex_stand_in", *command[2:]]
+        return [command[0], "-P", "-m", vertex_stand_in.__name__, *command[2:]]
     return command
 
 
