@@ -10,11 +10,8 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 import time
-import venv
-import zipfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -29,13 +26,12 @@ from kfp.pipeline_spec.pipeline_spec_pb2 import (
 from components.multi_worker_trainer import vertex
 from components.text_example_gen import files
 from pipeline import failures
-from pipeline.cluster import job_spec, vertex_stand_in
+from pipeline.cluster import job_spec
+from pipeline.cluster.rehearsal import vertex_stand_in
+from pipeline.cluster.rehearsal.installed_python import installed_python
 from pipeline.failures import ComponentFailedError, WrongCommandError
 from pipeline.results.records import ComponentProgress, ComponentRun, ShowProgress
 
-_TREE = Path(__file__).resolve().parents[2]
-_SITE_PACKAGES = "site-packages"
-_IN_WHEEL = ("pyproject.toml", "README.md", "LICENSE", "pipeline", "components", "trainer_module")
 _INVOCATION = "{{$}}"
 _LOOK_SECONDS = 1.0
 _LAST_BYTES = 1 << 14  # of a log, in which the reason of a failure is looked for
@@ -86,7 +82,7 @@ def rehearse(
             "give --parameter corpus=FOLDER"
         )
     root.mkdir(parents=True, exist_ok=True)
-    python = _installed_python(root / "python")
+    python = installed_python(root / "python")
     rehearsal = _Rehearsal(spec, parameters, root, python, show_progress)
     tasks = spec.root.dag.tasks
     order = graphlib.TopologicalSorter(
@@ -227,45 +223,3 @@ def _outputs(executor_input: ExecutorInput) -> dict[str, list[RuntimeArtifact]]:
             artifact.uri = changed.uri or artifact.uri
         outputs[key] = [artifact]
     return outputs
-
-
-def _installed_python(folder: Path) -> Path:
-    """An interpreter that knows the installed packages, and of ours no source tree.
-
-    Returns:
-      The folder that `python` is in.
-    """
-    venv.create(folder, symlinks=True, with_pip=False)
-    [site] = folder.glob("lib/python*/site-packages")
-    # Its packages; the .pth files in it, such as one that points at a source tree, are not read.
-    (site / "installed.pth").write_text("\n".join(_site_folders()) + "\n")
-    if _SITE_PACKAGES not in _TREE.parts:
-        with zipfile.ZipFile(_wheel(folder / "wheel")) as wheel:
-            wheel.extractall(site)
-    return folder / "bin"
-
-
-def _site_folders() -> Iterator[str]:
-    return (path for path in sys.path if os.path.basename(path) == _SITE_PACKAGES)
-
-
-def _wheel(folder: Path) -> Path:
-    """The wheel of the source tree that we run from.
-
-    It is built of a copy: setuptools would leave folders in the tree, and take from them what was
-    deleted since.
-    """
-    source = folder / "source"
-    ignored = shutil.ignore_patterns("__pycache__")
-    for name in _IN_WHEEL:
-        path = _TREE / name
-        if path.is_dir():
-            shutil.copytree(path, source / name, ignore=ignored)
-        else:
-            source.mkdir(parents=True, exist_ok=True)
-            shutil.copy(path, source)
-    uv = Path(sys.executable).with_name("uv")
-    command = [uv, "build", "--wheel", "--no-build-isolation", "--quiet", "--out-dir", folder]
-    subprocess.run([*map(str, command), "--python", sys.executable, str(source)], check=True)
-    [wheel] = folder.glob("*.whl")
-    return wheel
