@@ -44,6 +44,25 @@ class Target(NamedTuple):
     has_resolvers: bool = True
 
 
+class _DataNodes(NamedTuple):
+    """From the files to pairs."""
+
+    example_gen: BaseNode
+    statistics_gen: BaseNode
+    schema_gen: BaseNode
+    example_validator: BaseNode
+    transform: BaseNode
+
+
+class _ReleaseNodes(NamedTuple):
+    """From a model to what is served."""
+
+    last_blessed: BaseNode
+    evaluator: BaseNode
+    pusher: BaseNode
+    exporter: BaseNode
+
+
 def create_components(config: Config, patterns: Sequence[str], target: Target) -> list[BaseNode]:
     """The components in the order of the data.
 
@@ -52,6 +71,13 @@ def create_components(config: Config, patterns: Sequence[str], target: Target) -
       patterns: of the corpus' files, pipeline.corpus.resolve.
       target: where they run.
     """
+    data = _data_nodes(config, patterns, target)
+    trainer = _trainer(config, target, data.transform)
+    release = _release_nodes(config, target, data.example_gen, trainer)
+    return [*data, trainer, *release]
+
+
+def _data_nodes(config: Config, patterns: Sequence[str], target: Target) -> _DataNodes:
     example_gen = TextExampleGen(
         patterns=patterns,
         json_field=config.corpus.json_field,
@@ -78,7 +104,11 @@ def create_components(config: Config, patterns: Sequence[str], target: Target) -
         },
     )
     transform.add_upstream_node(example_validator)
-    trainer = target.trainer(
+    return _DataNodes(example_gen, statistics_gen, schema_gen, example_validator, transform)
+
+
+def _trainer(config: Config, target: Target, transform: BaseNode) -> Trainer:
+    return target.trainer(
         examples=transform.outputs["transformed_examples"],
         transform_graph=transform.outputs["transform_graph"],
         custom_config={
@@ -93,6 +123,11 @@ def create_components(config: Config, patterns: Sequence[str], target: Target) -
         epochs=target.epochs,
         output=target.output,
     )
+
+
+def _release_nodes(
+    config: Config, target: Target, example_gen: BaseNode, trainer: Trainer
+) -> _ReleaseNodes:
     last_blessed = _last_blessed(trainer, target)
     evaluator = Evaluator(
         examples=example_gen.outputs["examples"],
@@ -115,18 +150,7 @@ def create_components(config: Config, patterns: Sequence[str], target: Target) -
         model_blessing=evaluator.outputs["blessing"],
         code_fingerprint=code_fingerprint("components.embedding_exporter"),
     )
-    return [
-        example_gen,
-        statistics_gen,
-        schema_gen,
-        example_validator,
-        transform,
-        trainer,
-        last_blessed,
-        evaluator,
-        pusher,
-        exporter,
-    ]
+    return _ReleaseNodes(last_blessed, evaluator, pusher, exporter)
 
 
 def _last_blessed(trainer: Trainer, target: Target) -> BaseNode:
