@@ -49,34 +49,34 @@ def run(config: Config, output: OutputFolder, console: Console) -> Summary:
     """
     patterns = resolve(config.corpus.files) if config.corpus.files else []
     with output.locked():
-        place = _usable_place(config, output)
+        location = _usable_location(config, output)
         require_job_server(config.beam)
         if not patterns:
             with _said(console, "Quick-start corpus: the docstrings of the installed packages"):
                 patterns = [str(quick_start_corpus(output.corpus))]
-        run_id = place.run_id(datetime.datetime.now())
+        run_id = location.run_id(datetime.datetime.now())
         logs = output.logs / run_id.replace(":", "-")
         logs.mkdir(parents=True)
         with _said(console, "Importing TensorFlow, Beam and TFX"), stderr_to(logs / "imports.log"):
             for module in _HEAVY_MODULES:
                 importlib.import_module(module)
-        return _run(config, patterns, output, place, run_id, logs, console)
+        return _run(config, patterns, output, location, run_id, logs, console)
 
 
-def _usable_place(config: Config, output: OutputFolder) -> "StoreLocation":
+def _usable_location(config: Config, output: OutputFolder) -> "StoreLocation":
     """Where the run is noted, tried before the long imports."""
     from pipeline.local import metadata_store
 
-    place = metadata_store.place(config.metadata, output)
-    metadata_store.open_store(place.connection)
-    return place
+    location = metadata_store.store_location(config.metadata, output)
+    metadata_store.open_store(location.connection)
+    return location
 
 
 def _run(
     config: Config,
     patterns: list[str],
     output: OutputFolder,
-    place: "StoreLocation",
+    location: "StoreLocation",
     run_id: str,
     logs: Path,
     console: Console,
@@ -84,15 +84,15 @@ def _run(
     from pipeline.local import local_pipeline, metadata_store, runner
     from pipeline.results import summary
 
-    store = metadata_store.open_store(place.connection)
-    metadata_store.remove_unfinished(store, place.pipeline_name, output.artifacts)
+    store = metadata_store.open_store(location.connection)
+    metadata_store.remove_unfinished(store, location.pipeline_name, output.artifacts)
     read = ", ".join(config.corpus.files) or "quick start"
-    metadata_store.begin_run(store, place.pipeline_name, run_id, read)
+    metadata_store.begin_run(store, location.pipeline_name, run_id, read)
     del store  # no connection may cross a fork
     with display.ProgressDisplay(console) as progress:
         try:
             components = runner.run(
-                local_pipeline.create_pipeline(config, patterns, output, place),
+                local_pipeline.create_pipeline(config, patterns, output, location),
                 run_id=run_id,
                 seed=config.seed,
                 logs=logs,
@@ -101,9 +101,9 @@ def _run(
         except (ComponentFailedError, KeyboardInterrupt) as error:
             interrupted = isinstance(error, KeyboardInterrupt)
             sentence = "interrupted" if interrupted else failures.explain(error, output.root)
-            _end(place, run_id, metadata_store.FAILED, {"error": sentence})
+            _end(location, run_id, metadata_store.FAILED, {"error": sentence})
             raise
-    store = metadata_store.open_store(place.connection)
+    store = metadata_store.open_store(location.connection)
     artifacts = metadata_store.output_artifacts(store, run_id)
     with stderr_to(logs / "summary.log"):
         collected = summary.collect(run_id, config, artifacts, components)
@@ -117,13 +117,15 @@ def _run(
     return collected
 
 
-def _end(place: "StoreLocation", run_id: str, status: str, result: dict[str, Any]) -> None:
+def _end(location: "StoreLocation", run_id: str, status: str, result: dict[str, Any]) -> None:
     from pipeline.local import metadata_store
 
     # A full disk or a server that is gone may be why the run failed: then its end cannot be noted
     # either.
     with contextlib.suppress(Exception):
-        metadata_store.end_run(metadata_store.open_store(place.connection), run_id, status, result)
+        metadata_store.end_run(
+            metadata_store.open_store(location.connection), run_id, status, result
+        )
 
 
 def show(summary: Summary, output: OutputFolder, console: Console) -> None:

@@ -198,16 +198,18 @@ class TestAnswers:
         from pipeline.local import metadata_store
 
         (tmp_path / "books").mkdir()
-        place = metadata_store.place(config.MetadataConfig(), OutputFolder(tmp_path / "books"))
-        store = metadata_store.open_store(place.connection)
-        metadata_store.begin_run(store, place.pipeline_name, "1", "a.txt")
+        location = metadata_store.store_location(
+            config.MetadataConfig(), OutputFolder(tmp_path / "books")
+        )
+        store = metadata_store.open_store(location.connection)
+        metadata_store.begin_run(store, location.pipeline_name, "1", "a.txt")
         metadata_store.end_run(
             store,
             "1",
             "blessed",
             {"objective": "nce", "full_softmax_cross_entropy": 7.5, "unigram_cross_entropy": 8.25},
         )
-        metadata_store.begin_run(store, place.pipeline_name, "2", "b.txt")
+        metadata_store.begin_run(store, location.pipeline_name, "2", "b.txt")
         done = skipgram("runs", "--output", "books", folder=tmp_path)
         assert done.returncode == 0
         year = f"{datetime.datetime.now():%Y-}"
