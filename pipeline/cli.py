@@ -153,8 +153,8 @@ def run(
     folder, console = OutputFolder(output), Console()
     summary = run_command.run(config, folder, console)
     run_command.show(summary, folder, console)
-    if not summary["blessed"]:
-        _say(summary["why_not_blessed"])
+    if summary.why_not_blessed is not None:
+        _say(summary.why_not_blessed)
         context.exit(NOT_BLESSED)
 
 
@@ -219,9 +219,9 @@ def runs(path: Path | None, output: Path, settings: tuple[str, ...]) -> None:
     from pipeline.local import metadata_store
     from pipeline.results import display
 
-    place = metadata_store.place(config.metadata, folder)
-    store = metadata_store.open_store(place.connection)
-    records = metadata_store.runs(store, place.pipeline_name)
+    location = metadata_store.store_location(config.metadata, folder)
+    store = metadata_store.open_store(location.connection)
+    records = metadata_store.runs(store, location.pipeline_name)
     console = Console()
     console.print(display.runs_table(records))
     for line in display.why_failed(records):

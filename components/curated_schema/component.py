@@ -2,10 +2,7 @@
 
 import os
 
-from tfx.dsl.component.experimental.annotations import OutputArtifact, Parameter
-from tfx.dsl.component.experimental.decorators import component
-from tfx.types import standard_artifacts
-from tfx.utils import io_utils
+from components.tfx_api import OutputArtifact, Parameter, component, io_utils, standard_artifacts
 
 # Where TFX's components look for it.
 _FILE = "schema.pbtxt"

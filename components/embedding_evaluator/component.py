@@ -2,12 +2,9 @@
 
 from typing import Any
 
-from tfx import types
-from tfx.components.evaluator import component, executor
-from tfx.dsl.components.base.executor_spec import BeamExecutorSpec
-from tfx.dsl.io import fileio
-from tfx.types.standard_component_specs import BASELINE_MODEL_KEY
-from tfx.utils import path_utils
+from components.tfx_api import BASELINE_MODEL_KEY, BeamExecutorSpec, fileio, path_utils, types
+from components.tfx_api import evaluator_component as component
+from components.tfx_api import evaluator_executor as executor
 
 
 class Executor(executor.Executor):

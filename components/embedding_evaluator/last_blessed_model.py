@@ -1,8 +1,8 @@
 """Finds the model to compare a new one with."""
 
 from ml_metadata import MetadataStore
-from tfx import types
-from tfx.dsl.components.common import resolver
+
+from components.tfx_api import ResolverStrategy, types
 
 # The keys under which the Resolver node gets its channels.
 CANDIDATE = "candidate"
@@ -10,7 +10,7 @@ MODEL = "model"
 MODEL_BLESSING = "model_blessing"
 
 
-class LastBlessedModelStrategy(resolver.ResolverStrategy):
+class LastBlessedModelStrategy(ResolverStrategy):
     """Resolves the model that was blessed last, the candidate itself left out.
 
     When a run is repeated, TFX's LatestBlessedModelStrategy returns the very model that is to be

@@ -3,12 +3,18 @@
 import os
 
 from google.protobuf import json_format
-from tfx.dsl.component.experimental.annotations import InputArtifact, OutputArtifact, Parameter
-from tfx.dsl.component.experimental.decorators import component
-from tfx.dsl.io import fileio
-from tfx.proto import pusher_pb2
-from tfx.types import standard_artifacts
-from tfx.utils import io_utils, path_utils
+
+from components.tfx_api import (
+    InputArtifact,
+    OutputArtifact,
+    Parameter,
+    component,
+    fileio,
+    io_utils,
+    path_utils,
+    pusher_pb2,
+    standard_artifacts,
+)
 
 
 def last_version(folder: str) -> str | None:

@@ -4,12 +4,17 @@ import os
 from collections.abc import Iterable
 
 import tensorflow as tf
-from tfx.dsl.component.experimental.annotations import InputArtifact, OutputArtifact, Parameter
-from tfx.dsl.component.experimental.decorators import component
-from tfx.types import artifact, standard_artifacts
-from tfx.utils import path_utils
 
 from components.embedding_exporter import word2vec_format
+from components.tfx_api import (
+    InputArtifact,
+    OutputArtifact,
+    Parameter,
+    artifact,
+    component,
+    path_utils,
+    standard_artifacts,
+)
 from trainer_module import vocabulary
 
 

@@ -3,14 +3,17 @@
 from typing import Any
 
 from tensorflow_metadata.proto.v0 import anomalies_pb2
-from tfx import types
-from tfx.components.example_validator import component as tfx_component
-from tfx.components.example_validator import executor as tfx_executor
-from tfx.dsl.components.base import executor_spec
-from tfx.proto.orchestration import execution_result_pb2
-from tfx.types import artifact_utils, standard_component_specs
-from tfx.utils import io_utils
 
+from components.tfx_api import (
+    ExecutorClassSpec,
+    artifact_utils,
+    execution_result_pb2,
+    io_utils,
+    standard_component_specs,
+    types,
+)
+from components.tfx_api import example_validator_component as tfx_component
+from components.tfx_api import example_validator_executor as tfx_executor
 from trainer_module.errors import InputError
 
 
@@ -61,4 +64,4 @@ def require_no_anomalies(anomalies: anomalies_pb2.Anomalies, split: str) -> None
 class StoppingExampleValidator(tfx_component.ExampleValidator):
     """TFX's ExampleValidator, but an anomaly ends the run instead of being noted only."""
 
-    EXECUTOR_SPEC = executor_spec.ExecutorClassSpec(Executor)
+    EXECUTOR_SPEC = ExecutorClassSpec(Executor)

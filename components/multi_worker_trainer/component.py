@@ -3,16 +3,18 @@
 from collections.abc import Mapping
 from typing import Any
 
-from tfx import types
-from tfx.dsl.components.base.base_component import BaseComponent
-from tfx.dsl.components.base.executor_spec import ExecutorClassSpec
-from tfx.orchestration.data_types import RuntimeParameter
-from tfx.proto import trainer_pb2
-from tfx.types import standard_artifacts, standard_component_specs
-from tfx.types.component_spec import ExecutionParameter
-from tfx.utils import json_utils
-
 from components.multi_worker_trainer import executor
+from components.tfx_api import (
+    BaseComponent,
+    ExecutionParameter,
+    ExecutorClassSpec,
+    RuntimeParameter,
+    json_utils,
+    standard_artifacts,
+    standard_component_specs,
+    trainer_pb2,
+    types,
+)
 
 
 class TrainerSpec(standard_component_specs.TrainerSpec):

@@ -2,11 +2,13 @@
 
 from typing import Any
 
-from tfx.dsl.components.base.executor_spec import ExecutorClassSpec
-from tfx.extensions.google_cloud_ai_platform.constants import ENABLE_VERTEX_KEY, VERTEX_REGION_KEY
-from tfx.extensions.google_cloud_ai_platform.trainer import executor as vertex_executor
-
 from components.multi_worker_trainer import component, executor
+from components.tfx_api import (
+    ENABLE_VERTEX_KEY,
+    VERTEX_REGION_KEY,
+    ExecutorClassSpec,
+    vertex_executor,
+)
 
 
 class Executor(vertex_executor.GenericExecutor):

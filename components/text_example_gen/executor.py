@@ -13,13 +13,6 @@ from absl import logging
 from apache_beam.io.filesystem import CompressionTypes
 from apache_beam.io.filesystems import FileSystems
 from google.protobuf import struct_pb2
-from tfx import types
-from tfx.components.example_gen import base_example_gen_executor
-from tfx.dsl.io import fileio
-from tfx.proto import example_gen_pb2
-from tfx.types import artifact_utils
-from tfx.types import standard_component_specs as specs
-from tfx.utils import io_utils, proto_utils
 
 from components.text_example_gen import files, reading
 from components.text_example_gen.shuffled_writing import (
@@ -28,6 +21,16 @@ from components.text_example_gen.shuffled_writing import (
     buckets_for,
     shuffle_key,
 )
+from components.tfx_api import (
+    artifact_utils,
+    base_example_gen_executor,
+    example_gen_pb2,
+    fileio,
+    io_utils,
+    proto_utils,
+    types,
+)
+from components.tfx_api import standard_component_specs as specs
 from trainer_module import features
 from trainer_module.errors import InputError
 

@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 import apache_beam as beam
 import tensorflow as tf
-from tfx.components.example_gen import write_split
-from tfx.dsl.io import fileio
+
+from components.tfx_api import fileio, write_split
 
 # Of the files, which may be compressed to a quarter: a bucket is sorted in memory.
 _BYTES_A_BUCKET = 16 << 20

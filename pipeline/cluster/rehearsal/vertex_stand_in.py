@@ -1,7 +1,7 @@
 """Stands in for Vertex's job service in a rehearsal: a custom job's machines are processes here.
 
-`python -m pipeline.cluster.vertex_stand_in MODULE ARGUMENTS` is `python -m MODULE ARGUMENTS` with
-it.
+`python -m pipeline.cluster.rehearsal.vertex_stand_in MODULE ARGUMENTS` is
+`python -m MODULE ARGUMENTS` with it.
 """
 
 import contextlib
