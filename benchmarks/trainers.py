@@ -1,6 +1,7 @@
 """Our Trainer and gensim's, each measured in a process of its own."""
 
 import concurrent.futures
+import dataclasses
 import importlib.metadata
 import multiprocessing
 import os
@@ -123,7 +124,7 @@ def train(
         "milliseconds_a_step": round(seconds / result.steps * 1e3, 2),
         "input_words_per_second": round(_reading(train_split._replace(worker=group.worker))),
         "peak_megabytes": round(peak),
-        "evaluations": [found._asdict() for found in result.evaluations],
+        "evaluations": [dataclasses.asdict(found) for found in result.evaluations],
         "full": _full(fitted),
         "words": counts.tokens,
         "pairs": counts.pairs,

@@ -34,8 +34,9 @@ def _yes_or_no(answer: bool) -> str:
     return "yes" if answer else "no"
 
 
-# The lines of the table of a summary: the field, and how it is shown.
-_SUMMARY_LINES: tuple[tuple[str, Callable[[Any], str]], ...] = (
+_Line = tuple[str, Callable[[Any], str]]
+# The lines of the table of a summary, above the metrics and below: the field, and how it is shown.
+_ABOVE_METRICS: tuple[_Line, ...] = (
     ("run", str),
     ("documents", _whole),
     ("tokens", _whole),
@@ -45,12 +46,8 @@ _SUMMARY_LINES: tuple[tuple[str, Callable[[Any], str]], ...] = (
     ("objective", str),
     ("seed", _whole),
     ("train_loss", _decimal),
-    ("full_softmax_cross_entropy", _decimal),
-    ("full_sigmoid_cross_entropy", _decimal),
-    ("raw_full_softmax_cross_entropy", _decimal),
-    ("raw_full_sigmoid_cross_entropy", _decimal),
-    ("perplexity", _decimal),
-    ("unigram_cross_entropy", _decimal),
+)
+_BELOW_METRICS: tuple[_Line, ...] = (
     ("blessed", _yes_or_no),
     ("replaced_characters", _whole),
     ("empty_lines", _whole),
@@ -106,8 +103,10 @@ class ProgressDisplay:
 def summary_table(summary: Summary) -> Table:
     """A summary, one line a figure; the last is the seconds of all components together."""
     table = Table(title="Summary", show_header=False, title_justify="left")
-    for name, shown in _SUMMARY_LINES:
-        _add_row(table, name, shown(getattr(summary, name)))
+    of_metrics = ((name, _decimal) for name in summary.metrics)
+    content = summary.as_json()
+    for name, shown in (*_ABOVE_METRICS, *of_metrics, *_BELOW_METRICS):
+        _add_row(table, name, shown(content[name]))
     _add_row(table, "seconds", f"{sum(summary.seconds.values()):,.1f}")
     return table
 

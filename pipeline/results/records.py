@@ -7,6 +7,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Self
 
+from trainer_module.training.record import Evaluation
+
 
 @dataclass(frozen=True)
 class ComponentRun:
@@ -73,47 +75,8 @@ class Reading:
     @classmethod
     def read(cls, path: Path) -> Self:
         """Reads `reading.json`."""
-        return cls(**_own_fields(cls, path))
-
-
-@dataclass(frozen=True)
-class Evaluation:
-    """The held-out full cross-entropies at one point of training, in nats."""
-
-    step: int
-    softmax: float
-    sigmoid: float
-
-
-@dataclass(frozen=True)
-class Training:
-    """What the Trainer says of its run: of its `training.json`, what a summary says."""
-
-    tokens: int  # of both splits, after subsampling
-    vocabulary_size: int
-    pairs_train: int
-    pairs_eval: int
-    train_loss: float
-    sampled_losses: Mapping[str, float]  # by the number of candidates
-    full_loss: float
-    evaluations: tuple[Evaluation, ...]
-    kept_step: int
-    pairs_per_second: float  # of all workers
-    pairs_per_second_of_workers: tuple[float, ...]
-    resumed_at_step: int
-
-    @classmethod
-    def read(cls, path: Path) -> Self:
-        """Reads `training.json`."""
-        content = _own_fields(cls, path)
-        content["evaluations"] = tuple(Evaluation(**found) for found in content["evaluations"])
-        content["pairs_per_second_of_workers"] = tuple(content["pairs_per_second_of_workers"])
-        return cls(**content)
-
-
-def _own_fields(record: type, path: Path) -> dict[str, Any]:
-    content = json.loads(path.read_text(encoding="utf-8"))
-    return {field.name: content[field.name] for field in fields(record)}
+        content = json.loads(path.read_text(encoding="utf-8"))
+        return cls(**{field.name: content[field.name] for field in fields(cls)})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,13 +96,8 @@ class Summary:
     full_loss: float  # of the same pairs over the whole vocabulary
     evaluations: tuple[Evaluation, ...]
     kept_step: int
-    # The Evaluator's, of the whole eval split.
-    full_softmax_cross_entropy: float
-    full_sigmoid_cross_entropy: float
-    raw_full_softmax_cross_entropy: float
-    raw_full_sigmoid_cross_entropy: float
-    perplexity: float
-    unigram_cross_entropy: float
+    # The Evaluator's, of the whole eval split: by name, in summary.json beside the other fields.
+    metrics: Mapping[str, float]
     blessed: bool
     replaced_characters: int
     empty_lines: int
@@ -155,7 +113,9 @@ class Summary:
 
     def as_json(self) -> dict[str, Any]:
         """What is written to summary.json and to the metadata store."""
-        content = asdict(self)
+        content: dict[str, Any] = {}
+        for name, value in asdict(self).items():
+            content.update(value if name == "metrics" else {name: value})
         if self.why_not_blessed is None:
             del content["why_not_blessed"]
         return content

@@ -6,24 +6,19 @@ from pathlib import Path
 import tensorflow_model_analysis as tfma
 from ml_metadata.proto import metadata_store_pb2 as mlmd
 
+from components.embedding_evaluator.metrics import FORMULAS
 from components.text_example_gen.executor import READING_FILE
 from pipeline import graph
 from pipeline.config import Config
-from pipeline.results.records import ComponentRun, Reading, Summary, Training
+from pipeline.results.records import ComponentRun, Reading, Summary
 from trainer_module.run_fn import TRAINING_FILE
+from trainer_module.training.record import TrainingRecord
 
 # By component and output key.
 OutputArtifacts = Mapping[tuple[str, str], mlmd.Artifact]
 
-# Of components.embedding_evaluator.metrics.FORMULAS.
-REPORTED_METRICS = (
-    "full_softmax_cross_entropy",
-    "full_sigmoid_cross_entropy",
-    "raw_full_softmax_cross_entropy",
-    "raw_full_sigmoid_cross_entropy",
-    "perplexity",
-    "unigram_cross_entropy",
-)
+# Of the Evaluator's metrics those that its thresholds and sentences need, and people do not.
+_NOT_REPORTED = ("gain_over_unigram", "num_pairs")
 
 
 def collect(
@@ -38,7 +33,8 @@ def collect(
       components: how each ended.
     """
     reading = Reading.read(Path(artifacts["TextExampleGen", "examples"].uri, READING_FILE))
-    training = Training.read(Path(artifacts["Trainer", "model_run"].uri, TRAINING_FILE))
+    written = Path(artifacts["Trainer", "model_run"].uri, TRAINING_FILE)
+    training = TrainingRecord.from_json(written.read_text(encoding="utf-8"))
     metrics = candidate_metrics(Path(artifacts["Evaluator", "evaluation"].uri))
     blessing = artifacts["Evaluator", "blessing"].custom_properties["blessed"].int_value
     return Summary(
@@ -55,7 +51,7 @@ def collect(
         full_loss=training.full_loss,
         evaluations=training.evaluations,
         kept_step=training.kept_step,
-        **{name: metrics[name] for name in REPORTED_METRICS},
+        metrics=_reported(metrics),
         blessed=blessing == 1,
         replaced_characters=reading.replaced_characters,
         empty_lines=reading.empty_lines,
@@ -71,6 +67,11 @@ def collect(
         },
         why_not_blessed=None if blessing == 1 else why_not_blessed(config, artifacts),
     )
+
+
+def _reported(metrics: Mapping[str, float]) -> dict[str, float]:
+    """In the order of the formulas, by which TFMA does not go."""
+    return {name: metrics[name] for name in FORMULAS if name not in _NOT_REPORTED}
 
 
 def _all_cached(components: Sequence[ComponentRun]) -> bool:

@@ -12,7 +12,7 @@ import skipgram
 from skipgram import training
 from tests.trainer_module.test_preprocessing import transform
 from trainer_module.hyperparameters import PreprocessingHyperparameters
-from trainer_module.training.progress import Evaluation
+from trainer_module.training.record import Evaluation
 
 # Documents of one group's tokens each: a token's contexts are its group's, all as likely.
 GROUPS = [[f"{color}{i}" for i in range(4)] for color in ("red", "green", "blue")]
@@ -46,7 +46,7 @@ def test_it_says_what_training_gave(embeddings: skipgram.Embeddings) -> None:
     assert record.tokens == 9 * len(WALKS)
     assert record.vocabulary_size == len(embeddings) == 12
     # Of four contexts each is as likely: log 4; log 12 without knowing the target.
-    assert record.evaluations[-1]["softmax"] == pytest.approx(math.log(4), abs=0.1)
+    assert record.evaluations[-1].softmax == pytest.approx(math.log(4), abs=0.1)
 
 
 def test_the_same_seed_gives_the_same_vectors() -> None:

@@ -17,7 +17,8 @@ from trainer_module.training import input_pipeline
 from trainer_module.training.checkpoints import Checkpoints
 from trainer_module.training.input_pipeline import Counts, Pairs
 from trainer_module.training.model import SkipGramModel
-from trainer_module.training.progress import Evaluation, Listener, Progress
+from trainer_module.training.progress import Listener, Progress
+from trainer_module.training.record import Evaluation
 from trainer_module.training.schedule import Schedule
 from trainer_module.training.state import TrainingState
 from trainer_module.training.step import Step

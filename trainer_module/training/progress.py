@@ -5,6 +5,8 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
+from trainer_module.training.record import Evaluation
+
 
 class Progress(NamedTuple):
     """Where training stands."""
@@ -16,18 +18,6 @@ class Progress(NamedTuple):
     loss: float  # mean of the last second's pairs, nats
     pairs_per_second: list[float]  # of each worker
     seconds_left: float
-
-
-class Evaluation(NamedTuple):
-    """The held-out full cross-entropies at a point of training, nats."""
-
-    step: int
-    softmax: float
-    sigmoid: float
-
-    def of_family(self, *, softmax: bool) -> float:
-        """The full cross-entropy of an objective's family."""
-        return self.softmax if softmax else self.sigmoid
 
 
 Listener = Callable[[Progress | Evaluation], None]

@@ -1,4 +1,7 @@
-"""What the Trainer writes down of a training, as JSON: the file training.json."""
+"""What is known of a training, and its form as JSON: the file training.json.
+
+Light on purpose: the summary reads it without TensorFlow.
+"""
 
 import dataclasses
 import json
@@ -6,6 +9,19 @@ from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
     from trainer_module.training.fit import Fitted
+
+
+@dataclasses.dataclass(frozen=True)
+class Evaluation:
+    """The held-out full cross-entropies at a point of training, nats."""
+
+    step: int
+    softmax: float
+    sigmoid: float
+
+    def of_family(self, *, softmax: bool) -> float:
+        """The full cross-entropy of an objective's family."""
+        return self.softmax if softmax else self.sigmoid
 
 
 @dataclasses.dataclass(frozen=True)
@@ -21,11 +37,11 @@ class TrainingRecord:
     steps: int
     kept_step: int
     resumed_at_step: int
-    pairs_per_second: float
-    pairs_per_second_of_workers: list[float]
-    evaluations: list[dict[str, float]]  # step, softmax, sigmoid
+    pairs_per_second: float  # of all workers
+    pairs_per_second_of_workers: tuple[float, ...]
+    evaluations: tuple[Evaluation, ...]
     sampled_losses: dict[str, float]  # by number of candidates
-    full_loss: float
+    full_loss: float  # what they estimate
 
     @classmethod
     def of(cls, fitted: "Fitted") -> Self:
@@ -42,8 +58,8 @@ class TrainingRecord:
             kept_step=result.kept_step,
             resumed_at_step=result.resumed_at_step,
             pairs_per_second=sum(result.pairs_per_second),
-            pairs_per_second_of_workers=result.pairs_per_second,
-            evaluations=[found._asdict() for found in result.evaluations],
+            pairs_per_second_of_workers=tuple(result.pairs_per_second),
+            evaluations=tuple(result.evaluations),
             sampled_losses={str(number): loss for number, loss in fitted.sampled_losses.items()},
             full_loss=fitted.full_loss,
         )
@@ -55,4 +71,7 @@ class TrainingRecord:
     @classmethod
     def from_json(cls, text: str) -> Self:
         """Reads what to_json wrote."""
-        return cls(**json.loads(text))
+        content = json.loads(text)
+        content["evaluations"] = tuple(Evaluation(**found) for found in content["evaluations"])
+        content["pairs_per_second_of_workers"] = tuple(content["pairs_per_second_of_workers"])
+        return cls(**content)

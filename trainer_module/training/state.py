@@ -1,8 +1,10 @@
 """What a killed training must know to go on, beside the model."""
 
+import dataclasses
+
 import tensorflow as tf
 
-from trainer_module.training.progress import Evaluation
+from trainer_module.training.record import Evaluation
 
 
 class TrainingState(tf.Module):
@@ -47,6 +49,6 @@ class TrainingState(tf.Module):
     def add_evaluation(self, found: Evaluation) -> None:
         """Notes an evaluation."""
         number = int(self._num_evaluations.numpy())
-        row = tf.constant([found], tf.float64)
+        row = tf.constant([dataclasses.astuple(found)], tf.float64)
         self._history.assign(tf.tensor_scatter_nd_update(self._history.numpy(), [[number]], row))
         self._num_evaluations.assign_add(1)

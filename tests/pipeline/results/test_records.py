@@ -3,7 +3,7 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
-from pipeline.results.records import Evaluation, Reading, RunRecord, Training
+from pipeline.results.records import Reading, RunRecord
 from tests.pipeline.results.summaries import SUMMARY
 
 # What summary.json holds, for whoever reads it: names, order and values.
@@ -83,41 +83,6 @@ def test_what_was_read(tmp_path: Path) -> None:
         '{"files": 2, "documents": 7, "empty_lines": 1, "replaced_characters": 3, "bytes": 99}'
     )
     assert Reading.read(path) == Reading(documents=7, replaced_characters=3, empty_lines=1)
-
-
-def test_what_training_gave(tmp_path: Path) -> None:
-    content = {
-        "documents": 7,
-        "tokens": 50,
-        "vocabulary_size": 12,
-        "pairs_train": 300,
-        "pairs_eval": 20,
-        "train_loss": 1.5,
-        "steps": 40,
-        "kept_step": 30,
-        "resumed_at_step": 0,
-        "pairs_per_second": 5000.5,
-        "pairs_per_second_of_workers": [2500.25, 2500.25],
-        "evaluations": [{"step": 30, "softmax": 2.5, "sigmoid": 3.5}],
-        "sampled_losses": {"5": 1.25},
-        "full_loss": 2.5,
-    }
-    path = tmp_path / "training.json"
-    path.write_text(json.dumps(content))
-    assert Training.read(path) == Training(
-        tokens=50,
-        vocabulary_size=12,
-        pairs_train=300,
-        pairs_eval=20,
-        train_loss=1.5,
-        sampled_losses={"5": 1.25},
-        full_loss=2.5,
-        evaluations=(Evaluation(step=30, softmax=2.5, sigmoid=3.5),),
-        kept_step=30,
-        pairs_per_second=5000.5,
-        pairs_per_second_of_workers=(2500.25, 2500.25),
-        resumed_at_step=0,
-    )
 
 
 def test_a_run_of_the_store_may_have_come_to_nothing() -> None:

@@ -14,7 +14,7 @@ from trainer_module.training import fit, input_pipeline
 from trainer_module.training.documents import TransformedFiles
 from trainer_module.training.input_pipeline import Counts
 from trainer_module.training.loop import TrainingResult
-from trainer_module.training.progress import Evaluation
+from trainer_module.training.record import Evaluation
 from trainer_module.vocabulary import Vocabulary
 
 DOCUMENTS = TransformedFiles(["here"], SPEC)

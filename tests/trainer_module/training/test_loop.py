@@ -20,7 +20,8 @@ from tests.trainer_module.runs import (
 from tests.trainer_module.transformed import Document, of_epoch, split_of, write
 from trainer_module.errors import InputError
 from trainer_module.training import input_pipeline, loop, schedule
-from trainer_module.training.progress import Evaluation, Progress
+from trainer_module.training.progress import Progress
+from trainer_module.training.record import Evaluation
 from trainer_module.workers.group import WorkerGroup
 
 
@@ -142,7 +143,7 @@ def test_progress_and_evaluations_by_hand(alone: WorkerGroup, tmp_path: Path) ->
         news.append(one)
         if isinstance(one, Evaluation):
             now = run.full()
-            assert one[1:] == (pytest.approx(now.softmax), pytest.approx(now.sigmoid))
+            assert (one.softmax, one.sigmoid) == pytest.approx((now.softmax, now.sigmoid))
 
     result = run.train(tmp_path, report=report)
     kinds = ["E" if isinstance(one, Evaluation) else "p" for one in news]

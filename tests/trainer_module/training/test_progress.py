@@ -6,7 +6,8 @@ import pytest
 import tensorflow as tf
 from tensorflow.core.util import event_pb2
 
-from trainer_module.training.progress import Evaluation, Progress, described, tell
+from trainer_module.training.progress import Progress, described, tell
+from trainer_module.training.record import Evaluation
 
 
 def test_progress_is_one_line_for_people() -> None:

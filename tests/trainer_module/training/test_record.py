@@ -7,8 +7,7 @@ import numpy as np
 
 from trainer_module.training.input_pipeline import Counts
 from trainer_module.training.loop import TrainingResult
-from trainer_module.training.progress import Evaluation
-from trainer_module.training.record import TrainingRecord
+from trainer_module.training.record import Evaluation, TrainingRecord
 
 FITTED = SimpleNamespace(
     train=Counts(90, 900, 400, 1600, np.array([800, 800])),

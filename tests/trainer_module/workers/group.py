@@ -1,5 +1,6 @@
 """A group of workers that train a Run of tests/trainer_module/runs.py, each in its process."""
 
+import dataclasses
 import json
 import os
 import signal
@@ -86,7 +87,8 @@ def main(folder: str, hyperparameters: dict[str, Any], kill: dict[str, int] | No
 
     result = run.train(Path(folder, "checkpoints"), report=report)
     path = Path(folder, f"{worker.index}.npz")
-    figures = [*run.tables, result.evaluations, result.resumed_at_step]
+    evaluations = [dataclasses.astuple(found) for found in result.evaluations]
+    figures = [*run.tables, evaluations, result.resumed_at_step]
     np.savez(path, *map(np.asarray, figures))
     process.end(0)
 
