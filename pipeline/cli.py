@@ -135,11 +135,11 @@ def run(
     context.obj = context.obj or debug
     if more_corpus and not corpus:
         raise click.UsageError(f"what is {more_corpus[0]!r}? Name files with --corpus")
-    from pipeline import config as configuration
+    from pipeline import config_file
     from pipeline.corpus.patterns import resolve
 
     try:
-        config = configuration.load(path, settings, (*corpus, *more_corpus))
+        config = config_file.load(path, settings, (*corpus, *more_corpus))
         if config.corpus.files:
             # Before anything is imported or written: a wrong name is a wrong command.
             resolve(config.corpus.files)
@@ -201,10 +201,10 @@ def runs(path: Path | None, output: Path, settings: tuple[str, ...]) -> None:
 
     Of metadata on a server, the runs into this folder.
     """
-    from pipeline import config as configuration
+    from pipeline import config_file
 
     try:
-        config = configuration.load(path, settings)
+        config = config_file.load(path, settings)
         _require_password(config)
     except InputError as error:
         raise WrongCommandError(str(error)) from error
@@ -257,11 +257,11 @@ def compile_(
         --set deployment.image=registry/skipgram:1 --set deployment.output=/data/output \\
         --output books.yaml
     """
-    from pipeline import config as configuration
+    from pipeline import config_file
     from pipeline.cluster import deployment
 
     try:
-        config = configuration.load(path, settings, [corpus] if corpus else [])
+        config = config_file.load(path, settings, [corpus] if corpus else [])
         deployment.require(config, target)
     except InputError as error:
         raise WrongCommandError(str(error)) from error

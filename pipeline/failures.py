@@ -1,8 +1,10 @@
-"""From exceptions of TFX, Beam and TensorFlow to one sentence."""
+"""One sentence for what went wrong: from exceptions of TFX, Beam and TensorFlow, of names."""
 
+import difflib
 import errno
 import re
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 from trainer_module.errors import InputError
@@ -91,3 +93,13 @@ def explain(error: BaseException, folder: Path) -> str:
     if is_disk_full(error, folder):
         return disk_full_sentence(folder)
     return error.sentence if isinstance(error, ComponentFailedError) else sentence_of(error)
+
+
+def unknown_name(kind: str, name: str, known: Sequence[str]) -> str:
+    """A sentence about a name that is not known, with the nearest of those that are.
+
+    >>> unknown_name("colour", "bleu", ["red", "blue"])
+    'bleu is no colour; the nearest is blue'
+    """
+    nearest = difflib.get_close_matches(name, known, n=1, cutoff=0.0)
+    return f"{name} is no {kind}" + (f"; the nearest is {nearest[0]}" if nearest else "")

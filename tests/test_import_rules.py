@@ -21,7 +21,7 @@ ROOMS = {
         {"preprocessing", "run_fn"},
     ],
     "pipeline": [
-        {"beam_arguments", "config", "failures", "fingerprint", "native_output"},
+        {"beam_arguments", "config", "config_file", "failures", "fingerprint", "native_output"},
         {"corpus"},
         {"graph"},
         {"results"},

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from components.embedding_exporter import word2vec_format
-from pipeline.config import unknown_name
+from pipeline.failures import unknown_name
 from trainer_module.errors import InputError
 
 if TYPE_CHECKING:

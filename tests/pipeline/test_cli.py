@@ -108,6 +108,15 @@ class TestWrongCommands:
         assert (done.returncode, complaint(done)) == (2, said)
         assert list(tmp_path.iterdir()) == []
 
+    def test_of_the_configuration_come_all_at_once(self, tmp_path):
+        done = skipgram("run", "--set", "seed", "--set", "trainer.epoch=3", folder=tmp_path)
+        assert done.returncode == 2
+        assert done.stderr.splitlines() == [
+            "skipgram: the configuration has 2 errors:",
+            "  --set takes section.field=value, not 'seed'",
+            "  trainer.epoch is no field of the configuration; the nearest is trainer.epochs",
+        ]
+
     @pytest.mark.parametrize("corpus", ["none.txt", "none/*.txt", "*.jsonl"])
     def test_of_the_corpus(self, tmp_path, corpus):
         done = skipgram("run", "--corpus", corpus, folder=tmp_path)
