@@ -140,9 +140,8 @@ def run(
 
     try:
         config = config_file.load(path, settings, (*corpus, *more_corpus))
-        if config.corpus.files:
-            # Before anything is imported or written: a wrong name is a wrong command.
-            resolve(config.corpus.files)
+        # Before anything is imported or written: a wrong name is a wrong command.
+        patterns = resolve(config.corpus.files) if config.corpus.files else None
         _require_password(config)
     except InputError as error:
         raise WrongCommandError(str(error)) from error
@@ -151,7 +150,7 @@ def run(
     from pipeline.local import run_command
 
     folder, console = OutputFolder(output), Console()
-    summary = run_command.run(config, folder, console)
+    summary = run_command.run(config, patterns, folder, console)
     run_command.show(summary, folder, console)
     if not summary["blessed"]:
         _say(summary["why_not_blessed"])

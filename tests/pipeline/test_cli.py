@@ -340,11 +340,16 @@ class TestHowARunEnds:
 
 
 class TestWhatARunIsGiven:
-    def given(self, run: Callable[..., Ended], *words: str) -> config.Config:
-        seen: list[config.Config] = []
+    def given(
+        self, run: Callable[..., Ended], *words: str
+    ) -> tuple[config.Config, list[str] | None]:
+        """The configuration and the patterns of the corpus."""
+        seen: list[tuple[config.Config, list[str] | None]] = []
 
-        def pipeline(settings: config.Config, *_: object) -> dict[str, Any]:
-            seen.append(settings)
+        def pipeline(
+            settings: config.Config, patterns: list[str] | None, *_: object
+        ) -> dict[str, Any]:
+            seen.append((settings, patterns))
             return {"blessed": True, "run": "monday"}
 
         assert run(pipeline, *words).code == 0
@@ -354,12 +359,13 @@ class TestWhatARunIsGiven:
         for name in ("a.txt", "b.txt", "c.txt"):
             (tmp_path / name).write_text("words\n")
         words = ["--corpus", "a.txt", "b.txt", "--corpus", "c.txt", "--set", "seed=3"]
-        settings = self.given(run, *words)
+        settings, patterns = self.given(run, *words)
         assert sorted(settings.corpus.files) == ["a.txt", "b.txt", "c.txt"]
+        assert patterns == [str(tmp_path / name) for name in ("a.txt", "b.txt", "c.txt")]
         assert settings.seed == 3
 
     def test_nothing_is_the_default(self, run):
-        assert self.given(run) == config.Config()
+        assert self.given(run) == (config.Config(), None)
 
 
 def open_for_reader(pipe: Path, process: "subprocess.Popen[str]") -> int:
