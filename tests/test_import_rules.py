@@ -21,7 +21,15 @@ ROOMS = {
         {"preprocessing", "run_fn"},
     ],
     "pipeline": [
-        {"beam_arguments", "config", "config_file", "failures", "fingerprint", "native_output"},
+        {
+            "atomic",
+            "beam_arguments",
+            "config",
+            "config_file",
+            "failures",
+            "fingerprint",
+            "native_output",
+        },
         {"corpus"},
         {"graph"},
         {"results"},

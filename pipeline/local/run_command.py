@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 
 from pipeline import failures
+from pipeline.atomic import replace_link, write_aside
 from pipeline.beam_arguments import require_job_server
 from pipeline.config import Config
 from pipeline.corpus.quick_start import quick_start_corpus
 from pipeline.failures import ComponentFailedError
-from pipeline.local.output_folder import OutputFolder, replace_link, write_aside
+from pipeline.local.output_folder import OutputFolder
 from pipeline.native_output import stderr_to
 from pipeline.results import display
 from pipeline.results.embeddings import Embeddings
