@@ -9,6 +9,9 @@ from pathlib import Path
 
 from trainer_module.errors import InputError
 
+# Exit codes of `skipgram`; 0: all is well.
+RUN_FAILED, WRONG_COMMAND, NOT_BLESSED = 1, 2, 3
+
 # Beam passes on what a DoFn raised, some runners as text, and adds where it happened.
 _INPUT_ERROR = re.compile(rf"\b{InputError.__name__}: (?P<sentence>[^\n]+)")
 _BEAM_PLACE = re.compile(r"\s*\[while running .*$")

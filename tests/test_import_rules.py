@@ -26,6 +26,7 @@ ROOMS = {
             "beam_arguments",
             "config",
             "config_file",
+            "config_reference",
             "failures",
             "fingerprint",
             "native_output",
@@ -35,6 +36,7 @@ ROOMS = {
         {"results"},
         {"cluster"},
         {"local"},
+        {"commands"},
         {"cli"},
     ],
 }
