@@ -5,8 +5,8 @@ UV := $(BIN)/uv
 # The version that the lock file names, so that the first uv is the last one too.
 UV_VERSION := $(shell sed -n 's/^uv==\([0-9.]*\).*/\1/p' requirements.lock)
 
-.PHONY: help install run test lint format docs bench bench-objectives bench-sizes bench-workers \
-  bench-scaling lock clean
+.PHONY: help install run test test-fast lint format docs bench bench-objectives bench-sizes \
+  bench-workers bench-scaling lock clean
 help:           ## what can be made
 	@sed -n 's/^\([a-z-]*\):.*## */make \1\t/p' Makefile
 
@@ -26,6 +26,9 @@ run: install    ## run the pipeline on the quick-start corpus
 # In two processes, a file of tests by one of them: what its tests share is made once.
 test: install   ## run the tests
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+
+test-fast: install   ## run the tests that take no pipeline run
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile -m "not slow"
 
 lint: install   ## check format, style, types and the Dockerfile
 	$(BIN)/ruff format --check .

@@ -47,9 +47,9 @@ def write(path: str, vocabulary_size: int, words: int, *, seed: int) -> None:
 
 
 def _cumulative(size: int) -> Any:
-    from trainer_module.objectives import candidate_sampling
+    from trainer_module.objectives import distributions
 
-    cumulative = np.cumsum(candidate_sampling.log_uniform_probabilities(size))
+    cumulative = np.cumsum(distributions.log_uniform_probabilities(size))
     return cumulative / cumulative[-1]
 
 
@@ -57,8 +57,8 @@ def _example(ids: Any, windows: Any) -> bytes:
     import tensorflow as tf
 
     feature = {
-        "target$ragged_values": ids,
-        "window$ragged_values": windows,
+        "token_ids$ragged_values": ids,
+        "window_sizes$ragged_values": windows,
         "num_tokens": [len(ids)],
     }
     features = {
@@ -75,35 +75,37 @@ def keep_probability(vocabulary_size: int) -> Any:
     """`[vocab]`, taking Zipf's law for the frequencies."""
     import tensorflow as tf
 
-    from trainer_module.objectives import candidate_sampling
-    from trainer_module.text import skip_grams
+    from trainer_module.objectives import distributions
+    from trainer_module.text import subsampling
 
-    frequencies = candidate_sampling.log_uniform_probabilities(vocabulary_size)
-    return skip_grams.keep_probability(tf.constant(frequencies), _SUBSAMPLE).numpy()
+    frequencies = distributions.log_uniform_probabilities(vocabulary_size)
+    return subsampling.keep_probability(tf.constant(frequencies), _SUBSAMPLE).numpy()
 
 
 def split_of(path: str, vocabulary_size: int) -> Any:
     """The input_pipeline.Split of a file that write wrote."""
     import tensorflow as tf
 
+    from trainer_module.training.documents import TransformedFiles
     from trainer_module.training.input_pipeline import Split
 
     def ragged(name: str) -> tf.io.RaggedFeature:
         return tf.io.RaggedFeature(tf.int64, f"{name}$ragged_values", row_splits_dtype=tf.int64)
 
     spec = {
-        "target": ragged("target"),
-        "window": ragged("window"),
+        "token_ids": ragged("token_ids"),
+        "window_sizes": ragged("window_sizes"),
         "num_tokens": tf.io.FixedLenFeature([], tf.int64),
     }
-    return Split([path], spec, keep_probability(vocabulary_size), window=5, seed=1)
+    documents = TransformedFiles([path], spec)
+    return Split(documents, keep_probability(vocabulary_size), window=5, seed=1)
 
 
 def vocabulary(vocabulary_size: int) -> Any:
     """The Vocabulary of ids by their numbers, as often as Zipf's law has them."""
-    from trainer_module.objectives import candidate_sampling
+    from trainer_module.objectives import distributions
     from trainer_module.vocabulary import Vocabulary
 
-    shares = candidate_sampling.log_uniform_probabilities(vocabulary_size)
+    shares = distributions.log_uniform_probabilities(vocabulary_size)
     tokens = [str(token).encode() for token in range(vocabulary_size)]
     return Vocabulary(tokens, (shares / shares.min()).astype(int))

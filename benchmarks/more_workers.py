@@ -23,13 +23,14 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.run import RESULTS
+from trainer_module.sizes import STEPS_PER_CHUNK
 
 _TARGETS, _CANDIDATES = 512, 64  # of a step, by default
 _SUBSAMPLE = 1e-4
 _LATENCY = 5e-5  # seconds between two machines of a data centre
 _WORKERS = (2, 8, 32)
 _GIGABITS = (10, 25, 100)
-_SYNC_EVERY = (16, 128)
+_SYNC_EVERY = (STEPS_PER_CHUNK, 128)
 # Of the books: 16.4 million words keep 6.9 million targets.
 _TARGETS_A_WORD = 0.42
 # Of trainer_module: schedule._TARGETS_PER_CALL and local_updates._FREQUENT.

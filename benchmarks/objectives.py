@@ -11,15 +11,9 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks import corpus, run, trainers
+from trainer_module.objective_table import OBJECTIVES
 
-SAMPLED = (
-    "nce",
-    "sampled_softmax",
-    "negative_sampling",
-    "sigmoid_cross_entropy",
-    "softmax_cross_entropy",
-)
-FULL = ("full_softmax", "full_sigmoid")
+SAMPLED = tuple(name for name, spec in OBJECTIVES.items() if spec.samples)
 # Small enough that a full objective takes a minute.
 SMALL_VOCABULARY = ("--set", "preprocessing.vocab_size=2000")
 FIGURES = ("softmax", "sigmoid", "raw_softmax", "raw_sigmoid")
@@ -35,7 +29,7 @@ def main() -> None:
     results: dict[str, Any] = {
         "machine": trainers.machine(),
         name: _measure(whole, SAMPLED),
-        small.name: _measure(small, (*SAMPLED, *FULL)),
+        small.name: _measure(small, tuple(OBJECTIVES)),
     }
     run.write("objectives.json", results)
     for title in (name, small.name):

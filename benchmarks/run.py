@@ -117,32 +117,10 @@ def _whole(prepared: corpus.Corpus, arguments: list[str]) -> dict[str, Any]:
 def _evaluation(prepared: corpus.Corpus) -> trainers.Figures:
     """The full cross-entropies of some pairs, with sums shared by a target's pairs and without."""
     import tensorflow as tf
-    import tensorflow_transform as tft
 
-    from trainer_module import features, vocabulary
     from trainer_module.evaluation import cross_entropies
-    from trainer_module.hyperparameters import PreprocessingHyperparameters
-    from trainer_module.training import fit, input_pipeline
-    from trainer_module.training.model import SkipGramModel
 
-    transform = tft.TFTransformOutput(prepared.transform_graph)
-    known = vocabulary.read(transform.vocabulary_file_by_name(features.VOCABULARY))
-    size = len(known.tokens)
-    spec = transform.transformed_feature_spec()
-    split = fit.split_of(prepared.eval_files, spec, known, PreprocessingHyperparameters(), seed=1)
-    [chunk] = input_pipeline.chunks(split, num_targets=8192).take(1)
-    pairs = input_pipeline.pairs_of(chunk, split.window, range(8192))
-    targets, contexts = (ids[:PAIRS_EVALUATED] for ids in pairs)
-    unigram = tf.zeros([size]).numpy()
-    model = SkipGramModel(unigram, dim=100, bias_initializer="zeros", seed=1)
-    parameters = cross_entropies.Parameters(
-        model.target_table,
-        model.context_weights,
-        model.context_biases,
-        None,
-        False,
-        1.0,
-    )
+    parameters, targets, contexts = _untrained(prepared)
     shared = tf.function(cross_entropies.mean_cross_entropies)
 
     @tf.function
@@ -169,6 +147,24 @@ def _evaluation(prepared: corpus.Corpus) -> trainers.Figures:
             (ended - between) / (between - started), 1
         ),
     }
+
+
+def _untrained(prepared: corpus.Corpus) -> tuple[Any, Any, Any]:
+    """Parameters of a model of the corpus' vocabulary, and targets and contexts of some pairs."""
+    import tensorflow as tf
+
+    from trainer_module.evaluation import cross_entropies
+    from trainer_module.training import input_pipeline
+    from trainer_module.training.model import SkipGramModel
+
+    known, _, split = trainers.transformed(prepared, seed=1)
+    [chunk] = input_pipeline.chunks(split, num_targets=8192).take(1)
+    pairs = input_pipeline.pairs_of(chunk, split.window, range(8192))
+    unigram = tf.zeros([len(known.tokens)]).numpy()
+    model = SkipGramModel(unigram, dim=100, bias_initializer="zeros", seed=1)
+    tables = (model.target_table, model.context_weights, model.context_biases)
+    parameters = cross_entropies.Parameters(*tables, None, False, 1.0)
+    return parameters, *(ids[:PAIRS_EVALUATED] for ids in pairs)
 
 
 def _table(results: dict[str, Any]) -> Table:

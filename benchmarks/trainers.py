@@ -42,23 +42,30 @@ def ours(corpus: Corpus, *, seed: int = 1, judge: bool = True, **settings: Any) 
       settings: of TrainerHyperparameters.
     """
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+    group = begin()
+    known, train_split, eval_split = transformed(corpus, seed)
+    figures = train(group, known, train_split, eval_split, seed=seed, **settings)
+    table = figures.pop("table")
+    return {**figures, **(_judged(known.tokens, table) if judge else {})}
+
+
+def transformed(corpus: Corpus, seed: int) -> tuple[Any, Any, Any]:
+    """The vocabulary, the train split and the eval split of a corpus."""
     import tensorflow_transform as tft
 
     from trainer_module import features, vocabulary
     from trainer_module.hyperparameters import PreprocessingHyperparameters
     from trainer_module.training import fit
+    from trainer_module.training.documents import TransformedFiles
 
-    group = begin()
     transform = tft.TFTransformOutput(corpus.transform_graph)
     known = vocabulary.read(transform.vocabulary_file_by_name(features.VOCABULARY))
-    spec = transform.transformed_feature_spec()
+    spec, made_by = transform.transformed_feature_spec(), PreprocessingHyperparameters()
     train_split, eval_split = (
-        fit.split_of(files, spec, known, PreprocessingHyperparameters(), seed)
+        fit.split_of(TransformedFiles(files, spec), known, made_by, seed)
         for files in (corpus.train_files, corpus.eval_files)
     )
-    figures = train(group, known, train_split, eval_split, seed=seed, **settings)
-    table = figures.pop("table")
-    return {**figures, **(_judged(known.tokens, table) if judge else {})}
+    return known, train_split, eval_split
 
 
 def begin() -> Any:

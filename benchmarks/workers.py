@@ -19,10 +19,11 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks import corpus, run, trainers
+from trainer_module.sizes import STEPS_PER_CHUNK
 
 # Workers, sync_every, epochs: of the same number of targets a step; and on their own.
 _TOGETHER = ((1, 1, 1), (2, 1, 1), (4, 1, 1))
-_APART = ((2, 64, 1), (2, 128, 1), (2, 256, 1), (4, 16, 1), (1, 1, 2), (2, 128, 2))
+_APART = ((2, 64, 1), (2, 128, 1), (2, 256, 1), (4, STEPS_PER_CHUNK, 1), (1, 1, 2), (2, 128, 2))
 # Of two epochs, the default.
 _IN_TURNS, _SYNC_EVERY, _EPOCHS = 3, 128, 2
 _SETTINGS = {"objective": "negative_sampling", "evaluations_per_epoch": 0}

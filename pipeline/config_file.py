@@ -1,7 +1,7 @@
 """Reads a configuration from YAML and the command line, and says all that is wrong with it."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +39,19 @@ def load(
     """
     tree = _read(path) if path else {}
     problems = [*_put_all(tree, settings, corpus)]
+    return validated(tree, problems)
+
+
+def validated(tree: Mapping[str, Any], problems: Sequence[str] = ()) -> Config:
+    """The configuration of a tree of sections and fields.
+
+    Args:
+      tree: values by field, by section.
+      problems: what is known to be wrong already, a sentence each.
+
+    Raises:
+      InputError: see load; or there were problems.
+    """
     try:
         config = Config.model_validate(tree)
     except ValidationError as error:

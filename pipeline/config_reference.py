@@ -11,7 +11,8 @@ from pydantic import BaseModel
 
 from pipeline.atomic import write_aside
 from pipeline.config import Config
-from trainer_module.hyperparameters import OBJECTIVE_DEFAULTS, TrainerHyperparameters
+from trainer_module.hyperparameters import TrainerHyperparameters
+from trainer_module.objective_table import OBJECTIVES
 
 _COLUMNS = 100
 _OWN_DEFAULTS = (
@@ -40,7 +41,7 @@ is run; all errors are said at once.
 
 def objective_defaults() -> dict[str, dict[str, Any]]:
     """For each objective what its defaults are where they differ from the trainer's fields' own."""
-    return {str(name): dict(own) for name, own in OBJECTIVE_DEFAULTS.items()}
+    return {name: dict(spec.defaults) for name, spec in OBJECTIVES.items()}
 
 
 def as_yaml() -> str:

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-OURS = {"trainer_module", "components", "pipeline", "tests", "benchmarks"}
+OURS = {"trainer_module", "components", "pipeline", "skipgram", "tests", "benchmarks"}
 # The rooms in their order: what is in one imports only from its own and from those above it.
 ROOMS = {
     "trainer_module": [
-        {"errors", "features", "hyperparameters", "vocabulary"},
+        {"errors", "features", "hyperparameters", "objective_table", "sizes", "vocabulary"},
         {"text"},
         {"objectives"},
         {"workers"},
@@ -140,8 +140,19 @@ def test_pipeline_imports_neither_tests_nor_benchmarks(path):
     assert packages_of(path) & OURS <= {"pipeline", "components", "trainer_module"}
 
 
+@pytest.mark.parametrize("path", sources("skipgram"), ids=shown)
+def test_the_door_imports_pipeline_and_trainer_module(path):
+    assert packages_of(path) & OURS <= {"skipgram", "pipeline", "trainer_module"}
+
+
 @pytest.mark.parametrize(
-    "path", [*sources("pipeline"), *sources("components"), *sources("trainer_module")], ids=shown
+    "path",
+    [
+        path
+        for folder in ("skipgram", "pipeline", "components", "trainer_module")
+        for path in sources(folder)
+    ],
+    ids=shown,
 )
 def test_imports_name_our_packages_in_full(path):
     relative = [

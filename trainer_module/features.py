@@ -3,14 +3,23 @@
 # TextExampleGen -> Transform: one document, UTF-8 bytes, [1].
 TEXT = "text"
 
-# Transform -> Trainer: one row a document, its pairs in their shortest form: each token of the
-# vocabulary, in the order of the text, with its window. A window of 0 says that subsampling left
-# the token out. The others are targets; the contexts of a target are the targets of its row that
-# stand at most its window away (skip_grams.pairs writes them out). A third of the bytes of pairs
-# written out; the Trainer takes whole windows at a time, and draws later epochs' own from the same
-# tokens.
-TARGET = "target"  # int64 ids, [tokens of the document]
-WINDOW = "window"  # int64, [tokens of the document]
+# Transform -> Trainer: one row a document. It holds the tokens of the document that the vocabulary
+# knows, in the order of the text, each with its window:
+#
+#   text          "the cat sat on the zyx mat"    zyx is not in the vocabulary
+#   token_ids     [0, 7, 9, 3, 0, 8]              ids of: the cat sat on the mat
+#   window_sizes  [0, 2, 1, 1, 0, 2]              0: subsampling left this "the" out
+#   num_tokens    7
+#
+# Tokens with a window of at least 1 are targets. The contexts of a target are the other targets of
+# its row that stand at most its window away; what was left out does not count. Here the targets are
+# cat(2) sat(1) on(1) mat(2), so cat has the contexts sat and on, sat has cat and on, on has sat and
+# mat, mat has sat and on: skip_grams.pairs writes them out.
+#
+# Why not the pairs themselves: this form takes a third of the bytes, the Trainer works on whole
+# windows at a time, and later epochs draw windows of their own for the same tokens.
+TOKEN_IDS = "token_ids"  # int64, [tokens of the document that are in the vocabulary]
+WINDOW_SIZES = "window_sizes"  # int64, [the same]
 NUM_TOKENS = "num_tokens"  # int64, []: all tokens of the document, also those left out
 
 # The vocabulary file of Transform's output: `count token` lines by falling count; a token's id is

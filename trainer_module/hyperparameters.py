@@ -3,43 +3,28 @@
 Light on purpose: the command line reads it before TensorFlow is imported.
 """
 
-from typing import Any, Literal, Self
+import itertools
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from trainer_module.objective_table import OBJECTIVES, users
+from trainer_module.sizes import FRAME_HEIGHT, STEPS_PER_CHUNK
+
 Tokenizer = Literal["unicode_words", "whitespace"]
-Objective = Literal[
-    "nce",
-    "sampled_softmax",
-    "negative_sampling",
-    "sigmoid_cross_entropy",
-    "softmax_cross_entropy",
-    "full_softmax",
-    "full_sigmoid",
-]
 SamplerName = Literal["log_uniform", "unigram", "uniform", "in_batch"]
 BiasInitializer = Literal["log_frequency", "zeros", "none"]
+if TYPE_CHECKING:
+    ObjectiveName = str  # a checker wants the names written out, and the table has them
+else:
+    ObjectiveName = Literal[tuple(OBJECTIVES)]
 
-# What differs from the fields' own defaults, those of nce. word2vec draws its negatives from
-# unigram^0.75 and has no biases; as its candidates weigh less, a step may hold more targets.
-OBJECTIVE_DEFAULTS: dict[Objective, dict[str, Any]] = {
-    "nce": {},
-    "sampled_softmax": {"remove_accidental_hits": True},
-    **{
-        name: {
-            "sampler": "unigram",
-            "replacement": True,
-            "num_sampled": 64,
-            "logq_correction": False,
-            "bias_initializer": "none",
-            "batch_size": 512,
-            "learning_rate": 0.025,
-        }
-        for name in ("negative_sampling", "sigmoid_cross_entropy", "softmax_cross_entropy")
-    },
-    "full_softmax": {},
-    "full_sigmoid": {},
-}
+
+def _objectives_described() -> str:
+    """Names and summaries; neighbours in the table that share a summary stand together."""
+    groups = itertools.groupby(OBJECTIVES, lambda name: OBJECTIVES[name].summary)
+    return "; ".join(f"{', '.join(names)}: {summary}" for summary, names in groups)
 
 
 class StrictModel(BaseModel):
@@ -86,12 +71,7 @@ class PreprocessingHyperparameters(StrictModel):
 class TrainerHyperparameters(StrictModel):
     """From pairs to a model. Fields that are not given take the objective's own default."""
 
-    objective: Objective = Field(
-        default="nce",
-        description="nce, sampled_softmax: as tf.nn has them; negative_sampling: word2vec's, the "
-        "fastest; sigmoid_cross_entropy, softmax_cross_entropy: on inner products; full_softmax, "
-        "full_sigmoid: no sampling, for small vocabularies",
-    )
+    objective: ObjectiveName = Field(default="nce", description=_objectives_described())
     dim: int = Field(
         default=100, ge=1, le=4096, description="numbers per vector (word2vec's default)"
     )
@@ -146,9 +126,9 @@ class TrainerHyperparameters(StrictModel):
     )
     batch_size: int = Field(
         default=192,
-        ge=16,
+        ge=FRAME_HEIGHT,
         le=1 << 16,
-        multiple_of=16,
+        multiple_of=FRAME_HEIGHT,
         description="targets per step, of all workers together where they synchronise each step, "
         "each with some 6 contexts at a window of 5. More are faster "
         "and worse, as a step sums over all: with nce 1,024 end at a held-out loss of 7.63 where "
@@ -192,8 +172,8 @@ class TrainerHyperparameters(StrictModel):
         le=1 << 16,
         description="steps after which workers add up what each has changed of the 4,096 most "
         "frequent tokens' rows, and of all rows after half a million targets; 1: they add up the "
-        "gradients of every step. A multiple of 16 otherwise, for 2 workers: 128 is nearly as "
-        "good as one worker, 256 is worse; 4 workers lose too much at 16 already",
+        f"gradients of every step. A multiple of {STEPS_PER_CHUNK} otherwise, for 2 workers: 128 "
+        "is nearly as good as one worker, 256 is worse; 4 workers lose too much at 16 already",
     )
     checkpoint_seconds: float = Field(
         default=30.0,
@@ -224,54 +204,92 @@ class TrainerHyperparameters(StrictModel):
         if not isinstance(given, dict):
             return given
         # An unknown objective is the field's own error.
-        own = [d for name, d in OBJECTIVE_DEFAULTS.items() if name == given.get("objective")]
-        return {**(own[0] if own else {}), **given}
+        own = [spec for name, spec in OBJECTIVES.items() if name == given.get("objective")]
+        return {**(own[0].defaults if own else {}), **given}
 
     @model_validator(mode="after")
     def _fit_together(self) -> Self:
-        objective = self.objective
-        if self.logq_correction and objective in ("negative_sampling", "sigmoid_cross_entropy"):
-            raise ValueError(
-                f"logq_correction = true is not for {objective}: with it that is nce; set "
-                "objective to nce or logq_correction to false"
-            )
-        if self.negatives == "per_pair" and self.sampler == "in_batch":
-            raise ValueError(
-                "negatives = per_pair cannot draw in_batch: set sampler to another or negatives to "
-                "per_batch"
-            )
-        if self.negatives == "per_pair" and not self.replacement:
-            raise ValueError(
-                "negatives = per_pair draws with replacement: set replacement to true or negatives "
-                "to per_batch"
-            )
-        if self.temperature != 1 and objective != "softmax_cross_entropy":
-            raise ValueError(
-                f"temperature = {self.temperature} is for softmax_cross_entropy, not {objective}"
-            )
-        if self.sync_every > 1 and self.sync_every % 16:
-            raise ValueError(
-                f"sync_every = {self.sync_every} is neither 1 nor a multiple of 16, the steps for "
-                "which data come in one piece: set it to one of them"
-            )
-        self.require_for(self.workers)
-        if not self.evaluations_per_epoch and (self.keep == "best" or self.patience):
-            raise ValueError(
-                "keep = best and patience need evaluations: set evaluations_per_epoch to 1 or more"
-            )
+        _raise_if_any([*self._problems(), *self._problems_of(self.workers)])
         return self
 
     def require_for(self, workers: int) -> None:
         """Raises ValueError where so many workers cannot train by these hyperparameters."""
+        _raise_if_any([*self._problems_of(workers)])
+
+    def _problems(self) -> Iterator[str]:
+        yield from self._unused()
+        if self._per_pair and self.sampler == "in_batch":
+            yield (
+                "negatives = per_pair cannot draw in_batch: set sampler to another or negatives to "
+                "per_batch"
+            )
+        if self._per_pair and not self.replacement:
+            yield (
+                "negatives = per_pair draws with replacement: set replacement to true or negatives "
+                "to per_batch"
+            )
+        if self.sync_every > 1 and self.sync_every % STEPS_PER_CHUNK:
+            yield (
+                f"sync_every = {self.sync_every} is neither 1 nor a multiple of {STEPS_PER_CHUNK}, "
+                "the steps for which data come in one piece: set it to one of them"
+            )
+        if not self.evaluations_per_epoch and (self.keep == "best" or self.patience):
+            yield (
+                "keep = best and patience need evaluations: set evaluations_per_epoch to 1 or more"
+            )
+
+    def _problems_of(self, workers: int) -> Iterator[str]:
         if workers == 1 or self.sync_every > 1:
             return
-        if self.batch_size % (16 * workers):
-            raise ValueError(
+        least = FRAME_HEIGHT * workers
+        if self.batch_size % least:
+            yield (
                 f"batch_size = {self.batch_size} cannot be divided among {workers} workers that "
-                f"synchronise each step: set it to a multiple of {16 * workers}"
+                f"synchronise each step: set it to a multiple of {least}"
             )
-        if self.negatives == "per_pair":
-            raise ValueError(
+        if self._per_pair:
+            yield (
                 "negatives = per_pair gives each worker candidates of its own, of which no step "
-                "can be put together: set sync_every to 16 or more, or negatives to per_batch"
+                f"can be put together: set sync_every to {STEPS_PER_CHUNK} or more, or negatives "
+                "to per_batch"
             )
+
+    @property
+    def _per_pair(self) -> bool:
+        return self.negatives == "per_pair" and self._uses("negatives")
+
+    def _unused(self) -> Iterator[str]:
+        """Fields that were given and mean nothing beside the others.
+
+        A field at its default may have been given too, as by TFX, which passes on whole sections;
+        it does no harm.
+        """
+        spec = OBJECTIVES[self.objective]
+        for name, field in type(self).model_fields.items():
+            value = getattr(self, name)
+            if value == spec.defaults.get(name, field.default):
+                continue
+            shown = f"{name} = {str(value).lower() if isinstance(value, bool) else value}"
+            if name == "logq_correction" and spec.samples and name not in spec.uses:
+                yield (
+                    f"{shown} is not for {self.objective}: with it that is nce; set objective to "
+                    "nce or logq_correction to false"
+                )
+            elif not self._uses(name):
+                yield f"{shown} is for {_listed(users(name))}, not {self.objective}"
+            elif name == "sampler_power" and self.sampler != "unigram":
+                yield f"{shown} is for the sampler unigram, not {self.sampler}"
+
+    def _uses(self, name: str) -> bool:
+        return name in OBJECTIVES[self.objective].uses or not users(name)
+
+
+def _listed(names: list[str]) -> str:
+    """`a`, `a and b` or `a, b and c`."""
+    *most, last = names
+    return f"{', '.join(most)} and {last}" if most else last
+
+
+def _raise_if_any(problems: list[str]) -> None:
+    if problems:
+        raise ValueError("; ".join(problems))

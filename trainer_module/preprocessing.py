@@ -9,12 +9,12 @@ import tensorflow_transform as tft
 
 from trainer_module import features
 from trainer_module.hyperparameters import PreprocessingHyperparameters
-from trainer_module.text import skip_grams
+from trainer_module.text import subsampling, vocabulary_tables
 from trainer_module.text.tokenization import tokenize
 
 
 def preprocessing_fn(
-    inputs: Mapping[str, Any], custom_config: Mapping[str, Any]
+    inputs: Mapping[str, tf.Tensor], custom_config: Mapping[str, Any]
 ) -> dict[str, tf.Tensor | tf.RaggedTensor]:
     """Turns each document into its pairs: its tokens with their windows.
 
@@ -23,10 +23,11 @@ def preprocessing_fn(
       custom_config: `preprocessing`, the fields of PreprocessingHyperparameters, and `seed`.
 
     Returns:
-      `target` and `window`, `[batch, (tokens)]` int64, and `num_tokens`, `[batch]` int64.
+      `token_ids` and `window_sizes`, `[batch, (tokens)]` int64, and `num_tokens`, `[batch]` int64:
+      see features.py.
     """
     hyperparameters = PreprocessingHyperparameters(**custom_config["preprocessing"])
-    documents = tf.reshape(_dense(inputs[features.TEXT]), [-1])
+    documents = tf.reshape(inputs[features.TEXT], [-1])
     tokens = tokenize(documents, hyperparameters.tokenizer)
     vocabulary = tft.vocabulary(
         tokens,
@@ -36,45 +37,26 @@ def preprocessing_fn(
         store_frequency=True,
     )
     ids = tft.apply_vocabulary(tokens.flat_values, vocabulary, lookup_fn=_lookup_ids)
-    known = ids >= 0
-    ids, rows = tf.boolean_mask(ids, known), tf.boolean_mask(tokens.value_rowids(), known)
     counts, totals = tf.unstack(tft.apply_vocabulary(ids, vocabulary, lookup_fn=_lookup_counts))
     frequencies = tf.cast(counts, tf.float64) / tf.cast(totals, tf.float64)
-    num_documents = tf.size(documents, out_type=tf.int64)
-    windows = skip_grams.drawn_windows(
-        tf.gather(skip_grams.fingerprint(documents), rows),
-        _positions(rows, num_documents),
-        skip_grams.keep_probability(frequencies, hyperparameters.subsample),
+    found = subsampling.windowed(
+        documents,
+        tokens.with_values(ids),
+        subsampling.keep_probability(frequencies, hyperparameters.subsample),
         window=hyperparameters.window,
         seed=int(custom_config["seed"]),
     )
-    target = tf.RaggedTensor.from_value_rowids(ids, rows, num_documents, validate=False)
     return {
-        features.TARGET: target,
-        features.WINDOW: target.with_values(windows),
+        features.TOKEN_IDS: found.token_ids,
+        features.WINDOW_SIZES: found.window_sizes,
         features.NUM_TOKENS: tokens.row_lengths(),
     }
-
-
-def _dense(text: tf.Tensor | tf.SparseTensor | tf.RaggedTensor) -> tf.Tensor:
-    if isinstance(text, tf.SparseTensor):
-        return text.values
-    return text.flat_values if isinstance(text, tf.RaggedTensor) else text
-
-
-def _positions(rows: tf.Tensor, num_rows: tf.Tensor) -> tf.Tensor:
-    """The position of each token in its own document, from the documents of all."""
-    splits = tf.RaggedTensor.from_value_rowids(rows, rows, num_rows, validate=False).row_splits
-    return tf.range(tf.size(rows, out_type=tf.int64)) - tf.gather(splits, rows)
 
 
 def _lookup_ids(tokens: tf.Tensor, vocabulary: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     """Each token's line in the vocabulary file, -1 if it has none; and the number of lines."""
     with _lifted(vocabulary):
-        initializer = tf.lookup.TextFileInitializer(
-            vocabulary, tf.string, 1, tf.int64, tf.lookup.TextFileIndex.LINE_NUMBER, delimiter=" "
-        )
-        table = tf.lookup.StaticHashTable(initializer, default_value=-1)
+        table = vocabulary_tables.ids_of_tokens(vocabulary)
         size = table.size()
     return table.lookup(tokens), size
 
@@ -86,10 +68,7 @@ def _lookup_counts(ids: tf.Tensor, vocabulary: tf.Tensor) -> tuple[tf.Tensor, tf
     can it describe in the schema.
     """
     with _lifted(vocabulary):
-        initializer = tf.lookup.TextFileInitializer(
-            vocabulary, tf.int64, tf.lookup.TextFileIndex.LINE_NUMBER, tf.int64, 0, delimiter=" "
-        )
-        table = tf.lookup.StaticHashTable(initializer, default_value=0)
+        table = vocabulary_tables.counts_of_ids(vocabulary)
         size, total = table.size(), tf.reduce_sum(table.export()[1])
     counts = table.lookup(ids)
     return tf.stack([counts, tf.fill(tf.shape(counts), total)]), size

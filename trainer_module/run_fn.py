@@ -14,6 +14,7 @@ from trainer_module.errors import InputError
 from trainer_module.evaluation import export
 from trainer_module.hyperparameters import PreprocessingHyperparameters, TrainerHyperparameters
 from trainer_module.training import progress
+from trainer_module.training.documents import TransformedFiles
 from trainer_module.training.fit import Fitted, fit, split_of
 from trainer_module.training.input_pipeline import Split
 from trainer_module.training.record import TrainingRecord
@@ -63,8 +64,8 @@ def run_fn(fn_args: FnArgs) -> None:
     train_files, eval_files = _matched(fn_args.train_files), _matched(fn_args.eval_files)
 
     def split(files: Sequence[str]) -> Split:
-        spec = transform_output.transformed_feature_spec()
-        return split_of(files, spec, known, settings.preprocessing, settings.seed)
+        documents = TransformedFiles(files, transform_output.transformed_feature_spec())
+        return split_of(documents, known, settings.preprocessing, settings.seed)
 
     run = _fingerprint(fn_args, train_files)
     fitted = fit(

@@ -35,7 +35,10 @@ from pipeline.results.records import ComponentProgress, ComponentRun, Report
 
 _TREE = Path(__file__).resolve().parents[2]
 _SITE_PACKAGES = "site-packages"
-_IN_WHEEL = ("pyproject.toml", "README.md", "LICENSE", "pipeline", "components", "trainer_module")
+_IN_WHEEL = (
+    *("pyproject.toml", "README.md", "LICENSE"),
+    *("skipgram", "pipeline", "components", "trainer_module"),
+)
 _INVOCATION = "{{$}}"
 _LOOK_SECONDS = 1.0
 _LAST_BYTES = 1 << 14  # of a log, in which the reason of a failure is looked for

@@ -81,7 +81,7 @@ class TestHelp:
         assert "negative_sampling: sampler = unigram, replacement = True" in words
 
     def test_version(self, tmp_path):
-        assert "0.1.0" in skipgram("--version", folder=tmp_path).stdout
+        assert "0.2.0" in skipgram("--version", folder=tmp_path).stdout
 
 
 class TestWrongCommands:

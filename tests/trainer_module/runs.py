@@ -10,7 +10,8 @@ import tensorflow as tf
 from tests.trainer_module.transformed import Document
 from trainer_module.evaluation import cross_entropies
 from trainer_module.hyperparameters import TrainerHyperparameters
-from trainer_module.objectives import candidate_sampling, registry
+from trainer_module.objective_table import OBJECTIVES
+from trainer_module.objectives import candidate_sampling
 from trainer_module.training import loop
 from trainer_module.training.input_pipeline import Chunk, Counts, Pairs
 from trainer_module.training.model import SkipGramModel, unigram_log_probabilities
@@ -122,10 +123,11 @@ class Run:
           counts: of all workers' shares together; of `corpora` if None.
           hyperparameters: of the Trainer.
         """
+        samples = OBJECTIVES[hyperparameters.get("objective", "nce")].samples
         self.hyperparameters = TrainerHyperparameters(
             **{
                 "dim": 4,
-                "num_sampled": 4,
+                **({"num_sampled": 4} if samples else {}),
                 "batch_size": 16,
                 "checkpoint_seconds": 1000.0,
                 "evaluations_per_epoch": 1,
@@ -217,7 +219,7 @@ def candidates_of(run: Run, step: int, contexts: Array) -> candidate_sampling.Sa
     """A step's, [pairs, num_sampled] where each pair has its own."""
     hyperparameters, number = run.hyperparameters, run.step.objective.num_sampled
     sampler, seed = run.step.sampler, tf.constant([SEED, step], tf.int64)
-    if hyperparameters.objective in registry.FULL:
+    if not run.step.objective.spec.samples:
         return candidate_sampling.SampledCandidates(
             tf.range(number, dtype=tf.int64), tf.constant(number)
         )

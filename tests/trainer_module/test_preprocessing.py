@@ -11,7 +11,8 @@ import tensorflow_transform as tft
 import tensorflow_transform.beam as tft_beam
 
 from trainer_module.preprocessing import preprocessing_fn
-from trainer_module.text import skip_grams
+from trainer_module.text import hashing, subsampling, vocabulary_tables
+from trainer_module.text.tokenization import tokenize
 
 
 def transform(
@@ -30,51 +31,51 @@ def transform(
         if folder:
             transform_fn | tft_beam.WriteTransformFn(folder)
     return [
-        {name: list(row[f"{name}$ragged_values"]) for name in ("target", "window")}
+        {name: list(row[f"{name}$ragged_values"]) for name in ("token_ids", "window_sizes")}
         for row in transformed
     ]
 
 
 def draws(document: str, num_tokens: int, stream: int) -> list[float]:
     """The random numbers of the tokens of a document that are in the vocabulary."""
-    fingerprints = tf.repeat(skip_grams.fingerprint(tf.constant([document])), num_tokens)
-    drawn = skip_grams.uniform(fingerprints, tf.range(num_tokens), seed=1, stream=stream)
+    fingerprints = tf.repeat(hashing.fingerprint(tf.constant([document])), num_tokens)
+    drawn = hashing.uniform(fingerprints, tf.range(num_tokens), seed=1, stream=stream)
     return drawn.numpy().tolist()
 
 
 def windows(document: str, num_tokens: int, window: int) -> list[int]:
-    return [1 + int(window * u) for u in draws(document, num_tokens, skip_grams.WINDOW_STREAM)]
+    return [1 + int(window * u) for u in draws(document, num_tokens, subsampling.WINDOW_STREAM)]
 
 
 def test_ids_are_by_falling_frequency_in_the_order_of_the_text() -> None:
     # a: 3, b: 2, c: 1, so their ids are 0, 1, 2.
     [first, second] = transform(["a b a", "C B a"], window=1)
-    assert first == {"target": [0, 1, 0], "window": [1, 1, 1]}
-    assert second == {"target": [2, 1, 0], "window": [1, 1, 1]}
+    assert first == {"token_ids": [0, 1, 0], "window_sizes": [1, 1, 1]}
+    assert second == {"token_ids": [2, 1, 0], "window_sizes": [1, 1, 1]}
 
 
 def test_rare_tokens_are_dropped_before_windows_are_drawn() -> None:
     [row, _] = transform(["a rare b", "a b"], window=50, min_count=2)
     # b comes before a at equal counts: tft sorts ties in reverse.
-    assert row["target"] == [1, 0]
+    assert row["token_ids"] == [1, 0]
     # The window of the second token that is left, not of the third.
-    assert row["window"] == windows("a rare b", 2, window=50)
+    assert row["window_sizes"] == windows("a rare b", 2, window=50)
 
 
 def test_vocab_size_keeps_the_most_frequent() -> None:
     [row] = transform(["a a a b b c"], window=1, vocab_size=2)
-    assert set(row["target"]) == {0, 1}
+    assert set(row["token_ids"]) == {0, 1}
 
 
 def test_documents_without_pairs_are_rows_too() -> None:
     rows = transform(["a b", "a", ""], window=1)
-    assert [len(row["target"]) for row in rows] == [2, 1, 0]
-    assert [len(row["window"]) for row in rows] == [2, 1, 0]
+    assert [len(row["token_ids"]) for row in rows] == [2, 1, 0]
+    assert [len(row["window_sizes"]) for row in rows] == [2, 1, 0]
 
 
 def test_whitespace_keeps_case_and_signs() -> None:
     [row] = transform(["A-1 a-1 A-1"], window=1, tokenizer="whitespace")
-    assert row["target"] == [0, 1, 0]
+    assert row["token_ids"] == [0, 1, 0]
 
 
 def test_num_tokens_counts_those_left_out_too(tmp_path: Any) -> None:
@@ -84,8 +85,8 @@ def test_num_tokens_counts_those_left_out_too(tmp_path: Any) -> None:
     out = layer({"text": tf.constant([["a unknown b"], ["x"], [""]])})
     assert out["num_tokens"].numpy().tolist() == [3, 1, 0]
     # Without the unknown token between them, a and b are neighbours.
-    assert out["target"].to_list() == [[1, 0], [], []]
-    assert out["window"].row_lengths().numpy().tolist() == [2, 0, 0]
+    assert out["token_ids"].to_list() == [[1, 0], [], []]
+    assert out["window_sizes"].row_lengths().numpy().tolist() == [2, 0, 0]
 
 
 DOCUMENTS = [f"{'the ' * 30} w{i % 7} x{i % 5} the y{i}" for i in range(40)]
@@ -100,17 +101,17 @@ def test_the_same_documents_give_the_same_pairs_in_any_order_and_batch() -> None
     one = subsampled(1)
     other = transform(DOCUMENTS[::-1], subsample=1e-2, window=3)[::-1]
     assert one == other
-    sizes = {size for row in one for size in row["window"]}
+    sizes = {size for row in one for size in row["window_sizes"]}
     assert sizes == {0, 1, 2, 3}  # 0 where subsampling left a token out
 
 
 def test_another_seed_leaves_out_other_tokens_and_draws_other_windows() -> None:
     one, other = subsampled(1), subsampled(2)
-    assert [row["target"] for row in one] == [row["target"] for row in other]
+    assert [row["token_ids"] for row in one] == [row["token_ids"] for row in other]
     sizes = [
         pair
         for rows in zip(one, other, strict=True)
-        for pair in zip(*(row["window"] for row in rows), strict=True)
+        for pair in zip(*(row["window_sizes"] for row in rows), strict=True)
     ]
     assert any((first == 0) != (second == 0) for first, second in sizes)
     assert any(0 < first != second > 0 for first, second in sizes)
@@ -120,9 +121,9 @@ def test_subsampling_thins_out_frequent_tokens_as_the_formula_says() -> None:
     # 300 documents of a and a token of its own: f(a) = 1/2, kept with
     # sqrt(0.1 / 0.5) + 0.1 / 0.5 = 0.647; the others (1/600 each) are always kept.
     rows = transform([f"a w{i}" for i in range(300)], subsample=0.1, window=1)
-    assert all(len(row["target"]) == len(row["window"]) == 2 for row in rows)
-    assert all(row["window"][1] == 1 for row in rows)
-    kept = sum(row["window"][0] == 1 for row in rows)
+    assert all(len(row["token_ids"]) == len(row["window_sizes"]) == 2 for row in rows)
+    assert all(row["window_sizes"][1] == 1 for row in rows)
+    kept = sum(row["window_sizes"][0] == 1 for row in rows)
     # The standard deviation is sqrt(300 * 0.647 * 0.353) = 8.3.
     assert abs(kept - 194) < 34
 
@@ -130,20 +131,46 @@ def test_subsampling_thins_out_frequent_tokens_as_the_formula_says() -> None:
 def test_windows_are_those_of_the_documents_fingerprint() -> None:
     document = " ".join("abcdef" * 4)
     [row] = transform([document], window=4)
-    assert row["window"] == windows(document, 24, window=4)
-    assert set(row["window"]) == {1, 2, 3, 4}
+    assert row["window_sizes"] == windows(document, 24, window=4)
+    assert set(row["window_sizes"]) == {1, 2, 3, 4}
 
 
 def test_subsampling_leaves_each_target_its_window() -> None:
     # a stands for half of the corpus, is kept with sqrt(0.02) + 0.02 = 0.16; the others always.
     document = " ".join(f"a w{i}" for i in range(100))
     [row] = transform([document], window=50, subsample=0.01)
-    drawn = draws(document, 200, skip_grams.SUBSAMPLING_STREAM)
+    drawn = draws(document, 200, subsampling.SUBSAMPLING_STREAM)
     kept = {i for i in range(200) if i % 2 or drawn[i] < 0.02**0.5 + 0.02}
     assert 100 < len(kept) < 150
     of_all = windows(document, 200, window=50)
-    assert row["window"] == [of_all[i] if i in kept else 0 for i in range(200)]
-    assert [target == 0 for target in row["target"]] == [i % 2 == 0 for i in range(200)]
+    assert row["window_sizes"] == [of_all[i] if i in kept else 0 for i in range(200)]
+    assert [token_id == 0 for token_id in row["token_ids"]] == [i % 2 == 0 for i in range(200)]
+
+
+def test_documents_in_memory_are_windowed_as_transform_does(tmp_path: Any) -> None:
+    folder = str(tmp_path / "transform")
+    rows = transform(DOCUMENTS, folder=folder, subsample=1e-2, window=3, min_count=2)
+    vocabulary = tft.TFTransformOutput(folder).vocabulary_file_by_name("vocabulary")
+    tokens = tokenize(tf.constant(DOCUMENTS), "unicode_words")
+    ids = vocabulary_tables.ids_of_tokens(vocabulary).lookup(tokens.flat_values)
+    assert -1 in ids.numpy()
+    # Of each known token how often it is among the known ones.
+    counts = tf.cast(tf.math.bincount(tf.boolean_mask(ids, ids >= 0)), tf.float64)
+    frequencies = tf.gather(counts / tf.reduce_sum(counts), tf.maximum(ids, 0))
+    found = subsampling.windowed(
+        tf.constant(DOCUMENTS),
+        tokens.with_values(ids),
+        subsampling.keep_probability(frequencies, 1e-2),
+        window=3,
+        seed=1,
+    )
+    assert found.token_ids.to_list() == [row["token_ids"] for row in rows]
+    assert found.window_sizes.to_list() == [row["window_sizes"] for row in rows]
+
+
+def test_where_no_token_is_known_documents_are_rows_without_tokens() -> None:
+    rows = transform(["a b", ""], subsample=1e-2, min_count=3)
+    assert rows == [{"token_ids": [], "window_sizes": []}] * 2
 
 
 def test_an_unknown_hyperparameter_is_refused() -> None:

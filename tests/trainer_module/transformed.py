@@ -7,16 +7,22 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from trainer_module.text import skip_grams
+from trainer_module.text import subsampling
+from trainer_module.training.documents import TransformedFiles
 from trainer_module.training.input_pipeline import Split
 
 Document = Sequence[tuple[int, int]]  # of each token: id, window; 0 where it is left out
 
 TOKENS_A_DOCUMENT = 9
 
+
+def _ragged_feature(name: str) -> tf.io.RaggedFeature:
+    return tf.io.RaggedFeature(tf.int64, f"{name}$ragged_values", row_splits_dtype=tf.int64)
+
+
 SPEC: dict[str, Any] = {
-    "target": tf.io.RaggedFeature(tf.int64, "target$ragged_values", row_splits_dtype=tf.int64),
-    "window": tf.io.RaggedFeature(tf.int64, "window$ragged_values", row_splits_dtype=tf.int64),
+    "token_ids": _ragged_feature("token_ids"),
+    "window_sizes": _ragged_feature("window_sizes"),
     "num_tokens": tf.io.FixedLenFeature([], tf.int64),
 }
 
@@ -28,8 +34,8 @@ def write(path: Path, documents: Sequence[Document]) -> str:
     with tf.io.TFRecordWriter(str(path), "GZIP") as writer:
         for document in documents:
             feature = {
-                "target$ragged_values": int64s([token for token, _ in document]),
-                "window$ragged_values": int64s([window for _, window in document]),
+                "token_ids$ragged_values": int64s([token for token, _ in document]),
+                "window_sizes$ragged_values": int64s([window for _, window in document]),
                 "num_tokens": int64s([TOKENS_A_DOCUMENT]),
             }
             example = tf.train.Example(features=tf.train.Features(feature=feature))
@@ -41,7 +47,7 @@ def split_of(
     files: Sequence[str], *, vocabulary_size: int = 20, window: int = 3, keep: float = 1.0
 ) -> Split:
     """Of which later epochs keep a token with the probability `keep`, whatever it is."""
-    return Split(files, SPEC, np.full(vocabulary_size, keep), window, seed=1)
+    return Split(TransformedFiles(files, SPEC), np.full(vocabulary_size, keep), window, seed=1)
 
 
 def of_epoch(split: Split, documents: Sequence[Document], epoch: int) -> list[Document]:
@@ -49,7 +55,7 @@ def of_epoch(split: Split, documents: Sequence[Document], epoch: int) -> list[Do
     if epoch == 0:
         return list(documents)
     ids = [[token for token, _ in document] for document in documents]
-    windows = skip_grams.redrawn_windows(
+    windows = subsampling.redrawn_windows(
         ragged(ids),
         tf.constant(split.keep_probability),
         window=split.window,

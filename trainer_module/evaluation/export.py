@@ -11,7 +11,7 @@ from trainer_module import features
 from trainer_module.evaluation import cross_entropies
 from trainer_module.evaluation.cross_entropies import CrossEntropies, Parameters, TargetSums
 from trainer_module.hyperparameters import Tokenizer
-from trainer_module.text import skip_grams
+from trainer_module.text import skip_grams, vocabulary_tables
 from trainer_module.text.tokenization import normalize
 
 LOOKUP_SIGNATURE = "serving_default"
@@ -68,8 +68,8 @@ class ServingModel(tf.Module):
         self.vocabulary = tf.saved_model.Asset(
             transform_output.vocabulary_file_by_name(features.VOCABULARY)
         )
-        self._ids = _table(self.vocabulary, tf.string, 1, tf.int64, _LINE, -1)
-        self._words = _table(self.vocabulary, tf.int64, _LINE, tf.string, 1, "")
+        self._ids = vocabulary_tables.ids_of_tokens(self.vocabulary.asset_path)
+        self._words = vocabulary_tables.tokens_of_ids(self.vocabulary.asset_path)
         self._tokenizer = tokenizer
 
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="words")])
@@ -145,7 +145,7 @@ class ServingModel(tf.Module):
         )
         transformed: Mapping[str, tf.RaggedTensor] = self.transform(parsed)
         targets, contexts = skip_grams.pairs(
-            transformed[features.TARGET], transformed[features.WINDOW]
+            transformed[features.TOKEN_IDS], transformed[features.WINDOW_SIZES]
         )
         found = self._cross_entropies(targets.flat_values, contexts.flat_values)
 
@@ -181,23 +181,6 @@ class ServingModel(tf.Module):
 
         [done] = tf.while_loop(lambda start: start < tf.size(new), add, (0,))
         return done
-
-
-_LINE = tf.lookup.TextFileIndex.LINE_NUMBER
-
-
-def _table(
-    vocabulary: tf.saved_model.Asset,
-    key_dtype: tf.DType,
-    key_index: int,
-    value_dtype: tf.DType,
-    value_index: int,
-    default: int | str,
-) -> tf.lookup.StaticHashTable:
-    initializer = tf.lookup.TextFileInitializer(
-        vocabulary.asset_path, key_dtype, key_index, value_dtype, value_index, delimiter=" "
-    )
-    return tf.lookup.StaticHashTable(initializer, default)
 
 
 def save(serving: ServingModel, folder: str) -> None:

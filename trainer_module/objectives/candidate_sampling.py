@@ -24,7 +24,21 @@ class SampledCandidates(NamedTuple):
 
 
 class Sampler:
-    """Draws classes of a fixed distribution, with replacement or distinct ones."""
+    """Draws classes of a fixed distribution, with replacement or distinct ones.
+
+    Example:
+      >>> from trainer_module.objectives.candidate_sampling import Sampler
+      >>> from trainer_module.objectives.distributions import uniform_probabilities
+      >>> sampler = Sampler(uniform_probabilities(4), replacement=True)
+      >>> drawn = sampler.draw(2, seed=[1, 7])
+      >>> drawn.classes.shape
+      TensorShape([2])
+      >>> print(sampler.expected_count([0, 3], drawn).numpy())  # two draws, each one of four
+      [0.5 0.5]
+      >>> distinct = Sampler(uniform_probabilities(4), replacement=False)
+      >>> print(distinct.draw(4, seed=[1, 7]).classes.numpy())  # each class there is
+      [0 1 2 3]
+    """
 
     def __init__(self, probabilities: npt.NDArray[np.float64], *, replacement: bool) -> None:
         """Puts the distribution's tables where any graph can capture them.
@@ -186,46 +200,6 @@ class Sampler:
                 self._probabilities.numpy(), num_sampled
             )
         return self._block_sizes[num_sampled]
-
-
-def log_uniform_probabilities(vocabulary_size: int) -> npt.NDArray[np.float64]:
-    """`P(c) = log((c + 2) / (c + 1)) / log(vocab + 1)`: Zipf's law on ids by falling frequency.
-
-    Args:
-      vocabulary_size: number of classes.
-
-    Returns:
-      `[vocab]`.
-    """
-    ranks = np.arange(1, vocabulary_size + 1, dtype=np.float64)
-    return np.asarray(np.log1p(1.0 / ranks) / np.log1p(float(vocabulary_size)), np.float64)
-
-
-def unigram_probabilities(counts: npt.ArrayLike, power: float) -> npt.NDArray[np.float64]:
-    """`P(c) ~ (count(c) + 1)^power`: 0.75 is word2vec's, 1 the corpus's own, 0 uniform.
-
-    Args:
-      counts: `[vocab]`, how often each class occurs. One is added, as a class that is never seen
-        must still have a probability.
-      power: flattens the distribution below 1.
-
-    Returns:
-      `[vocab]`.
-    """
-    weights = (np.asarray(counts, np.float64) + 1.0) ** power
-    return np.asarray(weights / weights.sum(), np.float64)
-
-
-def uniform_probabilities(vocabulary_size: int) -> npt.NDArray[np.float64]:
-    """`P(c) = 1 / vocab`.
-
-    Args:
-      vocabulary_size: number of classes.
-
-    Returns:
-      `[vocab]`.
-    """
-    return np.full(vocabulary_size, 1.0 / vocabulary_size)
 
 
 def draw_in_batch(

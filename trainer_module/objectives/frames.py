@@ -9,7 +9,7 @@ pairs, and the products run at the speed of matrix multiplication.
 import numpy as np
 import tensorflow as tf
 
-_LEAST_HEIGHT = 16  # of 8 to 64 the fastest for a window of 5
+from trainer_module.sizes import FRAME_HEIGHT
 
 
 class Frames:
@@ -19,14 +19,14 @@ class Frames:
         """Chooses the frames' height: about the window's, so that half of a frame is in the band.
 
         Args:
-          num_targets: of a block, a multiple of 16.
+          num_targets: of a block, a multiple of FRAME_HEIGHT.
           window: the largest there is.
         """
-        self.height = _LEAST_HEIGHT
+        self.height = FRAME_HEIGHT
         while self.height < window and num_targets % (2 * self.height) == 0:
             self.height *= 2
         if num_targets % self.height:
-            raise ValueError(f"a block has a multiple of 16 targets, not {num_targets}")
+            raise ValueError(f"a block has a multiple of {FRAME_HEIGHT} targets, not {num_targets}")
         self.width = self.height + 2 * window
         self.number = num_targets // self.height
         starts = np.arange(self.number)[:, np.newaxis] * self.height
@@ -69,3 +69,17 @@ class Frames:
     def rows(self, values: tf.Tensor) -> tf.Tensor:
         """`[targets, ...]` as `[frames, height, ...]`."""
         return tf.reshape(values, [self.number, self.height, *values.shape[1:]])
+
+
+def pairs_of_band(band: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """Where the rows of each pair stand, in the order of the targets and, for one, of the text.
+
+    Args:
+      band: `[frames, height, width]`, Frames.band.
+
+    Returns:
+      targets: `[pairs, 2]` int64, frame and row: indices into what is `[frames, height, ...]`.
+      contexts: `[pairs, 2]` int64, frame and column: indices into what is `[frames, width, ...]`.
+    """
+    places = tf.where(band > 0)
+    return places[:, :2], tf.stack([places[:, 0], places[:, 2]], 1)

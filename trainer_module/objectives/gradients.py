@@ -1,8 +1,10 @@
 """Gradients of the objectives with respect to the rows of a block, as tensors of those rows.
 
-`shared_candidates` writes them by hand for candidates that a batch shares: everything that a
-candidate adds to the loss depends on the target alone, so one matrix product scores it for all
-pairs of a target. It gives what autodiff of `losses` gives (tests) in a fifth of the time.
+`shared_candidates` is for candidates that a batch shares: everything that a candidate adds to the
+loss depends on the target alone, so one matrix product scores it for all pairs of a target. The
+gradients with respect to the scores are written by hand, in sigmoid_family and softmax_family below
+the losses that they belong to. That gives what autodiff of `losses` gives (tests) in a fifth of the
+time.
 `per_pair_candidates` is that autodiff, for candidates of each pair's own.
 """
 
@@ -10,7 +12,8 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
-from trainer_module.objectives import losses
+from trainer_module.objectives import _parts, losses, sigmoid_family, softmax_family
+from trainer_module.objectives.frames import pairs_of_band
 from trainer_module.objectives.registry import Objective
 
 
@@ -46,7 +49,11 @@ def shared_candidates(objective: Objective, block: Block, *, with_loss: bool) ->
       objective: which.
       block: of it `candidates` is `[num_sampled, dim]`.
       with_loss: the gradients of the sigmoid family do not need the loss, and it costs a sixth.
+
+    Raises:
+      ValueError: shapes that do not fit.
     """
+    _check_shapes(block)
     scaled = block.inputs / objective.temperature if objective.temperature != 1 else block.inputs
     rows = tf.reshape(scaled, [-1, scaled.shape[-1]])
     true = tf.matmul(scaled, block.contexts, transpose_b=True)
@@ -55,9 +62,11 @@ def shared_candidates(objective: Objective, block: Block, *, with_loss: bool) ->
     sampled += _offsets(block.candidate_biases, block.candidate_expected)
     hits = tf.zeros([]) if block.context_hits is None else block.context_hits[:, tf.newaxis]
     of_true, of_sampled, loss = (
-        _softmax(true, sampled, block.band, hits)
+        softmax_family.gradients(true, sampled, block.band, hits)
         if objective.softmax
-        else _sigmoid(true, sampled, block.band, hits, objective.candidate_weight, with_loss)
+        else sigmoid_family.gradients(
+            true, sampled, block.band, hits, objective.candidate_weight, with_loss
+        )
     )
     of_inputs = tf.matmul(of_true, block.contexts) + tf.reshape(
         tf.matmul(of_sampled, block.candidates), tf.shape(scaled)
@@ -72,64 +81,26 @@ def shared_candidates(objective: Objective, block: Block, *, with_loss: bool) ->
     )
 
 
+def _check_shapes(block: Block) -> None:
+    """ValueError unless the parts of a block have the shapes that it says, where they are known."""
+    classes = "num_sampled" if block.candidates.shape.rank == 2 else "pairs num_sampled"
+    axes = {
+        "inputs": "frames height dim",
+        "contexts": "frames width dim",
+        "context_biases": "frames width",
+        "context_expected": "frames width",
+        "context_hits": "frames width",
+        "band": "frames height width",
+        "candidates": f"{classes} dim",
+        "candidate_biases": classes,
+        "candidate_expected": classes,
+    }
+    parts = {name: part for name, part in block._asdict().items() if part is not None}
+    _parts.check_shapes(**{name: (part, axes[name]) for name, part in parts.items()})
+
+
 def _offsets(biases: tf.Tensor, expected: tf.Tensor | None) -> tf.Tensor:
     return biases if expected is None else biases - tf.math.log(expected)
-
-
-Scores = tuple[tf.Tensor, tf.Tensor, tf.Tensor]
-
-
-def _sigmoid(
-    true: tf.Tensor,
-    sampled: tf.Tensor,
-    band: tf.Tensor,
-    hits: tf.Tensor,
-    weight: float,
-    with_loss: bool,
-) -> Scores:
-    """Of a pair: `softplus(-s) + w sum_j softplus(s_j)`, less `w softplus(s)` for each hit.
-
-    A hit's score is the pair's own, so that it can be taken off on the pair's side; the sum over
-    the candidates then is one number a target, whatever its pairs.
-
-    Args:
-      true: `[frames, height, width]` scores.
-      sampled: `[targets, num_sampled]` scores.
-      band, hits: see Block.
-      weight: w, the objective's candidate_weight.
-      with_loss: see shared_candidates.
-
-    Returns:
-      gradients with respect to `true` and `sampled`, and the loss.
-    """
-    pairs = tf.reshape(tf.reduce_sum(band, 2), [-1, 1]) * weight
-    of_true = band * (tf.sigmoid(true) * (1.0 - weight * hits) - 1.0)
-    of_sampled = pairs * tf.sigmoid(sampled)
-    if not with_loss:
-        return of_true, of_sampled, tf.zeros([])
-    loss = tf.reduce_sum(band * (tf.nn.softplus(-true) - weight * hits * tf.nn.softplus(true)))
-    return of_true, of_sampled, loss + tf.reduce_sum(pairs * tf.nn.softplus(sampled))
-
-
-def _softmax(true: tf.Tensor, sampled: tf.Tensor, band: tf.Tensor, hits: tf.Tensor) -> Scores:
-    """Of a pair: `log(exp(s) + sum_j exp(s_j) - hits exp(s)) - s`.
-
-    With z the logsumexp of the candidates, one number a target, the sum is
-    `exp(z) + (1 - hits) exp(s)`. As exp(z) holds a hit's exp(s) as often as it is there, the
-    difference is at least `exp(z) / hits`: nothing cancels. See _sigmoid for the arguments.
-    """
-    largest = tf.reduce_max(sampled, axis=1, keepdims=True)
-    powers = tf.exp(sampled - largest)
-    sums = tf.reduce_sum(powers, axis=1, keepdims=True)
-    log_sums = tf.reshape(largest + tf.math.log(sums), [*true.shape[:2], 1])
-    top = tf.maximum(log_sums, true)
-    from_candidates, from_true = tf.exp(log_sums - top), tf.exp(true - top)
-    # Rounding of two products of the same rows must not make it 0.
-    total = tf.maximum(from_candidates + (1.0 - hits) * from_true, 1e-6)
-    of_true = band * ((1.0 - hits) * from_true / total - 1.0)
-    share = tf.reshape(tf.reduce_sum(band * from_candidates / total, 2), [-1, 1])
-    loss = tf.reduce_sum(band * (top + tf.math.log(total) - true))
-    return of_true, powers * (share / sums), loss
 
 
 def per_pair_candidates(objective: Objective, block: Block, hits: tf.Tensor | None) -> Gradients:
@@ -139,7 +110,11 @@ def per_pair_candidates(objective: Objective, block: Block, hits: tf.Tensor | No
       objective: which.
       block: of it `candidates` is `[pairs, num_sampled, dim]` or `[num_sampled, dim]`.
       hits: `[pairs, num_sampled]` bool, the candidates to leave out, or None.
+
+    Raises:
+      ValueError: shapes that do not fit.
     """
+    _check_shapes(block)
     rows = (
         block.inputs,
         block.contexts,
@@ -157,9 +132,8 @@ def per_pair_candidates(objective: Objective, block: Block, hits: tf.Tensor | No
 
 def _pair_losses(objective: Objective, block: Block, hits: tf.Tensor | None) -> tf.Tensor:
     """`[pairs]`, in the order of the band."""
-    places = tf.where(block.band > 0)
-    context_places = tf.stack([places[:, 0], places[:, 2]], 1)
-    inputs = tf.gather_nd(block.inputs, places[:, :2]) / objective.temperature
+    target_places, context_places = pairs_of_band(block.band)
+    inputs = tf.gather_nd(block.inputs, target_places) / objective.temperature
     contexts = tf.gather_nd(block.contexts, context_places)
     true = tf.reduce_sum(inputs * contexts, 1) + tf.gather_nd(block.context_biases, context_places)
     product = "pd,kd->pk" if block.candidates.shape.rank == 2 else "pd,pkd->pk"
@@ -170,13 +144,12 @@ def _pair_losses(objective: Objective, block: Block, hits: tf.Tensor | None) -> 
             "true_expected_count": tf.gather_nd(block.context_expected, context_places),
             "sampled_expected_count": block.candidate_expected,
         }
-    if objective.softmax:
-        return losses.sampled_softmax(true, sampled, accidental_hits=hits, **expected)
-    if objective.name in ("negative_sampling", "sigmoid_cross_entropy"):
+    if objective.spec.pair_loss == "negative_sampling":
         return losses.negative_sampling(
             true,
             sampled,
             num_negatives=objective.candidate_weight * objective.num_sampled,
             accidental_hits=hits,
         )
-    return losses.nce(true, sampled, accidental_hits=hits, **expected)
+    loss = {"nce": losses.nce, "sampled_softmax": losses.sampled_softmax}[objective.spec.pair_loss]
+    return loss(true, sampled, accidental_hits=hits, **expected)

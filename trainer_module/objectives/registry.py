@@ -1,4 +1,4 @@
-"""What distinguishes the objectives: family, weight of the candidates, sampler, corrections."""
+"""The objective and the sampler that hyperparameters name, on a vocabulary."""
 
 from typing import NamedTuple
 
@@ -6,11 +6,9 @@ import numpy as np
 import numpy.typing as npt
 
 from trainer_module.hyperparameters import TrainerHyperparameters
-from trainer_module.objectives import candidate_sampling
+from trainer_module.objective_table import OBJECTIVES, ObjectiveSpec
+from trainer_module.objectives import distributions
 from trainer_module.objectives.candidate_sampling import Sampler
-
-_SOFTMAX = ("sampled_softmax", "softmax_cross_entropy", "full_softmax")
-FULL = ("full_softmax", "full_sigmoid")
 
 
 class Objective(NamedTuple):
@@ -24,6 +22,11 @@ class Objective(NamedTuple):
     logq_correction: bool
     remove_accidental_hits: bool
 
+    @property
+    def spec(self) -> ObjectiveSpec:
+        """Its row of the table of objectives."""
+        return OBJECTIVES[self.name]
+
 
 def objective(hyperparameters: TrainerHyperparameters, vocabulary_size: int) -> Objective:
     """The objective that hyperparameters name.
@@ -32,25 +35,20 @@ def objective(hyperparameters: TrainerHyperparameters, vocabulary_size: int) -> 
       hyperparameters: of the Trainer.
       vocabulary_size: bounds the candidates.
     """
-    name = hyperparameters.objective
-    full = name in FULL
+    spec = OBJECTIVES[hyperparameters.objective]
     # Distinct candidates cannot be more than there are classes.
-    num_sampled = vocabulary_size if full else min(hyperparameters.num_sampled, vocabulary_size)
-    weight = {
-        # k negatives a pair; the mean over the negative logits: one.
-        "negative_sampling": hyperparameters.num_negatives / num_sampled,
-        "sigmoid_cross_entropy": 1 / num_sampled,
-    }.get(name, 1.0)
+    most = hyperparameters.num_sampled if spec.samples else vocabulary_size
+    num_sampled = min(most, vocabulary_size)
     return Objective(
-        name=name,
-        softmax=name in _SOFTMAX,
+        name=hyperparameters.objective,
+        softmax=spec.family == "softmax",
         num_sampled=num_sampled,
-        candidate_weight=weight,
+        candidate_weight=spec.candidate_weight(hyperparameters, num_sampled),
         temperature=hyperparameters.temperature,
         # Every class is a candidate once: its expected count is 1, its log nothing.
-        logq_correction=hyperparameters.logq_correction and not full,
+        logq_correction=hyperparameters.logq_correction and spec.samples,
         # The whole vocabulary holds the true class, which counts once.
-        remove_accidental_hits=hyperparameters.remove_accidental_hits or full,
+        remove_accidental_hits=hyperparameters.remove_accidental_hits or not spec.samples,
     )
 
 
@@ -65,13 +63,13 @@ def sampler(
     """
     size = len(context_counts)
     probabilities = {
-        "log_uniform": lambda: candidate_sampling.log_uniform_probabilities(size),
-        "unigram": lambda: candidate_sampling.unigram_probabilities(
+        "log_uniform": lambda: distributions.log_uniform_probabilities(size),
+        "unigram": lambda: distributions.unigram_probabilities(
             context_counts, hyperparameters.sampler_power
         ),
-        "uniform": lambda: candidate_sampling.uniform_probabilities(size),
+        "uniform": lambda: distributions.uniform_probabilities(size),
         # Of all batches together, their contexts are the train pairs' contexts.
-        "in_batch": lambda: candidate_sampling.unigram_probabilities(context_counts, 1.0),
+        "in_batch": lambda: distributions.unigram_probabilities(context_counts, 1.0),
     }[hyperparameters.sampler]()
     # Distinct pairs of a batch are not distinct classes.
     repeats = hyperparameters.replacement or hyperparameters.sampler == "in_batch"
@@ -93,7 +91,7 @@ def evaluation_correction(described: Objective, drawing: Sampler) -> npt.NDArray
     Returns:
       `[vocab]` float32; None where the objective corrects in training or samples nothing.
     """
-    if described.logq_correction or described.name in FULL:
+    if described.logq_correction or not described.spec.samples:
         return None
     # Of distinct candidates the count depends on how many draws they took: here, one typical set's.
     drawn = drawing.draw(described.num_sampled, np.zeros(2, np.int64))

@@ -39,5 +39,11 @@ def tokenize(text: tf.Tensor, tokenizer: Tokenizer) -> tf.RaggedTensor:
 
     Returns:
       `[batch, (tokens)]` strings, none of them empty.
+
+    >>> documents = tf.constant(["The quick, brown fox!", "Don't 'quote' e-mail", ""])
+    >>> tokenize(documents, "unicode_words").to_list()
+    [[b'the', b'quick', b'brown', b'fox'], [b"don't", b'quote', b'e', b'mail'], []]
+    >>> tokenize(documents, "whitespace").to_list()
+    [[b'The', b'quick,', b'brown', b'fox!'], [b"Don't", b"'quote'", b'e-mail'], []]
     """
     return tf.strings.split(normalize(text, tokenizer))

@@ -64,7 +64,7 @@ class Checkpoints:
             manager.save(self._state.steps)
 
     def _steps_of_all(self) -> list[int]:
-        group, steps_done = self._group, self._state.steps_done
-        gather = tf.function(lambda: group.run(lambda: group.all_gather(steps_done.read_value())))
+        steps_done = self._state.steps_done
+        gather = self._group.compiled(lambda: self._group.all_gather(steps_done.read_value()))
         steps: list[int] = gather().numpy().tolist()
         return steps

@@ -2,8 +2,6 @@
 
 import dataclasses
 import functools
-from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -13,8 +11,9 @@ from trainer_module.errors import InputError
 from trainer_module.evaluation import cross_entropies
 from trainer_module.evaluation.cross_entropies import Parameters
 from trainer_module.hyperparameters import PreprocessingHyperparameters, TrainerHyperparameters
-from trainer_module.text import skip_grams
+from trainer_module.text import subsampling
 from trainer_module.training import input_pipeline
+from trainer_module.training.documents import Documents
 from trainer_module.training.input_pipeline import Counts, Pairs, Split
 from trainer_module.training.loop import TrainingLoop, TrainingResult
 from trainer_module.training.model import SkipGramModel, unigram_log_probabilities
@@ -111,8 +110,7 @@ def fit(
 
 
 def split_of(
-    files: Sequence[str],
-    feature_spec: Mapping[str, Any],
+    documents: Documents,
     vocabulary: Vocabulary,
     preprocessing: PreprocessingHyperparameters,
     seed: int,
@@ -120,16 +118,24 @@ def split_of(
     """A split of documents, with what its pairs are drawn by in later epochs.
 
     Args:
-      files: what Transform wrote by these hyperparameters.
-      feature_spec: of these files.
+      documents: with the windows that they have by these hyperparameters.
       vocabulary: of the documents.
       preprocessing: subsample, window.
       seed: of the draws.
     """
-    keep_probability = skip_grams.keep_probability(
-        tf.constant(vocabulary.frequencies, tf.float64), preprocessing.subsample
-    )
-    return Split(files, feature_spec, keep_probability.numpy(), preprocessing.window, seed)
+    keep = keep_probabilities(vocabulary, preprocessing)
+    return Split(documents, keep, preprocessing.window, seed)
+
+
+def keep_probabilities(
+    vocabulary: Vocabulary, preprocessing: PreprocessingHyperparameters
+) -> npt.NDArray[np.float64]:
+    """`[vocab]`, how likely an occurrence of each token survives subsampling."""
+    frequencies = tf.constant(vocabulary.frequencies, tf.float64)
+    keep: npt.NDArray[np.float64] = subsampling.keep_probability(
+        frequencies, preprocessing.subsample
+    ).numpy()
+    return keep
 
 
 def counts_of_all(group: WorkerGroup, own: Counts) -> Counts:
@@ -139,7 +145,7 @@ def counts_of_all(group: WorkerGroup, own: Counts) -> Counts:
     def in_replica() -> tuple[tf.Tensor, tf.Tensor]:
         return group.all_gather(numbers), group.all_reduce_sum(tf.constant(own.context_counts))
 
-    exchanged = tf.function(lambda: group.run(in_replica))()
+    exchanged = group.compiled(in_replica)()
     of_each, context_counts = (part.numpy() for part in exchanged)
     documents, tokens, _, pairs = of_each.sum(0).tolist()
     return Counts(documents, tokens, int(of_each[:, 2].max()), pairs, context_counts)

@@ -1,4 +1,4 @@
-"""Transformed examples to chunks of targets with their contexts, in a fixed order."""
+"""Documents to chunks of targets with their contexts, in a fixed order."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
@@ -8,18 +8,16 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from trainer_module import features
-from trainer_module.text import skip_grams
+from trainer_module.text import skip_grams, subsampling
+from trainer_module.training.documents import Documents
 from trainer_module.workers.cluster import ALONE, Worker
-
-_DOCUMENTS_AT_ONCE = 256  # enough that parsing is not felt, few enough that long ones fit memory
 
 
 class Split(NamedTuple):
-    """Transformed examples of a split, and what its pairs are drawn by."""
+    """Documents of a split, and what their pairs are drawn by."""
 
-    files: Sequence[str]  # gzipped TFRecords
-    feature_spec: Mapping[str, Any]  # as TFTransformOutput gives it
-    keep_probability: npt.NDArray[np.float64]  # [vocab], skip_grams.keep_probability
+    documents: Documents
+    keep_probability: npt.NDArray[np.float64]  # [vocab], subsampling.keep_probability
     window: int  # the largest there is
     seed: int  # of the later epochs' draws
     worker: Worker = ALONE  # whose share of the documents it is
@@ -50,25 +48,19 @@ class Pairs(NamedTuple):
     contexts: tf.Tensor  # [pairs] int32 ids
 
 
-def _documents(split: Split) -> tf.data.Dataset:
-    names = (features.TARGET, features.WINDOW, features.NUM_TOKENS)
-    wanted = {name: split.feature_spec[name] for name in names}
-    return (
-        tf.data.TFRecordDataset(sorted(split.files), compression_type="GZIP")
-        .shard(split.worker.num_workers, split.worker.index)
-        .batch(_DOCUMENTS_AT_ONCE)
-        .map(lambda batch: tf.io.parse_example(batch, wanted), num_parallel_calls=2)
-    )
+def _batches(split: Split) -> tf.data.Dataset:
+    """The worker's share of the documents."""
+    return split.documents.batches(split.worker.num_workers, split.worker.index)
 
 
 def _windows(split: Split, batch: Mapping[str, tf.RaggedTensor], epoch: tf.Tensor) -> tf.Tensor:
     """`[tokens]` int64: as Transform drew them, or drawn for a later epoch."""
     return tf.cond(
         tf.equal(epoch, 0),
-        lambda: batch[features.WINDOW].flat_values,
+        lambda: batch[features.WINDOW_SIZES].flat_values,
         lambda: (
-            skip_grams.redrawn_windows(
-                batch[features.TARGET],
+            subsampling.redrawn_windows(
+                batch[features.TOKEN_IDS],
                 tf.constant(split.keep_probability),
                 window=split.window,
                 seed=split.seed,
@@ -82,8 +74,8 @@ def _targets(
     split: Split, batch: Mapping[str, tf.RaggedTensor], epoch: tf.Tensor
 ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
     """ids, left and right, each `[targets]` int32, without the documents of a single target."""
-    tokens = batch[features.TARGET]
-    targets, windows = skip_grams.subsampled(
+    tokens = batch[features.TOKEN_IDS]
+    targets, windows = skip_grams.targets_of(
         tokens, tokens.with_values(_windows(split, batch, epoch))
     )
     left, right = skip_grams.extents(windows)
@@ -98,7 +90,7 @@ def _targets(
 def _num_targets(split: Split, batch: Mapping[str, tf.RaggedTensor], epoch: tf.Tensor) -> tf.Tensor:
     """How many targets an epoch has, `[]` int64: all that are kept with another one."""
     kept = tf.cast(_windows(split, batch, epoch) > 0, tf.int64)
-    of_documents = tf.reduce_sum(batch[features.TARGET].with_values(kept), axis=1)
+    of_documents = tf.reduce_sum(batch[features.TOKEN_IDS].with_values(kept), axis=1)
     return tf.reduce_sum(tf.boolean_mask(of_documents, of_documents > 1))
 
 
@@ -128,7 +120,7 @@ def count(split: Split, *, epochs: int = 1) -> Counts:
     """Reads a split once and counts.
 
     Args:
-      split: the transformed examples.
+      split: the documents.
       epochs: over which the targets differ, as each has its own subsampling.
     """
     zero = tf.constant(0, tf.int64)
@@ -139,7 +131,7 @@ def count(split: Split, *, epochs: int = 1) -> Counts:
             lambda epoch: _num_targets(split, batch, epoch), tf.range(1, epochs, dtype=tf.int64)
         )
         numbers = (
-            batch[features.TARGET].nrows(out_type=tf.int64),
+            batch[features.TOKEN_IDS].nrows(out_type=tf.int64),
             tf.reduce_sum(batch[features.NUM_TOKENS]),
             tf.reduce_sum(tf.cast(left + right, tf.int64)),
         )
@@ -156,7 +148,7 @@ def count(split: Split, *, epochs: int = 1) -> Counts:
 
     shapes = (3, epochs, len(split.keep_probability))
     numbers, targets, counts = (
-        _documents(split)
+        _batches(split)
         .map(look_at, num_parallel_calls=2)
         .reduce(
             tuple(tf.zeros([size], tf.int64) for size in shapes),
@@ -177,11 +169,11 @@ def chunks(
 ) -> tf.data.Dataset:
     """One epoch of chunks; each target is in one of them, with all of its contexts around it.
 
-    The order is that of the files' names and of the documents in them, which ExampleGen has
-    shuffled: the same at every call, so that a restarted run can go on where it stopped.
+    The order is that of the documents, the same at every call, so that a restarted run can go on
+    where it stopped.
 
     Args:
-      split: the transformed examples.
+      split: the documents.
       num_targets: of a chunk, at least `window`; the last one is filled up with padding.
       num_chunks: so many, with chunks of padding at the end; None for as many as there are.
       epoch: the first, 0, has the pairs that Transform drew. Later ones draw subsampling and
@@ -209,7 +201,7 @@ def chunks(
         return (ids[num_targets - window :], after), Chunk(around, left, right)
 
     found = (
-        _documents(split)
+        _batches(split)
         .map(lambda batch: _targets(split, batch, epoch), num_parallel_calls=1)
         .filter(lambda ids, left, right: tf.size(ids) > 0)
         .rebatch(num_targets)
@@ -245,13 +237,9 @@ def pairs_of(chunk: Chunk, window: int, rows: Sequence[int]) -> Pairs:
     """
     rows = tf.constant(rows, tf.int32, [len(rows)])
     left, right = tf.gather(chunk.left, rows), tf.gather(chunk.right, rows)
-    offsets = tf.constant([o for o in range(-window, window + 1) if o != 0])
-    inside = (offsets >= -left[:, tf.newaxis]) & (offsets <= right[:, tf.newaxis])
-    places = tf.where(inside)
-    at = tf.gather(rows, places[:, 0]) + window
-    return Pairs(
-        tf.gather(chunk.ids, at), tf.gather(chunk.ids, at + tf.gather(offsets, places[:, 1]))
-    )
+    targets, offsets = skip_grams.enumerate_pairs(left, right)
+    places = tf.gather(rows, targets) + window
+    return Pairs(tf.gather(chunk.ids, places), tf.gather(chunk.ids, places + offsets))
 
 
 def spread_pairs(split: Split, counts: Counts, most: int) -> Pairs:

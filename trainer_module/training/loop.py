@@ -12,12 +12,13 @@ import tensorflow as tf
 from trainer_module.errors import InputError
 from trainer_module.evaluation import cross_entropies
 from trainer_module.hyperparameters import TrainerHyperparameters
+from trainer_module.sizes import STEPS_PER_CHUNK
 from trainer_module.training import input_pipeline
 from trainer_module.training.checkpoints import Checkpoints
 from trainer_module.training.input_pipeline import Counts, Pairs
 from trainer_module.training.model import SkipGramModel
 from trainer_module.training.progress import Evaluation, Listener, Progress
-from trainer_module.training.schedule import STEPS_PER_CHUNK, Schedule
+from trainer_module.training.schedule import Schedule
 from trainer_module.training.state import TrainingState
 from trainer_module.training.step import Step
 from trainer_module.workers.group import WorkerGroup
@@ -99,10 +100,10 @@ class TrainingLoop:
         group, updates = self._group, self.step.local_updates
         self._evaluate = tf.function(self._evaluate_eagerly)
         self._run_chunks = tf.function(self._run_chunks_eagerly)
-        self._all_gather = tf.function(lambda own: group.run(lambda: group.all_gather(own)))
+        self._all_gather = group.compiled(group.all_gather)
         if updates is not None:
-            self._sync = tf.function(lambda: group.run(updates.sync))
-            self._sync_frequent = tf.function(lambda: group.run(updates.sync_frequent))
+            self._sync = group.compiled(updates.sync)
+            self._sync_frequent = group.compiled(updates.sync_frequent)
 
     def train(self, chunks: Chunks, checkpoint_folder: str, listener: Listener) -> TrainingResult:
         """Trains to the end, from the last checkpoint if there is one.

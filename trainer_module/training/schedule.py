@@ -15,9 +15,8 @@ from collections.abc import Iterator
 from typing import Self
 
 from trainer_module.hyperparameters import TrainerHyperparameters
+from trainer_module.sizes import STEPS_PER_CHUNK
 
-# Steps whose data come in one piece: what tf.data costs a piece is then not felt.
-STEPS_PER_CHUNK = 16
 # Targets between two looks at the clock: about a second of work, so that progress is seen and the
 # price of leaving the compiled loop is not.
 _TARGETS_PER_CALL = 1 << 19

@@ -10,7 +10,7 @@ from trainer_module.evaluation import cross_entropies
 from trainer_module.hyperparameters import TrainerHyperparameters
 from trainer_module.objectives import candidate_sampling, gradients, registry
 from trainer_module.objectives.candidate_sampling import SampledCandidates
-from trainer_module.objectives.frames import Frames
+from trainer_module.objectives.frames import Frames, pairs_of_band
 from trainer_module.objectives.gradients import Block, Gradients
 from trainer_module.training.input_pipeline import Chunk, Counts
 from trainer_module.training.model import SkipGramModel
@@ -121,7 +121,7 @@ class Step:
     def _draw(self, framed: tf.Tensor, band: tf.Tensor) -> SampledCandidates:
         """The step's candidates; where workers step together, the same on all that share them."""
         number = self.objective.num_sampled
-        if self.objective.name in registry.FULL:
+        if not self.objective.spec.samples:
             return SampledCandidates(
                 tf.range(number, dtype=tf.int64), tf.constant(number, tf.int64)
             )
@@ -168,7 +168,7 @@ class Step:
         """How often each class of the frames is among the candidates: `[frames, width]`."""
         if not self.objective.remove_accidental_hits:
             return None
-        if self.objective.name in registry.FULL:
+        if not self.objective.spec.samples:
             return tf.ones(framed.shape)
         rising = tf.sort(tf.cast(tf.reshape(drawn.classes, [-1]), tf.int32))
         classes = tf.reshape(framed, [-1])
@@ -235,5 +235,5 @@ def _require_memory(
 
 def _contexts(framed: tf.Tensor, band: tf.Tensor) -> tf.Tensor:
     """The context of each pair in the order of the band: `[pairs]`."""
-    places = tf.where(band > 0)
-    return tf.gather_nd(framed, tf.stack([places[:, 0], places[:, 2]], 1))
+    _, places = pairs_of_band(band)
+    return tf.gather_nd(framed, places)

@@ -39,6 +39,19 @@ class WorkerGroup:
         """Calls a function in the replica context."""
         return self.strategy.run(function, args=args)
 
+    def compiled(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """Compiles a function that is then called in the replica context.
+
+        Args:
+          function: without Python's control flow on tensors.
+        """
+
+        def in_replica(*args: Any) -> Any:
+            return self.run(function, args)
+
+        compiled: Callable[..., Any] = tf.function(in_replica, autograph=False)
+        return compiled
+
     def local_copy(self, variable: tf.Variable) -> tf.Variable:
         """This worker's copy: of a mirrored variable tf.gather would read the whole table."""
         return self.strategy.experimental_local_results(variable)[0]
@@ -68,7 +81,7 @@ class WorkerGroup:
 
     def barrier(self) -> None:
         """Returns when all workers have called it."""
-        meet = tf.function(lambda: self.run(lambda: self.all_reduce_sum(tf.constant(1))))
+        meet = self.compiled(lambda: self.all_reduce_sum(tf.constant(1)))
         meet()
         # Who leaves now may take with it what another has not fetched yet. Once more, then: to come
         # so far, all must have met before.

@@ -35,8 +35,6 @@ class LocalUpdates:
             for table, copy in zip(tables, last, strict=True):
                 copy.assign(table)
 
-    # Nothing here is Python's control flow on tensors.
-    @tf.autograph.experimental.do_not_convert
     def sync_frequent(self) -> None:
         """As sync, of the rows of the most frequent tokens alone.
 
@@ -45,7 +43,6 @@ class LocalUpdates:
         for tables, last in zip(self._tables, self._last, strict=True):
             self._add_up(tf.range(min(_FREQUENT, tables[0].shape[0])), tables, last)
 
-    @tf.autograph.experimental.do_not_convert
     def sync(self) -> None:
         """Puts together what changed; in the replica context, by all workers at the same step.
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from trainer_module.evaluation import cross_entropies
 from trainer_module.evaluation.cross_entropies import Parameters
-from trainer_module.objectives import candidate_sampling, losses
+from trainer_module.objectives import distributions, losses
 from trainer_module.objectives.candidate_sampling import Sampler
 
 Array = np.ndarray[Any, Any]
@@ -267,7 +267,7 @@ def test_a_model_that_knows_the_distribution_has_its_entropy() -> None:
 
 def unigram_sampler(*, replacement: bool) -> Sampler:
     counts = np.arange(VOCABULARY_SIZE)[::-1] ** 2
-    probabilities = candidate_sampling.unigram_probabilities(counts, 0.75)
+    probabilities = distributions.unigram_probabilities(counts, 0.75)
     return Sampler(probabilities, replacement=replacement)
 
 

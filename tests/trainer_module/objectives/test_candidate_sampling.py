@@ -8,7 +8,7 @@ import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from trainer_module.objectives import candidate_sampling
+from trainer_module.objectives import candidate_sampling, distributions
 from trainer_module.objectives.candidate_sampling import SampledCandidates, Sampler
 
 
@@ -17,7 +17,7 @@ def seed_of(number: int) -> tf.Tensor:
 
 
 def log_uniform(vocabulary_size: int, *, replacement: bool = False) -> Sampler:
-    probabilities = candidate_sampling.log_uniform_probabilities(vocabulary_size)
+    probabilities = distributions.log_uniform_probabilities(vocabulary_size)
     return Sampler(probabilities, replacement=replacement)
 
 
@@ -37,33 +37,6 @@ def repeat(
 
 def mean_counts(classes: npt.NDArray[np.int64], vocabulary_size: int) -> npt.NDArray[np.float64]:
     return np.bincount(classes.ravel(), minlength=vocabulary_size) / len(classes)
-
-
-def test_log_uniform_probabilities_by_hand() -> None:
-    # Three classes: log(2/1), log(3/2), log(4/3) over log(4); they sum to 1.
-    probabilities = candidate_sampling.log_uniform_probabilities(3)
-    np.testing.assert_allclose(probabilities, [0.5, 0.29248125, 0.20751875], rtol=1e-7)
-
-
-def test_probability_of_the_last_of_many_classes_keeps_its_digits() -> None:
-    # 1 / (V ln V) to first order: 1e-6 / 13.815511.
-    probabilities = candidate_sampling.log_uniform_probabilities(1_000_000)
-    np.testing.assert_allclose(probabilities[-1], 7.23824e-8, rtol=1e-5)
-
-
-def test_unigram_probabilities_by_hand() -> None:
-    # 16^0.75 = 8, 81^0.75 = 27, 1^0.75 = 1, of 36.
-    probabilities = candidate_sampling.unigram_probabilities([15, 80, 0], 0.75)
-    np.testing.assert_allclose(probabilities, [8 / 36, 27 / 36, 1 / 36], rtol=1e-12)
-    plain = candidate_sampling.unigram_probabilities(np.array([1, 5, 0]), 1.0)
-    np.testing.assert_allclose(plain, [2 / 9, 6 / 9, 1 / 9], rtol=1e-12)
-
-
-def test_unigram_of_power_zero_is_uniform() -> None:
-    uniform = candidate_sampling.uniform_probabilities(4)
-    np.testing.assert_array_equal(uniform, [0.25] * 4)
-    flat = candidate_sampling.unigram_probabilities([1, 5, 0, 9], 0.0)
-    np.testing.assert_array_equal(flat, uniform)
 
 
 def test_expected_count_by_hand() -> None:
@@ -96,7 +69,7 @@ def test_expected_counts_are_those_of_tensorflows_sampler(num_sampled: int) -> N
         classes[:, tf.newaxis], 1, num_sampled, True, vocabulary_size, seed=3
     )
     counts = theirs.true_expected_count.numpy()[:, 0].astype(np.float64)
-    rarest = candidate_sampling.log_uniform_probabilities(vocabulary_size)[-1]
+    rarest = distributions.log_uniform_probabilities(vocabulary_size)[-1]
     direct = np.isclose(counts[-1], num_sampled * rarest, rtol=1e-5)
     tries = num_sampled if direct else round(np.log1p(-counts[-1]) / np.log1p(-rarest))
     drawn = SampledCandidates(theirs.sampled_candidates, tf.constant(tries, tf.int64))
@@ -180,7 +153,7 @@ def test_distinct_draws_are_distinct_and_in_range(data: st.DataObject) -> None:
     counts = data.draw(st.lists(st.integers(0, 10**9), min_size=1, max_size=200))
     num_sampled = data.draw(st.integers(1, len(counts)))
     power = data.draw(st.sampled_from([0.0, 0.75, 1.0]))
-    probabilities = candidate_sampling.unigram_probabilities(counts, power)
+    probabilities = distributions.unigram_probabilities(counts, power)
     sampler = Sampler(probabilities, replacement=False)
     drawn = sampler.draw(num_sampled, seed_of(data.draw(st.integers(0, 1 << 30))))
     classes = drawn.classes.numpy()
@@ -341,9 +314,7 @@ def test_mean_counts_of_draw_in_batch_are_the_expected_counts(replacement: bool)
         lambda seed: candidate_sampling.draw_in_batch(contexts, 4, seed, replacement=replacement),
         5000,
     )
-    sampler = Sampler(
-        candidate_sampling.unigram_probabilities([4, 2, 1], 1.0), replacement=replacement
-    )
+    sampler = Sampler(distributions.unigram_probabilities([4, 2, 1], 1.0), replacement=replacement)
     expected = sampler.expected_count(
         tf.range(3), SampledCandidates(classes, tf.constant(tries[0]))
     )

@@ -6,7 +6,7 @@ import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from trainer_module.objectives.frames import Frames
+from trainer_module.objectives.frames import Frames, pairs_of_band
 
 Array = np.ndarray[Any, Any]
 
@@ -29,7 +29,7 @@ def written_out(left: Array, right: Array, window: int) -> list[tuple[int, int]]
     ]
 
 
-def pairs_of_band(frames: Frames, band: Array) -> list[tuple[int, int]]:
+def read_from(frames: Frames, band: Array) -> list[tuple[int, int]]:
     """The same of a band: which id it stands for is asked of `of`."""
     window = (frames.width - frames.height) // 2
     places = frames.of(tf.range(window + frames.number * frames.height + window)).numpy()
@@ -91,7 +91,7 @@ def test_the_band_holds_the_pairs_written_out(num_targets: int, window: int) -> 
     band = frames.band(left, right).numpy()
     assert band.shape == (frames.number, frames.height, frames.width)
     assert set(np.unique(band)) <= {0, 1}
-    assert pairs_of_band(frames, band) == written_out(left, right, window)
+    assert read_from(frames, band) == written_out(left, right, window)
 
 
 @given(
@@ -107,7 +107,27 @@ def test_the_band_holds_the_pairs_of_any_block(
     frames = Frames(16 * blocks, window)
     left, right = random_extents(seed, 16 * blocks, min(window, most))
     band = frames.band(left, right).numpy()
-    assert pairs_of_band(frames, band) == written_out(left, right, window)
+    assert read_from(frames, band) == written_out(left, right, window)
+
+
+def test_pairs_of_a_band_by_hand() -> None:
+    band = np.zeros([2, 2, 4], np.float32)
+    band[0, 1, [0, 3]] = 1
+    band[1, 0, 2] = 1
+    targets, contexts = pairs_of_band(tf.constant(band))
+    assert targets.numpy().tolist() == [[0, 1], [0, 1], [1, 0]]
+    assert contexts.numpy().tolist() == [[0, 0], [0, 3], [1, 2]]
+
+
+@pytest.mark.parametrize(("num_targets", "window"), SIZES)
+def test_pairs_of_a_band_say_where_their_rows_stand(num_targets: int, window: int) -> None:
+    frames = Frames(num_targets, window)
+    left, right = random_extents(num_targets, num_targets, window)
+    target_places, context_places = pairs_of_band(frames.band(left, right))
+    targets = tf.gather_nd(frames.rows(tf.range(num_targets)), target_places)
+    contexts = tf.gather_nd(frames.of(tf.range(window + num_targets + window)), context_places)
+    found = zip(targets.numpy().tolist(), contexts.numpy().tolist(), strict=True)
+    assert list(found) == written_out(left, right, window)
 
 
 def test_rows_are_the_targets_of_each_frame_in_order() -> None:

@@ -100,6 +100,25 @@ def test_a_pair_of_a_hit_alone_is_left_with_its_own_part() -> None:
     assert of_class == pytest.approx(sigmoid(1.5) - 1, rel=1e-5)
 
 
+@pytest.mark.parametrize(
+    ("parts", "said"),
+    [
+        ({"inputs": tf.zeros([1, 2])}, r"inputs must have shape \[frames, height, dim\]"),
+        ({"contexts": tf.zeros([1, 1, 3])}, "dim must be the same in inputs and contexts"),
+        ({"band": tf.ones([1, 1, 2])}, "width must be the same in contexts and band"),
+        ({"context_hits": tf.ones([2, 1])}, "frames must be the same in inputs and context_hits"),
+        ({"candidates": tf.zeros([4, 2])}, "num_sampled must be the same in candidates and"),
+        ({"candidates": tf.zeros([1, 1, 2])}, r"candidate_biases must have shape \[pairs, num_"),
+    ],
+)
+def test_blocks_whose_parts_do_not_fit_are_refused(parts: dict[str, Any], said: str) -> None:
+    objective, block = described("nce", 1), one_pair(**parts)
+    with pytest.raises(ValueError, match=said):
+        gradients.shared_candidates(objective, block, with_loss=True)
+    with pytest.raises(ValueError, match=said):
+        gradients.per_pair_candidates(objective, block, None)
+
+
 # --- Against autodiff
 
 

@@ -1,6 +1,7 @@
 """Values worked out by hand, limits, what compiling changes and what is refused."""
 
 import ast
+import importlib
 import inspect
 import math
 
@@ -20,6 +21,9 @@ from tests.trainer_module.objectives.loss_cases import (
     value_and_gradients,
 )
 from trainer_module.objectives import losses
+
+# What `losses` is made of.
+OWN_MODULES = ("_parts", "full_cross_entropies", "sigmoid_family", "softmax_family")
 
 # --- Values worked out by hand
 
@@ -376,10 +380,14 @@ def test_vectors_of_other_sizes_are_refused() -> None:
 
 
 def test_imports_tensorflow_alone() -> None:
-    modules = set()
-    for node in ast.walk(ast.parse(inspect.getsource(losses))):
-        if isinstance(node, ast.Import):
-            modules |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom):
-            modules.add(node.module or "")
-    assert modules == {"typing", "tensorflow"}
+    folder = "trainer_module.objectives"
+    own = {f"{folder}.{name}" for name in OWN_MODULES}
+    for module in (losses, *map(importlib.import_module, own)):
+        modules = set()
+        for node in ast.walk(ast.parse(inspect.getsource(module))):
+            if isinstance(node, ast.Import):
+                modules |= {alias.name for alias in node.names}
+            elif isinstance(node, ast.ImportFrom):
+                names = {f"{node.module}.{alias.name}" for alias in node.names}
+                modules |= names if node.module == folder else {node.module or ""}
+        assert modules <= {"typing", "tensorflow", *own}

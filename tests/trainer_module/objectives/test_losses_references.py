@@ -20,7 +20,7 @@ from tests.trainer_module.objectives.loss_cases import (
     softmax,
     value_and_gradients,
 )
-from trainer_module.objectives import losses
+from trainer_module.objectives import full_cross_entropies, losses
 
 # --- Gradients in closed form
 
@@ -94,7 +94,8 @@ def test_gradients_of_softmax_cross_entropy(
 def test_gradients_of_the_full_cross_entropies(
     compiled: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(losses, "_SCORES_AT_ONCE", 9)  # three classes of seven at once
+    # Three classes of seven at once.
+    monkeypatch.setattr(full_cross_entropies, "_SCORES_AT_ONCE", 9)
     inputs, weights, biases = normal(0, 3, 2), normal(1, 7, 2), normal(2, 7)
     contexts = np.array([0, 6, 3])
     scores = inputs @ weights.T + biases
@@ -219,7 +220,7 @@ def test_vocabulary_sums_equal_brute_force_at_any_chunk(
     scores = inputs.astype(np.float64) @ weights.T + biases
     scores -= 0 if shift is None else shift[:, None]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(losses, "_SCORES_AT_ONCE", at_once)
+        patch.setattr(full_cross_entropies, "_SCORES_AT_ONCE", at_once)
         sums = losses.vocabulary_sums(inputs, weights, biases, shift)
     np.testing.assert_allclose(
         sums.log_partition, np.log(np.exp(scores).sum(1)), rtol=1e-4, atol=1e-4
@@ -241,7 +242,7 @@ def test_scores_shifted_by_their_log_partition_are_log_probabilities() -> None:
 def test_full_cross_entropies_equal_tensorflows(
     at_once: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(losses, "_SCORES_AT_ONCE", at_once)
+    monkeypatch.setattr(full_cross_entropies, "_SCORES_AT_ONCE", at_once)
     inputs, weights, biases = normal(0, 5, 4), normal(1, 11, 4), normal(2, 11)
     contexts = tf.constant([0, 10, 3, 3, 7])
     scores = inputs @ weights.T + biases

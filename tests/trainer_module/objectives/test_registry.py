@@ -6,7 +6,8 @@ import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from trainer_module.hyperparameters import OBJECTIVE_DEFAULTS, TrainerHyperparameters
+from trainer_module.hyperparameters import TrainerHyperparameters
+from trainer_module.objective_table import OBJECTIVES
 from trainer_module.objectives import registry
 from trainer_module.objectives.candidate_sampling import SampledCandidates, Sampler
 
@@ -14,7 +15,8 @@ Array = np.ndarray[Any, Any]
 
 COUNTS = np.array([70, 20, 0, 6])
 Q = np.array([0.5, 0.25, 0.125, 0.125])
-SAMPLED = [name for name in OBJECTIVE_DEFAULTS if name not in registry.FULL]
+SAMPLED = [name for name, spec in OBJECTIVES.items() if spec.samples]
+FULL = ["full_softmax", "full_sigmoid"]
 
 
 def objective(name: str, vocabulary_size: int = 1000, **hyperparameters: Any) -> registry.Objective:
@@ -33,7 +35,7 @@ def correction(name: str, *, replacement: bool = True, **hyperparameters: Any) -
 
 
 def test_families() -> None:
-    softmax = {name for name in OBJECTIVE_DEFAULTS if objective(name).softmax}
+    softmax = {name for name in OBJECTIVES if objective(name).softmax}
     assert softmax == {"sampled_softmax", "softmax_cross_entropy", "full_softmax"}
 
 
@@ -50,7 +52,10 @@ def test_families() -> None:
     ],
 )
 def test_weights_of_candidates_by_hand(name: str, weight: float) -> None:
-    assert objective(name, num_sampled=50, num_negatives=7).candidate_weight == weight
+    given = {"num_sampled": 50} if name in SAMPLED else {}
+    if name == "negative_sampling":
+        given["num_negatives"] = 7
+    assert objective(name, **given).candidate_weight == weight
 
 
 @pytest.mark.parametrize("name", SAMPLED)
@@ -67,10 +72,11 @@ def test_the_weight_is_that_of_the_candidates_there_are(name: str, weight: float
     assert objective(name, 10, num_sampled=64).candidate_weight == weight
 
 
-@pytest.mark.parametrize("name", registry.FULL)
-def test_full_objectives_take_the_vocabulary_once_whatever_is_set(name: str) -> None:
-    found = objective(name, 10, num_sampled=3, logq_correction=True)
-    assert found.num_sampled == 10
+@pytest.mark.parametrize("name", FULL)
+@pytest.mark.parametrize("vocabulary_size", [10, 1000])  # fewer and more than num_sampled
+def test_full_objectives_take_the_vocabulary_once(name: str, vocabulary_size: int) -> None:
+    found = objective(name, vocabulary_size)
+    assert found.num_sampled == vocabulary_size
     assert not found.logq_correction
     assert found.remove_accidental_hits  # the true class is among them
 
@@ -95,7 +101,7 @@ def test_corrections_and_temperature_are_those_of_the_hyperparameters() -> None:
         # One is added to each count.
         ({"sampler": "unigram", "sampler_power": 1.0}, [0.71, 0.21, 0.01, 0.07]),
         ({"sampler": "unigram", "sampler_power": 0.0}, [1 / 4] * 4),
-        ({"sampler": "in_batch", "sampler_power": 0.5}, [0.71, 0.21, 0.01, 0.07]),
+        ({"sampler": "in_batch"}, [0.71, 0.21, 0.01, 0.07]),
     ],
     ids=["uniform", "log_uniform", "unigram", "unigram^0", "in_batch"],
 )
@@ -121,10 +127,10 @@ def test_nothing_is_added_after_logq_correction(name: str) -> None:
     assert correction(name, logq_correction=True) is None
 
 
-@pytest.mark.parametrize("name", registry.FULL)
-@pytest.mark.parametrize("logq_correction", [False, True])
-def test_nothing_is_added_to_full_objectives(name: str, logq_correction: bool) -> None:
-    assert correction(name, logq_correction=logq_correction) is None
+@pytest.mark.parametrize("name", FULL)
+def test_nothing_is_added_to_full_objectives(name: str) -> None:
+    described = objective(name, len(Q))
+    assert registry.evaluation_correction(described, Sampler(Q, replacement=False)) is None
 
 
 @pytest.mark.parametrize(
@@ -173,9 +179,9 @@ def test_with_replacement_the_log_of_the_weight_of_all_draws_of_a_class_is_added
         objective=name,
         sampler=sampler,
         num_sampled=num_sampled,
-        num_negatives=num_negatives,
         logq_correction=False,
         replacement=sampler != "in_batch",  # which repeats classes either way
+        **({"num_negatives": num_negatives} if name == "negative_sampling" else {}),
     )
     counts = np.random.default_rng(seed).integers(0, 1000, 30)
     described = registry.objective(hyperparameters, 30)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tests.trainer_module.runs import Corpus, Run, corpus_of, with_windows
-from trainer_module.hyperparameters import OBJECTIVE_DEFAULTS
+from trainer_module.objective_table import OBJECTIVES
 from trainer_module.workers.group import WorkerGroup
 
 
@@ -47,7 +47,10 @@ def truth() -> Truth:
 
 # The first seven: each objective as it is by default, but for the number of candidates.
 CONVERGED: dict[str, dict[str, Any]] = {
-    **{name: {"objective": name} for name in OBJECTIVE_DEFAULTS},
+    **{
+        name: {"objective": name, **({"num_sampled": 6} if spec.samples else {})}
+        for name, spec in OBJECTIVES.items()
+    },
     # Distinct candidates without correction: what a class is expected is far from k q.
     "nce raw": {"objective": "nce", "logq_correction": False, "num_sampled": 10},
 }
@@ -62,7 +65,6 @@ def converged(alone: WorkerGroup, tmp_path_factory: pytest.TempPathFactory) -> C
             edges(),
             **{
                 "dim": 16,
-                "num_sampled": 6,
                 "batch_size": 64,
                 "epochs": 15,
                 "learning_rate": 0.05,

@@ -11,11 +11,13 @@ from tests.trainer_module.transformed import SPEC, Document, pairs_by_target, sp
 from trainer_module.errors import InputError
 from trainer_module.hyperparameters import PreprocessingHyperparameters
 from trainer_module.training import fit, input_pipeline
+from trainer_module.training.documents import TransformedFiles
 from trainer_module.training.input_pipeline import Counts
 from trainer_module.training.loop import TrainingResult
 from trainer_module.training.progress import Evaluation
 from trainer_module.vocabulary import Vocabulary
 
+DOCUMENTS = TransformedFiles(["here"], SPEC)
 PREPROCESSING = PreprocessingHyperparameters(min_count=7, subsample=0.5)
 
 
@@ -90,10 +92,10 @@ def test_of_a_large_split_as_many_targets_are_held_out_as_can_be_paid(
 def test_a_split_knows_what_its_pairs_are_drawn_by() -> None:
     vocabulary = Vocabulary([b"the", b"cat"], np.array([6, 2]))
     hyperparameters = PreprocessingHyperparameters(window=4, subsample=0.25)
-    split = fit.split_of(["here"], SPEC, vocabulary, hyperparameters, seed=9)
+    split = fit.split_of(DOCUMENTS, vocabulary, hyperparameters, seed=9)
     # The shares are 3/4 and 1/4: sqrt(1/3) + 1/3, and all.
     np.testing.assert_allclose(split.keep_probability, [3**-0.5 + 1 / 3, 1.0], rtol=1e-12)
-    assert (split.files, split.feature_spec, split.window, split.seed) == (["here"], SPEC, 4, 9)
+    assert (split.documents, split.window, split.seed) == (DOCUMENTS, 4, 9)
 
 
 @pytest.mark.parametrize(

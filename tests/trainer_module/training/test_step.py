@@ -15,8 +15,8 @@ from tests.trainer_module.runs import (
     with_windows,
 )
 from trainer_module.errors import InputError
-from trainer_module.hyperparameters import OBJECTIVE_DEFAULTS, TrainerHyperparameters
-from trainer_module.objectives import registry
+from trainer_module.hyperparameters import TrainerHyperparameters
+from trainer_module.objective_table import OBJECTIVES
 from trainer_module.workers.group import WorkerGroup
 
 VARIANTS: dict[str, dict[str, Any]] = {
@@ -58,7 +58,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
 
 def test_variants_name_every_choice() -> None:
     every = [TrainerHyperparameters(**given) for given in VARIANTS.values()]
-    assert {one.objective for one in every} == set(OBJECTIVE_DEFAULTS)
+    assert {one.objective for one in every} == set(OBJECTIVES)
     assert {one.sampler for one in every} == {"log_uniform", "unigram", "uniform", "in_batch"}
     assert {one.bias_initializer for one in every} == {"log_frequency", "zeros", "none"}
 
@@ -137,7 +137,7 @@ def one_edge(vocabulary_size: int) -> Corpus:
     return corpus_of([[(0, 1), (1, 1)]], 1, vocabulary_size)
 
 
-@pytest.mark.parametrize("objective", registry.FULL)
+@pytest.mark.parametrize("objective", ["full_softmax", "full_sigmoid"])
 def test_scores_that_do_not_fit_into_memory_are_refused(alone: WorkerGroup, objective: str) -> None:
     def make(vocabulary_size: int) -> Run:
         corpus = one_edge(vocabulary_size)

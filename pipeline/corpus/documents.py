@@ -1,0 +1,25 @@
+"""The documents of files, read in this process."""
+
+from collections.abc import Iterator, Sequence
+
+from components.text_example_gen import reading
+from pipeline.config import CorpusConfig
+from pipeline.corpus.patterns import matched_files, resolve
+
+
+def read_documents(names: Sequence[str], corpus: CorpusConfig | None = None) -> Iterator[str]:
+    """Yields the documents of local files, as TextExampleGen reads them, in the files' order.
+
+    Args:
+      names: files, folders and globs.
+      corpus: json_field and max_document_bytes; None for the defaults.
+
+    Raises:
+      InputError: a name stands for nothing, or a file is damaged or not text.
+    """
+    corpus = corpus or CorpusConfig()
+    options = reading.Options(corpus.json_field, corpus.max_document_bytes)
+    for path in matched_files(resolve(names)):
+        with path.open("rb") as file:
+            for document in reading.read_documents(file, str(path), options, reading.Counts()):
+                yield document.decode()

@@ -1,0 +1,108 @@
+"""skipgram.train: documents in memory, the pipeline's pairs, losses and defaults."""
+
+import doctest
+import math
+import random
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import skipgram
+from skipgram import training
+from tests.trainer_module.test_preprocessing import transform
+from trainer_module.hyperparameters import PreprocessingHyperparameters
+from trainer_module.training.progress import Evaluation
+
+# Documents of one group's tokens each: a token's contexts are its group's, all as likely.
+GROUPS = [[f"{color}{i}" for i in range(4)] for color in ("red", "green", "blue")]
+RANDOM = random.Random(1)
+WALKS = [RANDOM.choices(RANDOM.choice(GROUPS), k=9) for _ in range(480)]
+SETTINGS: dict[str, Any] = {
+    "dim": 8,
+    "epochs": 20,
+    "window": 1,
+    "subsample": 0.0,
+    "learning_rate": 0.2,
+}
+
+
+@pytest.fixture(scope="module")
+def embeddings() -> skipgram.Embeddings:
+    return skipgram.train(WALKS, **SETTINGS)
+
+
+def test_it_learns_what_stands_beside_what(embeddings: skipgram.Embeddings) -> None:
+    for group in GROUPS:
+        for token in group:
+            near = {neighbor.token for neighbor in embeddings.neighbors(token, k=3)}
+            assert near == {*group} - {token}
+
+
+def test_it_says_what_training_gave(embeddings: skipgram.Embeddings) -> None:
+    record = embeddings.training
+    assert record is not None
+    assert record.documents == len(WALKS)
+    assert record.tokens == 9 * len(WALKS)
+    assert record.vocabulary_size == len(embeddings) == 12
+    # Of four contexts each is as likely: log 4; log 12 without knowing the target.
+    assert record.evaluations[-1]["softmax"] == pytest.approx(math.log(4), abs=0.1)
+
+
+def test_the_same_seed_gives_the_same_vectors() -> None:
+    settings = {**SETTINGS, "epochs": 1}
+    one, again, other = (skipgram.train(WALKS, seed=seed, **settings) for seed in (1, 1, 2))
+    assert again.vectors.tobytes() == one.vectors.tobytes()
+    assert other.vectors.tobytes() != one.vectors.tobytes()
+
+
+def test_lines_of_a_file_are_documents(tmp_path: Path) -> None:
+    path = tmp_path / "walks.txt"
+    path.write_text("".join(f"{' '.join(walk)}\n" for walk in WALKS))
+    settings = {**SETTINGS, "epochs": 1}
+    of_lines = skipgram.train([" ".join(walk) for walk in WALKS], **settings)
+    for files in (path, str(path), [path], tmp_path):
+        found = skipgram.train(files, **settings)
+        assert found.tokens == of_lines.tokens
+        assert found.vectors.tobytes() == of_lines.vectors.tobytes()
+
+
+@pytest.mark.parametrize("subsample", [0.0, 0.01])
+def test_pairs_are_those_of_transform(subsample: float) -> None:
+    lines = ["the cat sat", "the dog the cat and a mouse", "rare", "a", "a the cat sat the a"]
+    given = {"min_count": 2, "subsample": subsample, "window": 3}
+    preprocessing = PreprocessingHyperparameters(**given)
+    tokens = [[token.encode() for token in line.split()] for line in lines]
+    known = training._vocabulary(tokens, preprocessing)
+    split = training._split(tokens, known, preprocessing, seed=1)
+    expected = transform(lines, **given)
+    assert split.documents.token_ids.to_list() == [row["token_ids"] for row in expected]
+    assert split.documents.window_sizes.to_list() == [row["window_sizes"] for row in expected]
+
+
+def test_what_is_said_goes_to_the_listener() -> None:
+    heard: list[Any] = []
+    skipgram.train(WALKS, listener=heard.append, **{**SETTINGS, "epochs": 1})
+    assert any(isinstance(one, Evaluation) for one in heard)
+
+
+@pytest.mark.parametrize(
+    ("documents", "settings", "message"),
+    [
+        (WALKS, {"epoch": 3}, "epoch is no field of preprocessing or trainer; .* epochs"),
+        (WALKS, {"epochs": 0}, "trainer.epochs = 0 is not allowed"),
+        (WALKS, {"eval_fraction": 0.0}, "eval_fraction = 0.0 is not between 0 and 1"),
+        ([], {}, "there are no documents to train on"),
+        ([["once"], ["twice"]], {}, "no token occurs 5 times"),
+        (["a b"] * 9, {"subsample": 1e-4}, "split gives no pair"),
+    ],
+)
+def test_what_cannot_work_says_why(documents: Any, settings: dict[str, Any], message: str) -> None:
+    with pytest.raises(skipgram.InputError, match=message):
+        skipgram.train(documents, **settings)
+
+
+def test_the_examples_run() -> None:
+    found = doctest.testmod(training)
+    assert found.attempted > 0
+    assert found.failed == 0

@@ -1,0 +1,30 @@
+import numpy as np
+
+from trainer_module.objectives import distributions
+
+
+def test_log_uniform_probabilities_by_hand() -> None:
+    # Three classes: log(2/1), log(3/2), log(4/3) over log(4); they sum to 1.
+    probabilities = distributions.log_uniform_probabilities(3)
+    np.testing.assert_allclose(probabilities, [0.5, 0.29248125, 0.20751875], rtol=1e-7)
+
+
+def test_probability_of_the_last_of_many_classes_keeps_its_digits() -> None:
+    # 1 / (V ln V) to first order: 1e-6 / 13.815511.
+    probabilities = distributions.log_uniform_probabilities(1_000_000)
+    np.testing.assert_allclose(probabilities[-1], 7.23824e-8, rtol=1e-5)
+
+
+def test_unigram_probabilities_by_hand() -> None:
+    # 16^0.75 = 8, 81^0.75 = 27, 1^0.75 = 1, of 36.
+    probabilities = distributions.unigram_probabilities([15, 80, 0], 0.75)
+    np.testing.assert_allclose(probabilities, [8 / 36, 27 / 36, 1 / 36], rtol=1e-12)
+    plain = distributions.unigram_probabilities(np.array([1, 5, 0]), 1.0)
+    np.testing.assert_allclose(plain, [2 / 9, 6 / 9, 1 / 9], rtol=1e-12)
+
+
+def test_unigram_of_power_zero_is_uniform() -> None:
+    uniform = distributions.uniform_probabilities(4)
+    np.testing.assert_array_equal(uniform, [0.25] * 4)
+    flat = distributions.unigram_probabilities([1, 5, 0, 9], 0.0)
+    np.testing.assert_array_equal(flat, uniform)

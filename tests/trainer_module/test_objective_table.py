@@ -1,0 +1,28 @@
+import subprocess
+import sys
+
+from trainer_module.hyperparameters import TrainerHyperparameters
+from trainer_module.objective_table import OBJECTIVES, users
+
+
+def test_every_field_that_a_row_names_exists() -> None:
+    fields = set(TrainerHyperparameters.model_fields)
+    for name, spec in OBJECTIVES.items():
+        assert spec.uses <= fields, name
+        assert set(spec.defaults) <= fields, name
+
+
+def test_who_uses_a_field() -> None:
+    assert users("num_negatives") == ["negative_sampling"]
+    assert users("temperature") == ["softmax_cross_entropy"]
+    assert users("logq_correction") == ["nce", "sampled_softmax", "softmax_cross_entropy"]
+    assert users("dim") == []  # means something for all
+
+
+def test_the_table_is_light() -> None:
+    code = (
+        "import sys, trainer_module.objective_table, trainer_module.hyperparameters;"
+        "print(sorted({'tensorflow', 'numpy', 'tfx'} & set(sys.modules)))"
+    )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "[]"

@@ -1,0 +1,15 @@
+"""The examples in docstrings give what they say."""
+
+import doctest
+from types import ModuleType
+
+import pytest
+
+from trainer_module.text import skip_grams, subsampling, tokenization
+
+
+@pytest.mark.parametrize("module", [skip_grams, subsampling, tokenization])
+def test_examples(module: ModuleType) -> None:
+    found = doctest.testmod(module)
+    assert found.attempted > 0
+    assert found.failed == 0

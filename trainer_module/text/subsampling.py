@@ -1,0 +1,177 @@
+"""Subsampling and dynamic windows: which tokens are targets, and how far their contexts may stand.
+
+Tokens of a batch of documents stand one behind the other: `[tokens]`.
+"""
+
+from typing import NamedTuple
+
+import tensorflow as tf
+
+from trainer_module.text import hashing
+from trainer_module.text.skip_grams import positions_in_documents
+
+# Which of a token's random numbers is drawn.
+SUBSAMPLING_STREAM = 1
+WINDOW_STREAM = 2
+
+
+class Windowed(NamedTuple):
+    """The tokens of documents that the vocabulary knows, with their windows: see features.py."""
+
+    token_ids: tf.RaggedTensor  # [batch, (tokens)] int64
+    window_sizes: tf.RaggedTensor  # [batch, (tokens)] int64 in 1..window; 0: left out
+
+
+def keep_probability(frequencies: tf.Tensor, threshold: float) -> tf.Tensor:
+    """How likely an occurrence of a token survives subsampling.
+
+    `min(1, sqrt(t / f) + t / f)`, what word2vec.c computes; the paper's `sqrt(t / f)` (Mikolov et
+    al., "Distributed representations of words and phrases and their compositionality", 2013,
+    equation 5) lacks the second term.
+
+    Args:
+      frequencies: `[...]` float64 in (0, 1], f: the token's share of the corpus.
+      threshold: t; 0 keeps all.
+
+    Returns:
+      `[...]` float64 in (0, 1].
+
+    With t = 0.01, a token that is 4 % of the corpus is kept with sqrt(1/4) + 1/4:
+
+    >>> shares = tf.constant([0.04, 0.16, 0.001], tf.float64)
+    >>> keep_probability(shares, 0.01).numpy().tolist()
+    [0.75, 0.3125, 1.0]
+    """
+    if threshold == 0:
+        return tf.ones_like(frequencies)
+    ratio = threshold / frequencies
+    return tf.minimum(tf.sqrt(ratio) + ratio, 1.0)
+
+
+def window_sizes(uniforms: tf.Tensor, window: int) -> tf.Tensor:
+    """Draws each target's window, uniform in 1..window, as word2vec does.
+
+    Near contexts are so drawn more often than far ones: at distance d with probability
+    `(window - d + 1) / window`.
+
+    Args:
+      uniforms: `[tokens]` float64 in [0, 1).
+      window: the largest.
+
+    Returns:
+      `[tokens]` int64 in 1..window.
+
+    >>> uniforms = tf.constant([0.0, 0.19, 0.2, 0.99], tf.float64)
+    >>> window_sizes(uniforms, 5).numpy().tolist()
+    [1, 1, 2, 5]
+    """
+    return 1 + tf.cast(uniforms * window, tf.int64)
+
+
+def drawn_windows(
+    fingerprints: tf.Tensor,
+    positions: tf.Tensor,
+    keep_probabilities: tf.Tensor,
+    *,
+    window: int,
+    seed: int,
+) -> tf.Tensor:
+    """Subsamples tokens and gives those that are left their windows.
+
+    Args:
+      fingerprints: `[tokens]` uint64, of each token's document.
+      positions: `[tokens]` integers, of each token in its document.
+      keep_probabilities: `[tokens]` float64, keep_probability.
+      window: the largest.
+      seed: the run's seed.
+
+    Returns:
+      `[tokens]` int64 in 1..window; 0 where a token is left out.
+    """
+    kept = hashing.uniform(fingerprints, positions, seed=seed, stream=SUBSAMPLING_STREAM)
+    sizes = hashing.uniform(fingerprints, positions, seed=seed, stream=WINDOW_STREAM)
+    return tf.where(
+        kept < keep_probabilities, window_sizes(sizes, window), tf.constant(0, tf.int64)
+    )
+
+
+def windowed(
+    documents: tf.Tensor,
+    token_ids: tf.RaggedTensor,
+    keep_probabilities: tf.Tensor,
+    *,
+    window: int,
+    seed: int,
+) -> Windowed:
+    """Drops unknown tokens, subsamples the others and draws their windows.
+
+    Args:
+      documents: `[batch]` UTF-8 strings, whose fingerprints the draws are derived from.
+      token_ids: `[batch, (tokens)]` int64, -1 for a token outside the vocabulary.
+      keep_probabilities: `[tokens]` float64, keep_probability of each token; of an unknown one
+        any number.
+      window: the largest.
+      seed: the run's seed.
+
+    Returns:
+      The known tokens with their windows. Positions and windows count known tokens alone, so the
+      neighbours of an unknown token are each other's.
+    """
+    known = token_ids.flat_values >= 0
+    rows = tf.boolean_mask(token_ids.value_rowids(), known)
+    token_ids = tf.RaggedTensor.from_value_rowids(
+        tf.boolean_mask(token_ids.flat_values, known), rows, token_ids.nrows(), validate=False
+    )
+    sizes = drawn_windows(
+        tf.gather(hashing.fingerprint(documents), rows),
+        positions_in_documents(token_ids),
+        tf.boolean_mask(keep_probabilities, known),
+        window=window,
+        seed=seed,
+    )
+    return Windowed(token_ids, token_ids.with_values(sizes))
+
+
+def redrawn_windows(
+    tokens: tf.RaggedTensor,
+    keep_probability: tf.Tensor,
+    *,
+    window: int,
+    seed: int,
+    epoch: tf.Tensor,
+) -> tf.RaggedTensor:
+    """Subsamples and draws windows anew for an epoch, as word2vec does.
+
+    The draws are those of `windowed` but for the hash that stands for the document. `windowed`, in
+    Transform, has the text and takes its fingerprint: that costs nothing, and the draws do not
+    depend on how a vocabulary numbers the tokens. The Trainer, which draws here, reads ids alone.
+    It takes the sum of the hashes of (id, position), and the number of the epoch.
+
+    Args:
+      tokens: `[batch, (tokens)]` int64 ids.
+      keep_probability: `[vocab]` float64.
+      window: the largest.
+      seed: the run's seed.
+      epoch: `[]` int64, at least 1; the windows of epoch 0 are Transform's.
+
+    Returns:
+      `[batch, (tokens)]` int64 in 1..window; 0 where a token is left out.
+    """
+    places = positions_in_documents(tokens)
+    windows = drawn_windows(
+        _hashes_of_ids(tokens, places) ^ hashing.mix(tf.cast(epoch, tf.uint64)),
+        places,
+        tf.gather(keep_probability, tokens.flat_values),
+        window=window,
+        seed=seed,
+    )
+    return tokens.with_values(windows)
+
+
+def _hashes_of_ids(tokens: tf.RaggedTensor, places: tf.Tensor) -> tf.Tensor:
+    """The hash of each token's document, `[tokens]` uint64, from ids and positions alone."""
+    rows = tokens.value_rowids()
+    of_tokens = hashing.nth_number(tf.cast(tokens.flat_values, tf.uint64), places)
+    # In int64, because segment_sum has no kernel for uint64; it wraps around too.
+    sums = tf.math.segment_sum(tf.bitcast(of_tokens, tf.int64), rows)
+    return tf.bitcast(tf.gather(sums, rows), tf.uint64)

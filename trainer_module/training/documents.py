@@ -1,0 +1,74 @@
+"""Where the documents that are trained on come from: transformed files, or memory."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple, Protocol
+
+import tensorflow as tf
+
+from trainer_module import features
+
+_DOCUMENTS_AT_ONCE = 256  # enough that parsing is not felt, few enough that long ones fit memory
+
+
+class Documents(Protocol):
+    """Documents as tokens with their windows, in a fixed order."""
+
+    def batches(self, num_shards: int, index: int) -> tf.data.Dataset:
+        """Every `num_shards`-th document from `index` on, some hundred at a time.
+
+        The order is the same at every call, so a restarted run can go on where it stopped.
+
+        Args:
+          num_shards: how many workers share the documents.
+          index: which one of them asks, from 0.
+
+        Returns:
+          A dataset of mappings, as features.py describes them: `token_ids` and `window_sizes`,
+          `[batch, (tokens)]` int64 with int64 row splits, and `num_tokens`, `[batch]` int64.
+        """
+
+
+class TransformedFiles(NamedTuple):
+    """What Transform wrote, in the order of the files' names and of the documents in them.
+
+    ExampleGen has shuffled them.
+    """
+
+    files: Sequence[str]  # gzipped TFRecords
+    feature_spec: Mapping[str, Any]  # as TFTransformOutput gives it
+
+    def batches(self, num_shards: int, index: int) -> tf.data.Dataset:
+        """See Documents."""
+        names = (features.TOKEN_IDS, features.WINDOW_SIZES, features.NUM_TOKENS)
+        wanted = {name: self.feature_spec[name] for name in names}
+        return (
+            tf.data.TFRecordDataset(sorted(self.files), compression_type="GZIP")
+            .shard(num_shards, index)
+            .batch(_DOCUMENTS_AT_ONCE)
+            .map(lambda batch: tf.io.parse_example(batch, wanted), num_parallel_calls=2)
+        )
+
+
+class DocumentsInMemory(NamedTuple):
+    """Documents that are tensors already, in their order."""
+
+    token_ids: tf.RaggedTensor  # [documents, (tokens)] int64
+    window_sizes: tf.RaggedTensor  # [documents, (tokens)] int64
+    num_tokens: tf.Tensor  # [documents] int64
+
+    def batches(self, num_shards: int, index: int) -> tf.data.Dataset:
+        """See Documents."""
+
+        def taken(rows: tf.Tensor) -> dict[str, tf.Tensor | tf.RaggedTensor]:
+            return {
+                features.TOKEN_IDS: tf.gather(self.token_ids, rows),
+                features.WINDOW_SIZES: tf.gather(self.window_sizes, rows),
+                features.NUM_TOKENS: tf.gather(self.num_tokens, rows),
+            }
+
+        return (
+            tf.data.Dataset.range(tf.size(self.num_tokens, out_type=tf.int64))
+            .shard(num_shards, index)
+            .batch(_DOCUMENTS_AT_ONCE)
+            .map(taken, num_parallel_calls=2)
+        )
