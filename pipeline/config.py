@@ -48,7 +48,7 @@ class CorpusConfig(StrictModel):
 
 
 class EvaluatorConfig(StrictModel):
-    """The gate; what it is held against is measured on the eval split."""
+    """The gate that a model must pass, by its figures on the eval split."""
 
     min_gain_over_unigram: float = Field(
         default=0.05,
@@ -57,8 +57,8 @@ class EvaluatorConfig(StrictModel):
     )
     compared_metric: Literal["full_softmax_cross_entropy", "full_sigmoid_cross_entropy"] = Field(
         default="full_softmax_cross_entropy",
-        description="what a model is compared by with the last blessed one, in nats; the sigmoid "
-        "one is what nce itself approximates, the softmax one is comparable across objectives",
+        description="the figure, in nats, that is compared with the last blessed model's; nce "
+        "approximates the sigmoid one, the softmax one can be compared across objectives",
     )
     max_increase: float = Field(
         default=0.02,
@@ -94,8 +94,8 @@ class BeamConfig(StrictModel):
         default=2,
         ge=1,
         le=10_000,
-        description="tasks at a time of flink and spark, of which each machine's share one Python "
-        "worker; workers of dataflow at the start",
+        description="flink, spark: tasks at a time, and those on one machine share a Python "
+        "worker; dataflow: workers at the start",
     )
 
 
@@ -105,8 +105,8 @@ class DeploymentConfig(StrictModel):
     image: str | None = Field(
         default=None,
         min_length=1,
-        description="the container image in which components run, of deploy/Dockerfile; none: only "
-        "`skipgram compile` needs it",
+        description="the container image in which components run, built from deploy/Dockerfile; "
+        "none: only `skipgram compile` needs it",
     )
     output: str | None = Field(
         default=None,
@@ -118,25 +118,27 @@ class DeploymentConfig(StrictModel):
     project: str | None = Field(
         default=None,
         min_length=1,
-        description="of Google Cloud; none: only vertex and dataflow need it",
+        description="project of Google Cloud; none: only vertex and dataflow need it",
     )
     region: str = Field(
-        default="us-central1", min_length=1, description="of Google Cloud, for vertex and dataflow"
+        default="us-central1",
+        min_length=1,
+        description="region of Google Cloud, for vertex and dataflow",
     )
     machine_type: str = Field(
         default="n1-standard-8",
         min_length=1,
-        description="of each of the Trainer's machines on vertex: 8 cores and 30 GB, room for "
-        "tables of 5 million tokens at 100 dimensions",
+        description="vertex: type of each of the Trainer's machines; 8 cores and 30 GB have room "
+        "for tables of 5 million tokens at 100 dimensions",
     )
     cpus: float = Field(
         default=4,
         gt=0,
         le=1024,
-        description="of the Trainer's pod on kubeflow, in which trainer.workers share them",
+        description="kubeflow: cores of the Trainer's pod, which trainer.workers share",
     )
     memory_gigabytes: float = Field(
-        default=16, gt=0, le=65_536, description="of the Trainer's pod on kubeflow"
+        default=16, gt=0, le=65_536, description="kubeflow: memory of the Trainer's pod"
     )
 
 
@@ -149,10 +151,13 @@ class MetadataConfig(StrictModel):
         f"password is taken from the environment variable {PASSWORD_VARIABLE}",
     )
     host: str | None = Field(
-        default=None, min_length=1, description="of the server; none: socket says where it is"
+        default=None, min_length=1, description="name of the server; none: socket says where it is"
     )
     port: int = Field(
-        default=3306, ge=1, le=65_535, description="of the server at host (MySQL's own default)"
+        default=3306,
+        ge=1,
+        le=65_535,
+        description="TCP port of the server at host (MySQL's own default)",
     )
     socket: str | None = Field(
         default=None,
@@ -162,12 +167,13 @@ class MetadataConfig(StrictModel):
     database: str = Field(
         default=PIPELINE_NAME,
         pattern=r"^[A-Za-z0-9_]{1,64}$",
-        description="on the server; made by the first run, several output folders may share it",
+        description="database on the server; the first run makes it, several output folders may "
+        "share it",
     )
     user: str = Field(
         default=PIPELINE_NAME,
         min_length=1,
-        description="of the server, with all rights on database",
+        description="user of the server, with all rights on database",
     )
 
     @model_validator(mode="after")
@@ -189,9 +195,7 @@ class MetadataConfig(StrictModel):
 class Config(StrictModel):
     """All that can be set."""
 
-    seed: int = Field(
-        default=1, ge=0, lt=1 << 31, description="from which every random choice is derived"
-    )
+    seed: int = Field(default=1, ge=0, lt=1 << 31, description="the source of every random choice")
     corpus: CorpusConfig = CorpusConfig()
     preprocessing: PreprocessingHyperparameters = PreprocessingHyperparameters()
     trainer: TrainerHyperparameters = TrainerHyperparameters()

@@ -33,14 +33,14 @@ trainer_module/hyperparameters.py: change them instead. -->
 `skipgram run --config FILE.yaml` reads fields from a file; `--set section.field=value` goes above \
 the file. Every field may be left out. `skipgram config --output FILE.yaml` writes a file with all \
 fields, their defaults and these reasons. A wrong name or value ends the command before anything \
-is run; all errors are said at once.
+is run, and you see all errors at once.
 
 `null` means that a field is not set; the reasons say "none".
 """
 
 
 def objective_defaults() -> dict[str, dict[str, Any]]:
-    """For each objective what its defaults are where they differ from the trainer's fields' own."""
+    """The defaults of each objective that differ from those of the fields of `trainer`."""
     return {name: dict(spec.defaults) for name, spec in OBJECTIVES.items()}
 
 

@@ -18,9 +18,9 @@ _BEAM_PLACE = re.compile(r"\s*\[while running .*$")
 _DISK_FULL = re.compile(
     r"No space left on device|database or disk is full|\[Errno 28\]|disk I/O error|ENOSPC"
 )
-# Of a message that was not written for the person who reads it; the log has the rest.
+# Characters shown of a message that is not ours; the log has the rest.
 _LONGEST = 200
-# Less than this is as good as nothing for what a component writes.
+# Bytes; with less no component can write what it has to.
 _LITTLE_SPACE = 1 << 20
 
 
@@ -82,7 +82,7 @@ def is_disk_full(error: BaseException, folder: Path) -> bool:
 
 
 def disk_full_sentence(folder: Path) -> str:
-    """What to say of it."""
+    """What to say of a full disk below `folder`: how much is free, and the way out."""
     existing = next(path for path in (folder, *folder.parents) if path.exists())
     free = shutil.disk_usage(existing).free / 1e6
     return (

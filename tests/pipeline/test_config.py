@@ -16,7 +16,7 @@ class TestFields:
         assert "trainer.objective" in names
         assert names[-1] == "deployment.memory_gigabytes"
 
-    def test_defaults_are_those_of_the_readme(self):
+    def test_have_these_defaults(self):
         defaults = {name: default for name, default, _ in config.fields()}
         assert defaults["trainer.objective"] == "nce"
         assert defaults["trainer.evaluations_per_epoch"] == 2
