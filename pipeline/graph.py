@@ -4,16 +4,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from tfx import types
-from tfx.components.pusher.component import Pusher
-from tfx.components.statistics_gen.component import StatisticsGen
-from tfx.components.transform.component import Transform
-from tfx.dsl.components.base.base_node import BaseNode
-from tfx.dsl.components.common.resolver import Resolver
-from tfx.orchestration.data_types import RuntimeParameter
-from tfx.proto import pusher_pb2
-from tfx.types import standard_artifacts
-
 from components.curated_schema.component import CuratedSchema
 from components.embedding_evaluator.component import Evaluator
 from components.embedding_evaluator.eval_config import eval_config
@@ -23,6 +13,17 @@ from components.embedding_exporter.component import EmbeddingExporter
 from components.example_validator.component import StoppingExampleValidator
 from components.multi_worker_trainer.component import Trainer
 from components.text_example_gen.component import TextExampleGen
+from components.tfx_api import (
+    BaseNode,
+    Pusher,
+    Resolver,
+    RuntimeParameter,
+    StatisticsGen,
+    Transform,
+    pusher_pb2,
+    standard_artifacts,
+    types,
+)
 from pipeline.config import Config, as_dict
 from pipeline.fingerprint import code_fingerprint
 
@@ -43,6 +44,25 @@ class Target(NamedTuple):
     has_resolvers: bool = True
 
 
+class _DataNodes(NamedTuple):
+    """From the files to pairs."""
+
+    example_gen: BaseNode
+    statistics_gen: BaseNode
+    schema_gen: BaseNode
+    example_validator: BaseNode
+    transform: BaseNode
+
+
+class _ReleaseNodes(NamedTuple):
+    """From a model to what is served."""
+
+    last_blessed: BaseNode
+    evaluator: BaseNode
+    pusher: BaseNode
+    exporter: BaseNode
+
+
 def create_components(config: Config, patterns: Sequence[str], target: Target) -> list[BaseNode]:
     """The components in the order of the data.
 
@@ -51,6 +71,13 @@ def create_components(config: Config, patterns: Sequence[str], target: Target) -
       patterns: of the corpus' files, pipeline.corpus.resolve.
       target: where they run.
     """
+    data = _data_nodes(config, patterns, target)
+    trainer = _trainer(config, target, data.transform)
+    release = _release_nodes(config, target, data.example_gen, trainer)
+    return [*data, trainer, *release]
+
+
+def _data_nodes(config: Config, patterns: Sequence[str], target: Target) -> _DataNodes:
     example_gen = TextExampleGen(
         patterns=patterns,
         json_field=config.corpus.json_field,
@@ -77,7 +104,11 @@ def create_components(config: Config, patterns: Sequence[str], target: Target) -
         },
     )
     transform.add_upstream_node(example_validator)
-    trainer = target.trainer(
+    return _DataNodes(example_gen, statistics_gen, schema_gen, example_validator, transform)
+
+
+def _trainer(config: Config, target: Target, transform: BaseNode) -> Trainer:
+    return target.trainer(
         examples=transform.outputs["transformed_examples"],
         transform_graph=transform.outputs["transform_graph"],
         custom_config={
@@ -92,6 +123,11 @@ def create_components(config: Config, patterns: Sequence[str], target: Target) -
         epochs=target.epochs,
         output=target.output,
     )
+
+
+def _release_nodes(
+    config: Config, target: Target, example_gen: BaseNode, trainer: Trainer
+) -> _ReleaseNodes:
     last_blessed = _last_blessed(trainer, target)
     evaluator = Evaluator(
         examples=example_gen.outputs["examples"],
@@ -114,18 +150,7 @@ def create_components(config: Config, patterns: Sequence[str], target: Target) -
         model_blessing=evaluator.outputs["blessing"],
         code_fingerprint=code_fingerprint("components.embedding_exporter"),
     )
-    return [
-        example_gen,
-        statistics_gen,
-        schema_gen,
-        example_validator,
-        transform,
-        trainer,
-        last_blessed,
-        evaluator,
-        pusher,
-        exporter,
-    ]
+    return _ReleaseNodes(last_blessed, evaluator, pusher, exporter)
 
 
 def _last_blessed(trainer: Trainer, target: Target) -> BaseNode:

@@ -145,6 +145,12 @@ def test_the_door_imports_pipeline_and_trainer_module(path):
     assert packages_of(path) & OURS <= {"skipgram", "pipeline", "trainer_module"}
 
 
+@pytest.mark.parametrize("path", [*sources("pipeline"), *sources("components")], ids=shown)
+def test_tfx_is_reached_by_one_door(path):
+    """It names TFX's modules as text: an upgrade of TFX is that file."""
+    assert "tfx" not in packages_of(path)
+
+
 @pytest.mark.parametrize(
     "path",
     [

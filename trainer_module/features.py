@@ -25,3 +25,20 @@ NUM_TOKENS = "num_tokens"  # int64, []: all tokens of the document, also those l
 # The vocabulary file of Transform's output: `count token` lines by falling count; a token's id is
 # the number of its line.
 VOCABULARY = "vocabulary"
+
+# The evaluate signature -> Evaluator: of each document, the sums over its pairs. Cross-entropies
+# are in nats.
+SOFTMAX_CROSS_ENTROPY = "softmax_cross_entropy"
+SIGMOID_CROSS_ENTROPY = "sigmoid_cross_entropy"
+RAW_SOFTMAX_CROSS_ENTROPY = "raw_softmax_cross_entropy"
+RAW_SIGMOID_CROSS_ENTROPY = "raw_sigmoid_cross_entropy"
+UNIGRAM_CROSS_ENTROPY = "unigram_cross_entropy"
+NUM_PAIRS = "num_pairs"
+EVALUATE_OUTPUTS = (
+    SOFTMAX_CROSS_ENTROPY,
+    SIGMOID_CROSS_ENTROPY,
+    RAW_SOFTMAX_CROSS_ENTROPY,
+    RAW_SIGMOID_CROSS_ENTROPY,
+    UNIGRAM_CROSS_ENTROPY,
+    NUM_PAIRS,
+)

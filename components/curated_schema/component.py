@@ -2,10 +2,7 @@
 
 import os
 
-from tfx.dsl.component.experimental.annotations import OutputArtifact, Parameter
-from tfx.dsl.component.experimental.decorators import component
-from tfx.types import standard_artifacts
-from tfx.utils import io_utils
+from components.tfx_api import OutputArtifact, Parameter, component, io_utils, standard_artifacts
 
 # Where TFX's components look for it.
 _FILE = "schema.pbtxt"
@@ -17,8 +14,8 @@ def CuratedSchema(  # noqa: N802
 ) -> None:
     """Writes the schema.
 
-    TFX's ImportSchemaGen takes the path of a file instead, and there is none that the machine that
-    submits a pipeline and those that run it share.
+    TFX's ImportSchemaGen takes the path of a file instead. The machine that submits a pipeline and
+    those that run it share no such file.
 
     Args:
       schema: the artifact.

@@ -1,22 +1,20 @@
-"""TFX's Evaluator, whose baseline may be an artifact without a model: then there is none."""
+"""TFX's Evaluator; it takes a baseline artifact without a model for no baseline."""
 
 from typing import Any
 
-from tfx import types
-from tfx.components.evaluator import component, executor
-from tfx.dsl.components.base.executor_spec import BeamExecutorSpec
-from tfx.dsl.io import fileio
-from tfx.types.standard_component_specs import BASELINE_MODEL_KEY
-from tfx.utils import path_utils
-
-Artifacts = dict[str, list[types.Artifact]]
+from components.tfx_api import BASELINE_MODEL_KEY, BeamExecutorSpec, fileio, path_utils, types
+from components.tfx_api import evaluator_component as component
+from components.tfx_api import evaluator_executor as executor
 
 
 class Executor(executor.Executor):
     """Leaves out a baseline without a model: a cluster cannot leave out an input."""
 
     def Do(  # noqa: N802, TFX's name
-        self, input_dict: Artifacts, output_dict: Artifacts, exec_properties: dict[str, Any]
+        self,
+        input_dict: dict[str, list[types.Artifact]],
+        output_dict: dict[str, list[types.Artifact]],
+        exec_properties: dict[str, Any],
     ) -> None:
         """See TFX's Executor."""
         with_model = [

@@ -4,28 +4,8 @@ import json
 
 from tensorflow_model_analysis.proto import config_pb2
 
-from components.embedding_evaluator import metrics
+from components.embedding_evaluator.metrics import FORMULAS, SumsMetric, gain_over_unigram
 from trainer_module.evaluation.export import EVALUATE_SIGNATURE
-
-FULL_SOFTMAX_CROSS_ENTROPY = "full_softmax_cross_entropy"
-FULL_SIGMOID_CROSS_ENTROPY = "full_sigmoid_cross_entropy"
-RAW_FULL_SOFTMAX_CROSS_ENTROPY = "raw_full_softmax_cross_entropy"
-RAW_FULL_SIGMOID_CROSS_ENTROPY = "raw_full_sigmoid_cross_entropy"
-UNIGRAM_CROSS_ENTROPY = "unigram_cross_entropy"
-PERPLEXITY = "perplexity"
-GAIN_OVER_UNIGRAM = "gain_over_unigram"
-NUM_PAIRS = "num_pairs"
-
-_CLASSES = {
-    FULL_SOFTMAX_CROSS_ENTROPY: metrics.FullSoftmaxCrossEntropy,
-    FULL_SIGMOID_CROSS_ENTROPY: metrics.FullSigmoidCrossEntropy,
-    RAW_FULL_SOFTMAX_CROSS_ENTROPY: metrics.RawFullSoftmaxCrossEntropy,
-    RAW_FULL_SIGMOID_CROSS_ENTROPY: metrics.RawFullSigmoidCrossEntropy,
-    UNIGRAM_CROSS_ENTROPY: metrics.UnigramCrossEntropy,
-    PERPLEXITY: metrics.Perplexity,
-    GAIN_OVER_UNIGRAM: metrics.GainOverUnigram,
-    NUM_PAIRS: metrics.NumPairs,
-}
 
 
 def eval_config(
@@ -45,7 +25,7 @@ def eval_config(
       code_fingerprint: of the metrics' code, so that TFX's cache sees an edit.
     """
     thresholds = {
-        GAIN_OVER_UNIGRAM: config_pb2.MetricThreshold(
+        gain_over_unigram.__name__: config_pb2.MetricThreshold(
             value_threshold=config_pb2.GenericValueThreshold(
                 lower_bound={"value": min_gain_over_unigram}
             )
@@ -59,12 +39,12 @@ def eval_config(
     }
     configs = [
         config_pb2.MetricConfig(
-            class_name=metric.__name__,
-            module=metric.__module__,
+            class_name=SumsMetric.__name__,
+            module=SumsMetric.__module__,
             config=json.dumps({"name": name, "code_fingerprint": code_fingerprint}),
             threshold=thresholds.get(name),
         )
-        for name, metric in _CLASSES.items()
+        for name in FORMULAS
     ]
     return config_pb2.EvalConfig(
         model_specs=[config_pb2.ModelSpec(signature_name=EVALUATE_SIGNATURE)],

@@ -1,26 +1,26 @@
-"""Finds the model that a new one is held against."""
+"""Finds the model to compare a new one with."""
 
 from ml_metadata import MetadataStore
-from tfx import types
-from tfx.dsl.components.common import resolver
+
+from components.tfx_api import ResolverStrategy, types
 
 # The keys under which the Resolver node gets its channels.
 CANDIDATE = "candidate"
 MODEL = "model"
 MODEL_BLESSING = "model_blessing"
 
-Artifacts = dict[str, list[types.Artifact]]
 
-
-class LastBlessedModelStrategy(resolver.ResolverStrategy):
+class LastBlessedModelStrategy(ResolverStrategy):
     """Resolves the model that was blessed last, the candidate itself left out.
 
-    TFX's LatestBlessedModelStrategy would, when a run is repeated, answer with the very model that
-    is to be judged: comparing it with itself says nothing, and its appearing as a new input makes
-    the Evaluator run again although nothing has changed.
+    When a run is repeated, TFX's LatestBlessedModelStrategy returns the very model that is to be
+    judged. Comparing a model with itself says nothing. And because the model is a new input, the
+    Evaluator would run again although nothing has changed.
     """
 
-    def resolve_artifacts(self, store: MetadataStore, input_dict: Artifacts) -> Artifacts:
+    def resolve_artifacts(
+        self, store: MetadataStore, input_dict: dict[str, list[types.Artifact]]
+    ) -> dict[str, list[types.Artifact]]:
         """Returns the model and its blessing, or none where no other model was blessed."""
         del store
         candidates = {artifact.id for artifact in input_dict[CANDIDATE]}

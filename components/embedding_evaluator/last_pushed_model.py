@@ -1,14 +1,20 @@
-"""Finds the model that a new one is held against where no node may ask the metadata store."""
+"""Finds the model to compare a new one with, where no node can ask the metadata store."""
 
 import os
 
 from google.protobuf import json_format
-from tfx.dsl.component.experimental.annotations import InputArtifact, OutputArtifact, Parameter
-from tfx.dsl.component.experimental.decorators import component
-from tfx.dsl.io import fileio
-from tfx.proto import pusher_pb2
-from tfx.types import standard_artifacts
-from tfx.utils import io_utils, path_utils
+
+from components.tfx_api import (
+    InputArtifact,
+    OutputArtifact,
+    Parameter,
+    component,
+    fileio,
+    io_utils,
+    path_utils,
+    pusher_pb2,
+    standard_artifacts,
+)
 
 
 def last_version(folder: str) -> str | None:
@@ -28,7 +34,8 @@ def LastPushedModel(  # noqa: N802
     """Copies the model that was pushed last, which was blessed; nothing where there is none.
 
     Args:
-      candidate: the new model; only so that another one is looked up anew, not in the cache.
+      candidate: the new model. It is not read; as an input it keeps TFX from answering out of its
+        cache when the model is another one.
       push_destination: the Pusher's, a PushDestination in protobuf's JSON.
       model: the copy: what is pushed later does not change what this run compares with.
     """

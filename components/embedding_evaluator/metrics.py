@@ -8,45 +8,36 @@ import apache_beam as beam
 import numpy as np
 from tensorflow_model_analysis.metrics import metric_types
 
-# The outputs of the evaluate signature (trainer_module.evaluation.export names them; importing it
-# here would bring TensorFlow's graph code into every Beam worker for a few strings; a test compares
-# them).
-OUTPUTS = (
-    "softmax_cross_entropy",
-    "sigmoid_cross_entropy",
-    "raw_softmax_cross_entropy",
-    "raw_sigmoid_cross_entropy",
-    "unigram_cross_entropy",
-    "num_pairs",
-)
+from trainer_module import features
+from trainer_module.features import EVALUATE_OUTPUTS
 
-Sums = Sequence[float]  # in the order of OUTPUTS, over the documents of a slice
+Sums = Sequence[float]  # in the order of EVALUATE_OUTPUTS, over the documents of a slice
 Formula = Callable[[Sums], float]
 
 
 def full_softmax_cross_entropy(sums: Sums) -> float:
-    """Mean over the pairs, nats, of the scores as estimates of log p(c|t)."""
-    return _mean(_of("softmax_cross_entropy", sums), sums)
+    """The mean over the pairs, in nats. Scores are taken as estimates of log p(c|t)."""
+    return _mean(_of(features.SOFTMAX_CROSS_ENTROPY, sums), sums)
 
 
 def full_sigmoid_cross_entropy(sums: Sums) -> float:
-    """Mean over the pairs, nats, of the scores as estimates of log p(c|t)."""
-    return _mean(_of("sigmoid_cross_entropy", sums), sums)
+    """The mean over the pairs, in nats. Scores are taken as estimates of log p(c|t)."""
+    return _mean(_of(features.SIGMOID_CROSS_ENTROPY, sums), sums)
 
 
 def raw_full_softmax_cross_entropy(sums: Sums) -> float:
-    """Mean over the pairs, nats, of the scores as they were trained."""
-    return _mean(_of("raw_softmax_cross_entropy", sums), sums)
+    """The mean over the pairs, in nats. Scores are taken as they were trained."""
+    return _mean(_of(features.RAW_SOFTMAX_CROSS_ENTROPY, sums), sums)
 
 
 def raw_full_sigmoid_cross_entropy(sums: Sums) -> float:
-    """Mean over the pairs, nats, of the scores as they were trained."""
-    return _mean(_of("raw_sigmoid_cross_entropy", sums), sums)
+    """The mean over the pairs, in nats. Scores are taken as they were trained."""
+    return _mean(_of(features.RAW_SIGMOID_CROSS_ENTROPY, sums), sums)
 
 
 def unigram_cross_entropy(sums: Sums) -> float:
-    """Mean over the pairs, nats: what a model that ignores the target gets."""
-    return _mean(_of("unigram_cross_entropy", sums), sums)
+    """The mean over the pairs, in nats, of a model that ignores the target."""
+    return _mean(_of(features.UNIGRAM_CROSS_ENTROPY, sums), sums)
 
 
 def perplexity(sums: Sums) -> float:
@@ -62,15 +53,31 @@ def gain_over_unigram(sums: Sums) -> float:
 
 def num_pairs(sums: Sums) -> float:
     """How many pairs were evaluated."""
-    return _of("num_pairs", sums)
+    return _of(features.NUM_PAIRS, sums)
 
 
 def _of(output: str, sums: Sums) -> float:
-    return sums[OUTPUTS.index(output)]
+    return sums[EVALUATE_OUTPUTS.index(output)]
 
 
 def _mean(total: float, sums: Sums) -> float:
     return total / num_pairs(sums) if num_pairs(sums) else math.nan
+
+
+# A metric is a function above and its line here; TFMA reports it under the function's name.
+FORMULAS: dict[str, Formula] = {
+    formula.__name__: formula
+    for formula in (
+        full_softmax_cross_entropy,
+        full_sigmoid_cross_entropy,
+        raw_full_softmax_cross_entropy,
+        raw_full_sigmoid_cross_entropy,
+        unigram_cross_entropy,
+        perplexity,
+        gain_over_unigram,
+        num_pairs,
+    )
+}
 
 
 class SumsCombiner(beam.CombineFn):
@@ -82,14 +89,14 @@ class SumsCombiner(beam.CombineFn):
 
     def create_accumulator(self) -> tuple[float, ...]:
         """All zero."""
-        return (0.0,) * len(OUTPUTS)
+        return (0.0,) * len(EVALUATE_OUTPUTS)
 
     def add_input(
         self, accumulator: tuple[float, ...], element: metric_types.StandardMetricInputs
     ) -> tuple[float, ...]:
         """Adds one document, in double precision: a split has millions of pairs."""
         predictions = element.get_predictions(model_name=self._key.model_name)
-        values = (float(np.sum(predictions[name], dtype=np.float64)) for name in OUTPUTS)
+        values = (float(np.sum(predictions[name], dtype=np.float64)) for name in EVALUATE_OUTPUTS)
         return tuple(a + b for a, b in zip(accumulator, values, strict=True))
 
     def merge_accumulators(self, accumulators: Iterable[tuple[float, ...]]) -> tuple[float, ...]:
@@ -101,20 +108,18 @@ class SumsCombiner(beam.CombineFn):
         return {self._key: self._formula(accumulator)}
 
 
-class _SumsMetric(metric_types.Metric):
-    """A formula over the sums; TFMA finds the subclasses by module and name."""
-
-    formula: Formula
+class SumsMetric(metric_types.Metric):
+    """A formula over the sums; TFMA finds the class by its module and name."""
 
     def __init__(self, name: str, code_fingerprint: str = ""):
         """Creates the metric.
 
         Args:
-          name: under which TFMA reports it.
+          name: of the formula, one of FORMULAS; TFMA reports the metric under it.
           code_fingerprint: is not used; it makes TFX's cache key change with the code.
         """
         del code_fingerprint
-        super().__init__(_computations, name=name, formula=type(self).formula)
+        super().__init__(_computations, name=name, formula=FORMULAS[name])
 
 
 def _computations(
@@ -130,51 +135,3 @@ def _computations(
         )
         for key in keys
     ]
-
-
-class FullSoftmaxCrossEntropy(_SumsMetric):
-    """See full_softmax_cross_entropy."""
-
-    formula = staticmethod(full_softmax_cross_entropy)
-
-
-class FullSigmoidCrossEntropy(_SumsMetric):
-    """See full_sigmoid_cross_entropy."""
-
-    formula = staticmethod(full_sigmoid_cross_entropy)
-
-
-class RawFullSoftmaxCrossEntropy(_SumsMetric):
-    """See raw_full_softmax_cross_entropy."""
-
-    formula = staticmethod(raw_full_softmax_cross_entropy)
-
-
-class RawFullSigmoidCrossEntropy(_SumsMetric):
-    """See raw_full_sigmoid_cross_entropy."""
-
-    formula = staticmethod(raw_full_sigmoid_cross_entropy)
-
-
-class UnigramCrossEntropy(_SumsMetric):
-    """See unigram_cross_entropy."""
-
-    formula = staticmethod(unigram_cross_entropy)
-
-
-class Perplexity(_SumsMetric):
-    """See perplexity."""
-
-    formula = staticmethod(perplexity)
-
-
-class GainOverUnigram(_SumsMetric):
-    """See gain_over_unigram."""
-
-    formula = staticmethod(gain_over_unigram)
-
-
-class NumPairs(_SumsMetric):
-    """See num_pairs."""
-
-    formula = staticmethod(num_pairs)

@@ -4,19 +4,24 @@ import os
 from collections.abc import Iterable
 
 import tensorflow as tf
-from tfx.dsl.component.experimental.annotations import InputArtifact, OutputArtifact, Parameter
-from tfx.dsl.component.experimental.decorators import component
-from tfx.types import artifact, standard_artifacts
-from tfx.utils import path_utils
 
 from components.embedding_exporter import word2vec_format
+from components.tfx_api import (
+    InputArtifact,
+    OutputArtifact,
+    Parameter,
+    artifact,
+    component,
+    path_utils,
+    standard_artifacts,
+)
 from trainer_module import vocabulary
 
 
 class WordVectors(artifact.Artifact):
     """A folder with vectors.txt, vectors.bin and vocabulary.tsv; empty if nothing was blessed."""
 
-    # Where TFX looks for the class, where an artifact comes from a cluster.
+    # TFX imports the class by this name when an artifact comes from a cluster.
     TYPE_NAME = "components.WordVectors"
 
 
@@ -57,7 +62,7 @@ def EmbeddingExporter(  # noqa: N802
     vectors: OutputArtifact[WordVectors],
     code_fingerprint: Parameter[str],
 ) -> None:
-    """Exports a blessed model; of one that is not blessed nothing is written.
+    """Exports a blessed model. For any other model it writes nothing.
 
     Args:
       model: the Trainer's.

@@ -19,6 +19,12 @@ def text_lines(tokens: Sequence[str], vectors: Vectors) -> Iterator[str]:
     Args:
       tokens: `[vocab]`, without blanks.
       vectors: `[vocab, dim]`. Nine digits give every float32 back.
+
+    >>> vectors = np.array([[1, -0.5], [0.25, 3]], np.float32)
+    >>> print("".join(text_lines(["sea", "ship"], vectors)), end="")
+    2 2
+    sea 1 -0.5
+    ship 0.25 3
     """
     dim = vectors.shape[1]
     yield f"{len(tokens)} {dim}\n"
@@ -28,14 +34,26 @@ def text_lines(tokens: Sequence[str], vectors: Vectors) -> Iterator[str]:
 
 
 def binary_records(tokens: Sequence[str], vectors: Vectors) -> Iterator[bytes]:
-    """The binary format: the same header, then token, blank, little-endian float32s, line end."""
+    r"""The binary format: the same header, then token, blank, little-endian float32s, line end.
+
+    Args:
+      tokens: `[vocab]`, without blanks.
+      vectors: `[vocab, dim]`.
+
+    >>> list(binary_records(["sea"], np.array([[1, -0.5]], np.float32)))
+    [b'1 2\n', b'sea \x00\x00\x80?\x00\x00\x00\xbf\n']
+    """
     yield f"{len(tokens)} {vectors.shape[1]}\n".encode()
     for token, vector in zip(tokens, vectors.astype("<f4"), strict=True):
         yield token.encode() + b" " + vector.tobytes() + b"\n"
 
 
 def vocabulary_lines(tokens: Sequence[str], counts: Sequence[int]) -> Iterator[str]:
-    """A header, then token, tab and count a line, by falling count."""
+    r"""A header, then token, tab and count a line, in the order given: by falling count.
+
+    >>> list(vocabulary_lines(["the", "sea"], [12, 3]))
+    ['token\tcount\n', 'the\t12\n', 'sea\t3\n']
+    """
     yield "token\tcount\n"
     for token, count in zip(tokens, counts, strict=True):
         yield f"{token}\t{count}\n"
@@ -49,6 +67,15 @@ def read_binary(path: Path) -> tuple[list[str], Vectors]:
 
     Raises:
       ValueError: the file is cut short or is not in the format.
+
+    >>> import tempfile
+    >>> vectors = np.array([[1, -0.5], [0.25, 3]], np.float32)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder, "vectors.bin")
+    ...     _ = path.write_bytes(b"".join(binary_records(["sea", "ship"], vectors)))
+    ...     tokens, read = read_binary(path)
+    >>> tokens, read.tolist()
+    (['sea', 'ship'], [[1.0, -0.5], [0.25, 3.0]])
     """
     content = path.read_bytes()
     header, _, body = content.partition(b"\n")

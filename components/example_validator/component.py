@@ -3,24 +3,28 @@
 from typing import Any
 
 from tensorflow_metadata.proto.v0 import anomalies_pb2
-from tfx import types
-from tfx.components.example_validator import component as tfx_component
-from tfx.components.example_validator import executor as tfx_executor
-from tfx.dsl.components.base import executor_spec
-from tfx.proto.orchestration import execution_result_pb2
-from tfx.types import artifact_utils, standard_component_specs
-from tfx.utils import io_utils
 
+from components.tfx_api import (
+    ExecutorClassSpec,
+    artifact_utils,
+    execution_result_pb2,
+    io_utils,
+    standard_component_specs,
+    types,
+)
+from components.tfx_api import example_validator_component as tfx_component
+from components.tfx_api import example_validator_executor as tfx_executor
 from trainer_module.errors import InputError
-
-Artifacts = dict[str, list[types.Artifact]]
 
 
 class Executor(tfx_executor.Executor):
     """Validates as TFX does, then refuses examples with anomalies."""
 
     def Do(  # noqa: N802
-        self, input_dict: Artifacts, output_dict: Artifacts, exec_properties: dict[str, Any]
+        self,
+        input_dict: dict[str, list[types.Artifact]],
+        output_dict: dict[str, list[types.Artifact]],
+        exec_properties: dict[str, Any],
     ) -> execution_result_pb2.ExecutorOutput:
         """Writes the anomalies; raises InputError if there are any."""
         result = super().Do(input_dict, output_dict, exec_properties)
@@ -60,4 +64,4 @@ def require_no_anomalies(anomalies: anomalies_pb2.Anomalies, split: str) -> None
 class StoppingExampleValidator(tfx_component.ExampleValidator):
     """TFX's ExampleValidator, but an anomaly ends the run instead of being noted only."""
 
-    EXECUTOR_SPEC = executor_spec.ExecutorClassSpec(Executor)
+    EXECUTOR_SPEC = ExecutorClassSpec(Executor)

@@ -3,20 +3,22 @@
 from collections.abc import Mapping
 from typing import Any
 
-from tfx import types
-from tfx.dsl.components.base.base_component import BaseComponent
-from tfx.dsl.components.base.executor_spec import ExecutorClassSpec
-from tfx.orchestration.data_types import RuntimeParameter
-from tfx.proto import trainer_pb2
-from tfx.types import standard_artifacts, standard_component_specs
-from tfx.types.component_spec import ExecutionParameter
-from tfx.utils import json_utils
-
 from components.multi_worker_trainer import executor
+from components.tfx_api import (
+    BaseComponent,
+    ExecutionParameter,
+    ExecutorClassSpec,
+    RuntimeParameter,
+    json_utils,
+    standard_artifacts,
+    standard_component_specs,
+    trainer_pb2,
+    types,
+)
 
 
 class TrainerSpec(standard_component_specs.TrainerSpec):
-    """TFX's, and what a person may set when a compiled pipeline is submitted."""
+    """TFX's, with parameters that can be set when a compiled pipeline is submitted."""
 
     PARAMETERS = {  # noqa: RUF012, as TFX has it
         **standard_component_specs.TrainerSpec.PARAMETERS,
@@ -26,7 +28,7 @@ class TrainerSpec(standard_component_specs.TrainerSpec):
 
 
 class Trainer(BaseComponent):
-    """TFX's, in as many processes as `workers` says, a field of `trainer` in its custom_config."""
+    """TFX's Trainer in several processes: `trainer.workers` in custom_config says how many."""
 
     SPEC_CLASS = TrainerSpec
     EXECUTOR_SPEC = ExecutorClassSpec(executor.Executor)
@@ -47,8 +49,8 @@ class Trainer(BaseComponent):
           transform_graph: that of Transform.
           custom_config: of run_fn, less what the other arguments say.
           epochs: passes over the train split.
-          output: the folder, or its URI, below which checkpoints and what TensorBoard shows
-            outlive a killed run.
+          output: the folder or URI for checkpoints and TensorBoard's files. They outlive a killed
+            run.
         """
         spec = TrainerSpec(
             run_fn="trainer_module.run_fn.run_fn",

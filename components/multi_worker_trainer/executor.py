@@ -8,12 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from tfx.components.trainer.executor import GenericExecutor
-from tfx.dsl.io import fileio
-from tfx.types.standard_component_specs import CUSTOM_CONFIG_KEY
-from tfx.utils import json_utils
-
 from components.multi_worker_trainer import local_workers, worker
+from components.tfx_api import CUSTOM_CONFIG_KEY, GenericExecutor, fileio, json_utils
 from trainer_module.run_fn import FnArgs
 from trainer_module.workers.cluster import TF_CONFIG
 
@@ -26,7 +22,7 @@ TENSORBOARD = "tensorboard"
 
 
 def with_own_properties(exec_properties: Mapping[str, Any]) -> dict[str, Any]:
-    """Puts our execution properties where run_fn finds them, into custom_config.
+    """Moves our execution properties into custom_config, where run_fn finds them.
 
     Args:
       exec_properties: of the component; a cluster gives numbers as floats.
@@ -38,8 +34,18 @@ def with_own_properties(exec_properties: Mapping[str, Any]) -> dict[str, Any]:
     return {**exec_properties, CUSTOM_CONFIG_KEY: json_utils.dumps(config)}
 
 
+def worker_command(arguments: Path) -> list[str]:
+    """The command of a worker.
+
+    Args:
+      arguments: see worker.main.
+    """
+    # -P: a folder `components` or `trainer_module` of the user's, where they are, is not ours.
+    return [sys.executable, "-P", "-m", worker.__name__, str(arguments)]
+
+
 class Executor(GenericExecutor):
-    """Runs run_fn in `trainer.workers` processes; in this one where TF_CONFIG is set already."""
+    """Runs run_fn in `trainer.workers` processes, or in this one if TF_CONFIG is already set."""
 
     def Do(  # noqa: N802, TFX's name
         self,
@@ -67,6 +73,6 @@ class Executor(GenericExecutor):
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder, "arguments.json")
             path.write_text(json.dumps(arguments), encoding="utf-8")
-            local_workers.run([sys.executable, "-m", worker.__name__, str(path)], number)
+            local_workers.run(worker_command(path), number)
         if not fileio.exists(fn_args.serving_model_dir):
             raise RuntimeError("no worker has written a model")

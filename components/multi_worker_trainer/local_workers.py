@@ -1,26 +1,24 @@
-"""Starts the workers of a group on this machine, and watches them until all have ended well."""
+"""Starts the workers of a group on this machine and watches them until all have ended."""
 
 import collections
 import contextlib
-import json
 import multiprocessing.connection
 import os
-import signal
-import socket
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import IO, NoReturn
 
+from components.processes import ending_signal, free_ports, hint_at_memory
 from trainer_module.errors import InputError
-from trainer_module.workers.cluster import TF_CONFIG
+from trainer_module.workers.cluster import TF_CONFIG, tf_config
 
-# A worker writes a byte a second into this descriptor: so the parent sees it stand still, and it
-# sees the parent gone.
+# A worker writes a byte a second to this descriptor. So the parent notices a worker that hangs, and
+# a worker notices that its parent is gone.
 HEARTBEAT = "SKIPGRAM_HEARTBEAT"
-# Of a busy machine: a thread of Python gets its turn far more often.
+# Enough for a busy machine: a Python thread gets its turn far more often.
 _SILENT_SECONDS = 30.0
 # Before the first beat: until TensorFlow is loaded, 40 seconds on a machine with other work.
 _STARTING_SECONDS = 300.0
@@ -33,16 +31,15 @@ _INPUT_ERROR = f"{InputError.__module__}.{InputError.__qualname__}: "
 class _Process:
     """A worker's process and what it says."""
 
-    def __init__(self, command: Sequence[str], index: int, cluster: dict[str, list[str]]):
+    def __init__(self, command: Sequence[str], index: int, cluster: Mapping[str, Sequence[str]]):
         self.name = f"worker {index}"
-        task = {"type": "worker", "index": index}
         self.heartbeat, own_end = os.pipe()
         try:
             self._popen = subprocess.Popen(
                 command,
                 env={
                     **os.environ,
-                    TF_CONFIG: json.dumps({"cluster": cluster, "task": task}),
+                    TF_CONFIG: tf_config(cluster, "worker", index),
                     HEARTBEAT: str(own_end),
                     "PYTHONUNBUFFERED": "1",
                 },
@@ -99,16 +96,16 @@ class _Process:
 
 
 def run(command: Sequence[str], number: int, *, silent_seconds: float = _SILENT_SECONDS) -> None:
-    """Runs a command in as many processes, each with its place in TF_CONFIG.
+    """Runs a command in `number` processes. TF_CONFIG tells each its place.
 
     Args:
       command: must beat (see worker.py).
       number: of workers.
-      silent_seconds: without a beat after which a worker hangs.
+      silent_seconds: a worker without a heartbeat for so long counts as hung.
 
     Raises:
-      InputError: a worker died or hung, with its last words, or raised an InputError; no worker is
-        left then.
+      InputError: a worker died or hung (the message has its last words), or raised an InputError.
+        All workers have ended then.
     """
     cluster = {"worker": [f"127.0.0.1:{port}" for port in free_ports(number)]}
     with contextlib.ExitStack() as stack:
@@ -142,21 +139,10 @@ def _fail(process: _Process, number: int, code: int) -> NoReturn:
     words = process.last_words()
     if words.startswith(_INPUT_ERROR):
         raise InputError(words.removeprefix(_INPUT_ERROR))
-    how = f"was ended by {signal.Signals(-code).name}" if code < 0 else f"ended with code {code}"
-    hint = " (the machine may have run out of memory)" if code == -signal.SIGKILL else ""
+    name, hint = ending_signal(code), hint_at_memory(code)
+    how = f"was ended by {name}" if name else f"ended with code {code}"
+    hint = f" ({hint})" if hint else ""
     raise InputError(
         f"{process.name} of {number} {how}{hint}; its last words: {words}; the same command goes "
         "on from the last checkpoint"
     )
-
-
-def free_ports(number: int) -> list[int]:
-    """Ports of this machine on which nobody listens; all held until all are found."""
-    with contextlib.ExitStack() as stack:
-        return [_bound(stack.enter_context(socket.socket())) for _ in range(number)]
-
-
-def _bound(own: socket.socket) -> int:
-    own.bind(("127.0.0.1", 0))
-    port: int = own.getsockname()[1]
-    return port

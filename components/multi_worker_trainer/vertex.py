@@ -2,11 +2,13 @@
 
 from typing import Any
 
-from tfx.dsl.components.base.executor_spec import ExecutorClassSpec
-from tfx.extensions.google_cloud_ai_platform.constants import ENABLE_VERTEX_KEY, VERTEX_REGION_KEY
-from tfx.extensions.google_cloud_ai_platform.trainer import executor as vertex_executor
-
 from components.multi_worker_trainer import component, executor
+from components.tfx_api import (
+    ENABLE_VERTEX_KEY,
+    VERTEX_REGION_KEY,
+    ExecutorClassSpec,
+    vertex_executor,
+)
 
 
 class Executor(vertex_executor.GenericExecutor):
@@ -17,7 +19,7 @@ class Executor(vertex_executor.GenericExecutor):
 
 
 class Trainer(component.Trainer):
-    """As ours; its custom_config holds `job_of` too."""
+    """Our Trainer; its custom_config also holds what job_of returns."""
 
     EXECUTOR_SPEC = ExecutorClassSpec(Executor)
 
@@ -25,11 +27,11 @@ class Trainer(component.Trainer):
 def job_of(
     *, project: str, region: str, image: str, machine_type: str, workers: int
 ) -> dict[str, Any]:
-    """What custom_config says to Vertex.
+    """Describes the job to Vertex, as a part of custom_config.
 
     Args:
       project, region: of Google Cloud, where the job runs.
-      image: of the container, on every machine: TFX would take its own where none is named.
+      image: the container image of every machine; without one TFX would take its own.
       machine_type: of each machine, one a worker.
       workers: the first is the chief; Vertex gives each its TF_CONFIG.
     """

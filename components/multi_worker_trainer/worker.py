@@ -36,8 +36,8 @@ def main(path: str) -> NoReturn:
 def begin() -> None:
     """Takes this worker's share of the cores, and beats from now on.
 
-    To be called when TensorFlow is loaded, and before it does anything: to load it holds Python's
-    lock, half a minute on a busy machine, in which nothing could beat.
+    Call it after TensorFlow is loaded and before it does anything. On a busy machine, loading holds
+    Python's lock for half a minute, and no heartbeat could be sent meanwhile.
     """
     _take_own_cores(cluster.this_worker(os.environ))
     descriptor = int(os.environ[HEARTBEAT])
@@ -46,7 +46,7 @@ def begin() -> None:
 
 
 def end(code: int) -> NoReturn:
-    """Without the interpreter's shutdown, in which threads of TensorFlow wait for other workers."""
+    """Ends the process without Python's shutdown, where TensorFlow waits for other workers."""
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(code)

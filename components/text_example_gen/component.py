@@ -4,13 +4,13 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from google.protobuf import struct_pb2
-from tfx.components.example_gen import component, driver, input_processor
-from tfx.dsl.components.base import executor_spec
-from tfx.orchestration.data_types import RuntimeParameter
-from tfx.proto import example_gen_pb2
 
 from components.text_example_gen import files
 from components.text_example_gen.executor import Executor
+from components.tfx_api import BeamExecutorSpec, RuntimeParameter, example_gen_pb2
+from components.tfx_api import example_gen_component as component
+from components.tfx_api import example_gen_driver as driver
+from components.tfx_api import example_gen_input_processor as input_processor
 
 # The finest eval_fraction is one thousandth.
 _BUCKETS = 1000
@@ -37,12 +37,12 @@ class Driver(driver.FileBasedDriver):
 class TextExampleGen(component.FileBasedExampleGen):
     """Reads documents from text files.
 
-    The outputs' `examples` has the splits train and eval, and `reading.json`, the account of what
-    was read (see executor.Executor). Which split a document falls into depends on its bytes
-    alone. With a single pattern TFX's own driver, which Kubeflow runs, sees the files as well.
+    The output `examples` has the splits train and eval, and `reading.json`, which says what was
+    read (see executor.Executor). The bytes of a document alone decide its split. With a single
+    pattern, TFX's own driver, which Kubeflow runs, sees the files as well.
     """
 
-    EXECUTOR_SPEC = executor_spec.BeamExecutorSpec(Executor)
+    EXECUTOR_SPEC = BeamExecutorSpec(Executor)
     DRIVER_CLASS = Driver
 
     def __init__(

@@ -1,15 +1,11 @@
 """Reads text files into tf.train.Examples, one a document, in Beam."""
 
-import hashlib
 import json
 import os
-import uuid
-from bisect import bisect
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
-from itertools import accumulate
-from typing import Any, BinaryIO, NamedTuple
+from typing import Any, BinaryIO, NoReturn
 
 import apache_beam as beam
 import tensorflow as tf
@@ -17,15 +13,24 @@ from absl import logging
 from apache_beam.io.filesystem import CompressionTypes
 from apache_beam.io.filesystems import FileSystems
 from google.protobuf import struct_pb2
-from tfx import types
-from tfx.components.example_gen import base_example_gen_executor, write_split
-from tfx.dsl.io import fileio
-from tfx.proto import example_gen_pb2
-from tfx.types import artifact_utils
-from tfx.types import standard_component_specs as specs
-from tfx.utils import io_utils, proto_utils
 
 from components.text_example_gen import files, reading
+from components.text_example_gen.shuffled_writing import (
+    SplitFolder,
+    WriteShuffled,
+    buckets_for,
+    shuffle_key,
+)
+from components.tfx_api import (
+    artifact_utils,
+    base_example_gen_executor,
+    example_gen_pb2,
+    fileio,
+    io_utils,
+    proto_utils,
+    types,
+)
+from components.tfx_api import standard_component_specs as specs
 from trainer_module import features
 from trainer_module.errors import InputError
 
@@ -34,8 +39,6 @@ READING_FILE = "reading.json"
 # There too, while it runs.
 _UNFINISHED = "unfinished"
 _COUNTS = "counts"
-# Of the files, which may be compressed to a quarter: a bucket is sorted in memory.
-_BYTES_A_BUCKET = 16 << 20
 
 
 def example(document: bytes) -> bytes:
@@ -62,33 +65,17 @@ def open_file(path: str) -> BinaryIO:
 
 
 def read_file(path: str, options: reading.Options) -> Iterator[Any]:
-    """Yields the keyed Examples of a file and, last and tagged, what was counted in it.
+    """Yields the keyed Examples of a file. Last, with a tag, it yields the counts of the file.
 
-    A bundle that fails is tried again and only its last outputs are kept, so nothing is counted
-    twice, as Beam's own metrics would.
+    Beam's own metrics would count twice where a bundle fails and is tried again. Of outputs Beam
+    keeps the last try's alone.
     """
-    counts = reading.Counts()
+    counts = reading.ReadingCounts()
     with open_file(path) as file:
         documents = reading.read_documents(file, path, options, counts)
         for number, document in enumerate(documents):
             yield shuffle_key(number, document), example(document)
     yield beam.pvalue.TaggedOutput(_COUNTS, asdict(counts))
-
-
-def shuffle_key(number: int, document: bytes) -> bytes:
-    """Where a document comes in the shuffled corpus.
-
-    Args:
-      number: of the document in its file; without it the copies of a document, as the edges of a
-        graph have them, would come one after the other and training would see a burst of them.
-      document: its text.
-
-    Returns:
-      8 bytes, the same on every machine.
-    """
-    digest = hashlib.blake2b(b"%d " % number, digest_size=8)
-    digest.update(document)
-    return digest.digest()
 
 
 class ReadCorpus(beam.PTransform):
@@ -115,76 +102,6 @@ class ReadCorpus(beam.PTransform):
         )
         self.counts = outputs[_COUNTS]
         return outputs["examples"]
-
-
-class Split(NamedTuple):
-    """Where a part of the documents goes, and how large it is."""
-
-    folder: str
-    hash_buckets: int
-
-
-def split_of(record: bytes, splits: Mapping[str, Split]) -> str:
-    """Returns the name of the split for a record, by its hash, as TFX's own ExampleGen does."""
-    ends = list(accumulate(split.hash_buckets for split in splits.values()))
-    bucket = int(hashlib.sha256(record).hexdigest(), 16) % ends[-1]
-    return list(splits)[bisect(ends, bucket)]
-
-
-class WriteShuffled(beam.PTransform):
-    """From keyed Examples to the files of each split, in the order of the keys, bucket by bucket.
-
-    A corpus comes book by book or package by package, and gradient descent wants it mixed. Beam's
-    Reshuffle promises no order, and on a local runner it keeps the one that it is given; and the
-    files that Beam's sinks write, and the order in them, are those of the runner's bundles. A
-    bucket is a file of each split, the same one whatever the runner.
-
-    The result is the number of documents by split, of each bucket.
-    """
-
-    def __init__(self, splits: Mapping[str, Split], unfinished: str, num_buckets: int) -> None:
-        """Says what is written where.
-
-        Args:
-          splits: by name.
-          unfinished: folder for files that are being written.
-          num_buckets: the most files of a split.
-        """
-        super().__init__()
-        self._splits = splits
-        self._unfinished = unfinished
-        self._num_buckets = num_buckets
-
-    def expand(self, keyed: beam.PCollection) -> beam.PCollection:
-        """Spreads the Examples over the buckets, sorts each in memory and writes it."""
-        return (
-            keyed
-            | "Bucket" >> beam.Map(lambda element: (self._bucket(element[0]), element))
-            | "Gather" >> beam.GroupByKey()
-            | "Write" >> beam.MapTuple(self._write)
-        )
-
-    def _bucket(self, key: bytes) -> int:
-        return int.from_bytes(key, "big") % self._num_buckets
-
-    def _write(self, bucket: int, keyed: Iterable[tuple[bytes, bytes]]) -> dict[str, int]:
-        records: dict[str, list[bytes]] = {name: [] for name in self._splits}
-        for _, record in sorted(keyed):
-            records[split_of(record, self._splits)].append(record)
-        file = f"{bucket:05d}-of-{self._num_buckets:05d}.gz"
-        for name, split in self._splits.items():
-            path = os.path.join(split.folder, f"{write_split.DEFAULT_TF_RECORD_FILE_NAME}-{file}")
-            if records[name]:
-                self._write_file(records[name], path)
-        return {f"documents_{name}": len(some) for name, some in records.items()}
-
-    def _write_file(self, records: Iterable[bytes], path: str) -> None:
-        # A worker that is killed leaves it half written, and another one begins anew.
-        unfinished = os.path.join(self._unfinished, uuid.uuid4().hex)
-        with tf.io.TFRecordWriter(unfinished, "GZIP") as writer:
-            for record in records:
-                writer.write(record)
-        fileio.rename(unfinished, path, overwrite=True)
 
 
 def add_counts(counts: Iterable[Mapping[str, int]]) -> dict[str, int]:
@@ -270,8 +187,8 @@ def check_counts(
 class Executor(base_example_gen_executor.BaseExampleGenExecutor):
     """TFX's file-based import of documents, with an account of them.
 
-    Beside the splits it writes `reading.json`: the fields of reading.Counts, and the documents of
-    each split as documents_train and documents_eval.
+    Beside the splits it writes `reading.json`: the fields of reading.ReadingCounts, and the
+    documents of each split as documents_train and documents_eval.
     """
 
     _artifact: types.Artifact
@@ -305,7 +222,7 @@ class Executor(base_example_gen_executor.BaseExampleGenExecutor):
           No split: the base class has none left to write.
         """
         splits = {
-            name: Split(artifact_utils.get_split_uri([self._artifact], name), hash_buckets)
+            name: SplitFolder(artifact_utils.get_split_uri([self._artifact], name), hash_buckets)
             for name, hash_buckets in _hash_buckets(exec_properties).items()
         }
         for folder in (self._unfinished_folder(), *(split.folder for split in splits.values())):
@@ -314,7 +231,7 @@ class Executor(base_example_gen_executor.BaseExampleGenExecutor):
         proto_utils.json_to_proto(exec_properties[specs.INPUT_CONFIG_KEY], config)
         read = self._read_corpus(exec_properties, config.splits[0].pattern)
         num_bytes = sum(fileio.stat(path).length for path in self._paths)
-        write = WriteShuffled(splits, self._unfinished_folder(), 1 + num_bytes // _BYTES_A_BUCKET)
+        write = WriteShuffled(splits, self._unfinished_folder(), buckets_for(num_bytes))
         written = pipeline | "Read" >> read | "Write" >> write
         _ = (
             (read.counts, written)
@@ -324,9 +241,13 @@ class Executor(base_example_gen_executor.BaseExampleGenExecutor):
         )
         return {}
 
-    def GetInputSourceToExamplePTransform(self) -> Any:  # noqa: N802
-        """Returns what makes the transform for the pattern of the input split."""
-        return self._read_corpus
+    def GetInputSourceToExamplePTransform(self) -> NoReturn:  # noqa: N802
+        """Is abstract in TFX's class; only its GenerateExamplesByBeam, replaced above, calls it.
+
+        Raises:
+          NotImplementedError: always.
+        """
+        raise NotImplementedError("TextExampleGen writes its splits in GenerateExamplesByBeam")
 
     def _read_corpus(self, exec_properties: dict[str, Any], patterns: str) -> ReadCorpus:
         root = exec_properties.get(specs.INPUT_BASE_KEY) or ""

@@ -16,29 +16,51 @@ ENDINGS = tuple(kind + compression for kind in KINDS for compression in ("", *CO
 
 
 def known_ending(name: str) -> str | None:
-    """Returns the ending of `name` that TextExampleGen knows, in lower case, or None."""
+    """Returns the ending of `name` that TextExampleGen knows, in lower case, or None.
+
+    >>> known_ending("books/EMMA.TXT.GZ")
+    '.txt.gz'
+    >>> known_ending("table.csv") is None
+    True
+    """
     lowered = name.lower()
     return next((ending for ending in ENDINGS if lowered.endswith(ending)), None)
 
 
 def compression(name: str) -> str:
-    """Returns what `name` is compressed with: ".gz", ".bz2", ".zst", or "" for nothing."""
+    """Returns what `name` is compressed with: ".gz", ".bz2", ".zst", or "" for nothing.
+
+    >>> compression("a.jsonl.zst"), compression("a.txt")
+    ('.zst', '')
+    """
     lowered = name.lower()
     return next((ending for ending in COMPRESSIONS if lowered.endswith(ending)), "")
 
 
 def is_json_lines(name: str) -> bool:
-    """Whether each line of `name` is a JSON object."""
+    """Whether each line of `name` is a JSON object.
+
+    >>> is_json_lines("a.jsonl.gz"), is_json_lines("a.json")
+    (True, False)
+    """
     return (known_ending(name) or "").startswith(".jsonl")
 
 
 def is_remote(path: str) -> bool:
-    """Whether `path` is the URI of a remote file system, such as gs://bucket/a.txt."""
+    """Whether `path` is the URI of a remote file system.
+
+    >>> is_remote("gs://bucket/a.txt"), is_remote("/a.txt")
+    (True, False)
+    """
     return "://" in path
 
 
 def has_magic(path: str) -> bool:
-    """Whether `path` contains a character that a glob does not take for itself."""
+    """Whether `path` contains a character that a glob does not take for itself.
+
+    >>> has_magic("*.txt"), has_magic("{a}.txt")
+    (True, False)
+    """
     return any(character in path for character in "*?[")
 
 
@@ -46,6 +68,9 @@ def escape(path: str) -> str:
     """Returns the glob that matches `path` alone, in Python's glob and in TensorFlow's.
 
     "{" is escaped too: TFX replaces {SPAN}, {VERSION} and {YYYY} in a pattern.
+
+    >>> escape("what?.txt")
+    'what[?].txt'
     """
     return re.sub(r"([*?[{])", r"[\1]", path)
 
@@ -67,6 +92,11 @@ def split_root(patterns: Sequence[str]) -> tuple[str, list[str]]:
     Returns:
       The root, "" where they share none, and relative patterns: os.path.join(root, relative) is
       the pattern that was given.
+
+    >>> split_root(["/corpus/a/*.txt", "/corpus/b.txt"])
+    ('/corpus', ['a/*.txt', 'b.txt'])
+    >>> split_root(["gs://bucket/a.txt", "/corpus/b.txt"])
+    ('', ['gs://bucket/a.txt', '/corpus/b.txt'])
     """
     levels = zip(*(_literal_folders(pattern) for pattern in patterns), strict=False)
     shared = [level[0] for level in takewhile(lambda level: len(set(level)) == 1, levels)]
@@ -83,6 +113,10 @@ def _literal_folders(pattern: str) -> list[str]:
 
 
 def name_few(names: Sequence[str], most: int = 3) -> str:
-    """Returns `names` for a sentence: the first `most` of them, and how many more there are."""
+    """Returns `names` for a sentence: the first `most` of them, and how many more there are.
+
+    >>> print(name_few(["a.txt", "b.txt", "c.txt"], most=2))
+    'a.txt', 'b.txt' and 1 more
+    """
     more = f" and {len(names) - most} more" if len(names) > most else ""
     return ", ".join(repr(name) for name in names[:most]) + more

@@ -1,23 +1,18 @@
-"""From the bytes of a file to its documents: decompress, split, cut, make valid UTF-8.
+"""From the bytes of a file to its documents: split into lines, cut, make valid UTF-8.
 
-Generators over bytes, each one pass in constant memory (of a .jsonl file, one line is held), so
-that a file of one 100 MB line is read like any other. Nothing here knows of Beam.
+Generators over bytes. Each makes one pass in constant memory, so a file with one line of 100 MB is
+read like any other. Of a .jsonl file, one line is held. Nothing here knows of Beam.
 """
 
-import bz2
 import codecs
 import json
 import re
-import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import partial
 from itertools import chain
-from typing import Protocol
-
-import zstandard
 
 from components.text_example_gen import files
+from components.text_example_gen.decompressing import BLOCK_BYTES, Readable, decompressed, merged
 from trainer_module.errors import InputError
 
 # What bytes.split() takes for a blank. None of them is part of a longer UTF-8 sequence, so a cut
@@ -25,9 +20,6 @@ from trainer_module.errors import InputError
 BLANKS = b" \t\n\r\x0b\x0c"
 _BLANK = re.compile(rb"\s")
 _NO_BLANK = re.compile(rb"\S")
-_BLOCK_BYTES = 1 << 18
-# Compressed bytes are taken in small bites: 4 KiB of zstd or bzip2 can unpack to 100 MB.
-_BITE_BYTES = 1 << 12
 # French in Latin-1 has 4 % of bytes that are no UTF-8 and is worth reading; the same text in
 # UTF-16, a program or an image have half and more.
 _MAX_NO_TEXT = 0.3
@@ -52,7 +44,7 @@ class Options:
 
 
 @dataclass
-class Counts:
+class ReadingCounts:
     """What was read, so far."""
 
     files: int = 0
@@ -64,14 +56,9 @@ class Counts:
     bytes: int = 0  # after decompression
 
 
-class Readable(Protocol):
-    """A file opened for reading bytes."""
-
-    def read(self, size: int, /) -> bytes:
-        """Returns up to `size` bytes, and none only at the end."""
-
-
-def read_documents(file: Readable, name: str, options: Options, counts: Counts) -> Iterator[bytes]:
+def read_documents(
+    file: Readable, name: str, options: Options, counts: ReadingCounts
+) -> Iterator[bytes]:
     """Yields the documents of a file: UTF-8, not empty, no blanks at either end.
 
     Args:
@@ -85,7 +72,7 @@ def read_documents(file: Readable, name: str, options: Options, counts: Counts) 
         cannot be cut.
     """
     counts.files += 1
-    blocks = merged(decompressed(file, name), _BLOCK_BYTES)
+    blocks = merged(decompressed(file, name), BLOCK_BYTES)
     first = next(blocks, b"").removeprefix(codecs.BOM_UTF8)
     if not first:
         counts.empty_files += 1
@@ -99,74 +86,10 @@ def read_documents(file: Readable, name: str, options: Options, counts: Counts) 
         yield valid_utf8(document, counts)
 
 
-def _counted(blocks: Iterable[bytes], counts: Counts) -> Iterator[bytes]:
+def _counted(blocks: Iterable[bytes], counts: ReadingCounts) -> Iterator[bytes]:
     for block in blocks:
         counts.bytes += len(block)
         yield block
-
-
-class _Decompressor(Protocol):
-    @property
-    def eof(self) -> bool: ...
-    @property
-    def unused_data(self) -> bytes: ...
-    def decompress(self, data: bytes, /) -> bytes: ...
-
-
-_DECOMPRESSORS: dict[str, Callable[[], _Decompressor]] = {
-    ".gz": lambda: zlib.decompressobj(wbits=16 + zlib.MAX_WBITS),  # 16: with a gzip header
-    ".bz2": bz2.BZ2Decompressor,
-    ".zst": lambda: zstandard.ZstdDecompressor().decompressobj(),
-}
-
-
-def decompressed(file: Readable, name: str) -> Iterator[bytes]:
-    """Yields the content of a file in blocks of any size; several frames are read as one.
-
-    Raises:
-      InputError: the compressed data is damaged or incomplete.
-    """
-    new = _DECOMPRESSORS.get(files.compression(name))
-    if new is None:
-        yield from iter(partial(file.read, _BLOCK_BYTES), b"")
-        return
-    decompressor = None
-    for bite in iter(partial(file.read, _BITE_BYTES), b""):
-        while bite:
-            if decompressor is None or decompressor.eof:
-                decompressor = new()
-            yield _decompress(decompressor, bite, name)
-            bite = decompressor.unused_data
-    if decompressor is not None and not decompressor.eof:
-        raise _damaged(name, "its end is missing")
-
-
-def _decompress(decompressor: _Decompressor, data: bytes, name: str) -> bytes:
-    try:
-        return decompressor.decompress(data)
-    except (OSError, zlib.error, zstandard.ZstdError) as error:
-        raise _damaged(name, str(error)) from error
-
-
-def _damaged(name: str, reason: str) -> InputError:
-    ending = files.compression(name)
-    return InputError(
-        f"{name!r} cannot be decompressed as {ending} ({reason}); fetch or compress it again"
-    )
-
-
-def merged(blocks: Iterable[bytes], size: int) -> Iterator[bytes]:
-    """Yields the same bytes in blocks of at least `size` bytes; only the last is smaller."""
-    held: list[bytes] = []
-    length = 0
-    for block in blocks:
-        held.append(block)
-        length += len(block)
-        if length >= size:
-            yield b"".join(held)
-            held, length = [], 0
-    if length:
-        yield b"".join(held)
 
 
 def check_is_text(block: bytes, name: str) -> None:
@@ -204,7 +127,7 @@ def line_parts(blocks: Iterable[bytes]) -> Iterator[LinePart]:
 
 
 def json_texts(
-    parts: Iterable[LinePart], name: str, field: str, counts: Counts
+    parts: Iterable[LinePart], name: str, field: str, counts: ReadingCounts
 ) -> Iterator[LinePart]:
     """Yields, for each line, the text in the field `field` of its JSON object.
 
@@ -247,7 +170,7 @@ def _json_text(line: bytes, name: str, number: int, field: str) -> str:
     return text
 
 
-def _encoded(text: str, counts: Counts) -> bytes:
+def _encoded(text: str, counts: ReadingCounts) -> bytes:
     try:
         return text.encode()
     except UnicodeEncodeError:  # JSON can spell half of a surrogate pair: "\ud83d"
@@ -256,7 +179,9 @@ def _encoded(text: str, counts: Counts) -> bytes:
         return text.encode()
 
 
-def cut_lines(parts: Iterable[LinePart], name: str, limit: int, counts: Counts) -> Iterator[bytes]:
+def cut_lines(
+    parts: Iterable[LinePart], name: str, limit: int, counts: ReadingCounts
+) -> Iterator[bytes]:
     """Yields each line without the blanks at its ends, a long one cut at blanks.
 
     Which documents come out depends on the lines alone, not on the parts they come in.
@@ -316,7 +241,7 @@ def _cannot_cut(text: bytes, start: int, name: str, number: int, limit: int) -> 
     )
 
 
-def valid_utf8(text: bytes, counts: Counts) -> bytes:
+def valid_utf8(text: bytes, counts: ReadingCounts) -> bytes:
     """Returns `text` with U+FFFD, counted, for each sequence of bytes that is not UTF-8."""
     if text.isascii():
         return text

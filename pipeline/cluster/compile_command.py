@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from rich.console import Console
-from tfx.components.evaluator import constants
 
-from pipeline.cluster import job_spec, kubeflow_runner, rehearsal, vertex_runner
+from components.tfx_api import evaluator_constants
+from pipeline.cluster import job_spec, kubeflow_runner, vertex_runner
+from pipeline.cluster.rehearsal import rehearsal
 from pipeline.config import Config
 from pipeline.native_output import stderr_to
 from pipeline.results import display
@@ -15,18 +16,18 @@ from pipeline.results.summary import candidate_metrics
 _RUNNERS = {"kubeflow": kubeflow_runner, "vertex": vertex_runner}
 
 
-def compile_to(target: str, config: Config, path: Path) -> None:
+def compile_to(cluster: str, config: Config, path: Path) -> None:
     """Writes a job spec that was checked.
 
     Args:
-      target: kubeflow or vertex.
+      cluster: kubeflow or vertex.
       config: which deployment.require has let pass.
       path: of the spec.
 
     Raises:
       InputError: see job_spec.validate.
     """
-    compiled = _RUNNERS[target].compile_job(config)
+    compiled = _RUNNERS[cluster].compile_job(config)
     job_spec.validate(job_spec.parsed(compiled))
     job_spec.write(compiled, path)
 
@@ -42,12 +43,12 @@ def rehearse(path: Path, root: Path, parameters: Mapping[str, str], console: Con
     """
     spec = job_spec.read(path)
     job_spec.validate(spec)
-    with display.Progress(console) as progress:
+    with display.ProgressDisplay(console) as progress:
         uris = rehearsal.rehearse(spec, root, parameters, progress.show)
     with stderr_to(root / "logs" / "summary.log"):
         metrics = candidate_metrics(Path(uris["evaluator", "evaluation"]))
     console.print(display.metrics_table(metrics))
-    if not Path(uris["evaluator", "blessing"], constants.BLESSED_FILE_NAME).exists():
+    if not Path(uris["evaluator", "blessing"], evaluator_constants.BLESSED_FILE_NAME).exists():
         console.print("The model was not blessed, and so neither pushed nor exported.")
         return
     vectors = uris["embedding-exporter", "vectors"]

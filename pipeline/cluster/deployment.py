@@ -7,20 +7,20 @@ from trainer_module.errors import InputError
 NEEDED = {"kubeflow": ("image", "output"), "vertex": ("image", "output", "project")}
 
 
-def require(config: Config, target: str) -> None:
+def require(config: Config, cluster: str) -> None:
     """Checks that a configuration can be compiled.
 
     Args:
       config: the configuration.
-      target: kubeflow or vertex.
+      cluster: kubeflow or vertex.
 
     Raises:
       InputError: a field is not set, or the corpus is none that a cluster can read.
     """
-    for field in NEEDED[target]:
+    for field in NEEDED[cluster]:
         if getattr(config.deployment, field) is None:
             raise InputError(
-                f"{target} needs deployment.{field}: set it in the configuration or by "
+                f"{cluster} needs deployment.{field}: set it in the configuration or by "
                 f"--set deployment.{field}=..."
             )
     pattern(config)

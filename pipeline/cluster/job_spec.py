@@ -13,13 +13,10 @@ from kfp.pipeline_spec.pipeline_spec_pb2 import (
     PipelineDeploymentConfig,
     PipelineSpec,
 )
-from tfx.dsl.components.base.base_node import BaseNode
-from tfx.orchestration.data_types import RuntimeParameter
-from tfx.orchestration.kubeflow.v2 import kubeflow_v2_dag_runner
-from tfx.orchestration.pipeline import Pipeline
 
 from components.multi_worker_trainer import vertex
 from components.text_example_gen import files
+from components.tfx_api import BaseNode, Pipeline, RuntimeParameter, kubeflow_v2_dag_runner
 from pipeline import graph
 from pipeline.atomic import write_aside
 from pipeline.beam_arguments import beam_arguments

@@ -15,11 +15,11 @@ from trainer_module.errors import InputError
 _KUBEFLOW_ENDPOINT = "KF_PIPELINES_ENDPOINT"
 
 
-def submit(target: str, path: Path, output: str | None, given: Mapping[str, str]) -> str:
+def submit(cluster: str, path: Path, output: str | None, given: Mapping[str, str]) -> str:
     """Starts a run of a job spec.
 
     Args:
-      target: kubeflow or vertex.
+      cluster: kubeflow or vertex.
       path: of the spec.
       output: URI of the folder in place of the spec's, if any.
       given: runtime parameters.
@@ -32,12 +32,12 @@ def submit(target: str, path: Path, output: str | None, given: Mapping[str, str]
         finds no credentials or no cluster.
     """
     spec = job_spec.read(path)
-    if (other := job_spec.made_for(spec)) != target:
-        raise WrongCommandError(f"{path} was compiled for {other}: compile it --to {target}")
+    if (other := job_spec.made_for(spec)) != cluster:
+        raise WrongCommandError(f"{path} was compiled for {other}: compile it --to {cluster}")
     job_spec.validate(spec)
     root = f"{output}/artifacts" if output else spec.default_pipeline_root
     parameters = _parameters(spec, output, given)
-    return {"vertex": _to_vertex, "kubeflow": _to_kubeflow}[target](path, root, parameters)
+    return {"vertex": _to_vertex, "kubeflow": _to_kubeflow}[cluster](path, root, parameters)
 
 
 def _parameters(

@@ -66,9 +66,9 @@ def runs(path: Path | None, output: Path, settings: tuple[str, ...]) -> None:
     from pipeline.local import metadata_store
     from pipeline.results import display
 
-    place = metadata_store.place(config.metadata, folder)
-    store = metadata_store.open_store(place.connection)
-    records = metadata_store.runs(store, place.pipeline_name)
+    location = metadata_store.store_location(config.metadata, folder)
+    store = metadata_store.open_store(location.connection)
+    records = metadata_store.runs(store, location.pipeline_name)
     console = Console()
     console.print(display.runs_table(records))
     for line in display.why_failed(records):

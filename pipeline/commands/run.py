@@ -77,6 +77,6 @@ def run(
     folder, console = OutputFolder(output), Console()
     summary = run_command.run(config, patterns, folder, console)
     run_command.show(summary, folder, console)
-    if not summary["blessed"]:
-        shared.say(summary["why_not_blessed"])
+    if summary.why_not_blessed is not None:
+        shared.say(summary.why_not_blessed)
         context.exit(NOT_BLESSED)

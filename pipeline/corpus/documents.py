@@ -21,5 +21,7 @@ def read_documents(names: Sequence[str], corpus: CorpusConfig | None = None) -> 
     options = reading.Options(corpus.json_field, corpus.max_document_bytes)
     for path in matched_files(resolve(names)):
         with path.open("rb") as file:
-            for document in reading.read_documents(file, str(path), options, reading.Counts()):
+            for document in reading.read_documents(
+                file, str(path), options, reading.ReadingCounts()
+            ):
                 yield document.decode()

@@ -2,8 +2,7 @@
 
 from collections.abc import Sequence
 
-from tfx.orchestration.pipeline import Pipeline
-
+from components.tfx_api import Pipeline
 from pipeline import graph
 from pipeline.beam_arguments import beam_arguments
 from pipeline.config import Config
@@ -12,24 +11,24 @@ from pipeline.local.output_folder import OutputFolder
 
 
 def create_pipeline(
-    config: Config, patterns: Sequence[str], output: OutputFolder, place: StoreLocation
+    config: Config, patterns: Sequence[str], output: OutputFolder, location: StoreLocation
 ) -> Pipeline:
     """The pipeline that runs on this machine.
 
     Args:
       config, patterns: see graph.create_components.
       output: where all of a run lies.
-      place: where it is noted. The cache and the last blessed model are looked for among what is
+      location: where it is noted. The cache and the last blessed model are looked for among what is
         noted there by the same pipeline name.
     """
     target = graph.Target(
         str(output.root), graph.push_to(str(output.serving)), config.trainer.epochs
     )
     return Pipeline(
-        pipeline_name=place.pipeline_name,
+        pipeline_name=location.pipeline_name,
         pipeline_root=str(output.artifacts),
         components=graph.create_components(config, patterns, target),
         enable_cache=True,
-        metadata_connection_config=place.connection,
+        metadata_connection_config=location.connection,
         beam_pipeline_args=beam_arguments(config),
     )

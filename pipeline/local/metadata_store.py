@@ -50,7 +50,7 @@ class StoreLocation(NamedTuple):
         return started + self.pipeline_name.removeprefix(PIPELINE_NAME)
 
 
-def place(config: MetadataConfig, output: OutputFolder) -> StoreLocation:
+def store_location(config: MetadataConfig, output: OutputFolder) -> StoreLocation:
     """Where the runs into an output folder are noted.
 
     Raises:
@@ -97,13 +97,12 @@ def end_run(store: MetadataStore, run_id: str, status: str, result: Mapping[str,
 
 def runs(store: MetadataStore, pipeline_name: str) -> list[RunRecord]:
     """All runs of a pipeline, the last one first."""
-    contexts = [c for c in store.get_contexts_by_type(RUN_TYPE) if _pipeline_of(c) == pipeline_name]
+    contexts = [
+        context
+        for context in store.get_contexts_by_type(RUN_TYPE)
+        if context.custom_properties[_PIPELINE].string_value == pipeline_name
+    ]
     return [_record(context) for context in sorted(contexts, key=lambda c: c.id, reverse=True)]
-
-
-def _pipeline_of(run: mlmd.Context) -> str:
-    # A store in a file holds one pipeline alone, whose runs did not always say so.
-    return run.custom_properties[_PIPELINE].string_value or PIPELINE_NAME
 
 
 def _record(context: mlmd.Context) -> RunRecord:
@@ -111,8 +110,8 @@ def _record(context: mlmd.Context) -> RunRecord:
     return RunRecord(
         context.name,
         datetime.fromtimestamp(context.create_time_since_epoch / 1000),
-        text.get(_CORPUS, ""),
-        text.get(_STATUS, UNFINISHED),
+        text[_CORPUS],
+        text[_STATUS],
         json.loads(text.get(_RESULT, "{}")),
     )
 

@@ -22,6 +22,7 @@ from pipeline.local.output_folder import OutputFolder
 from pipeline.native_output import stderr_to
 from pipeline.results import display
 from pipeline.results.embeddings import Embeddings
+from pipeline.results.records import Summary
 
 if TYPE_CHECKING:
     from pipeline.local.metadata_store import StoreLocation
@@ -37,7 +38,7 @@ _LEAST_SECONDS_TO_SAY = 2.0  # a step that is quicker needs no line of its own
 
 def run(
     config: Config, patterns: list[str] | None, output: OutputFolder, console: Console
-) -> dict[str, Any]:
+) -> Summary:
     """Runs the pipeline and leaves summary.json, vectors/ and the record in the metadata store.
 
     Args:
@@ -47,101 +48,101 @@ def run(
       console: where progress is shown.
 
     Returns:
-      The summary; if `blessed` is false in it, `why_not_blessed` says why.
+      The summary; if it is not `blessed`, `why_not_blessed` says why.
 
     Raises:
       InputError: the output folder, the metadata store or Beam's job server cannot be used.
       ComponentFailedError: a component failed.
     """
     with output.locked():
-        place = _usable_place(config, output)
+        location = _usable_location(config, output)
         require_job_server(config.beam)
         if patterns is None:
             with _said(console, "Quick-start corpus: the docstrings of the installed packages"):
                 patterns = [str(quick_start_corpus(output.corpus))]
-        run_id = place.run_id(datetime.datetime.now())
+        run_id = location.run_id(datetime.datetime.now())
         logs = output.logs / run_id.replace(":", "-")
         logs.mkdir(parents=True)
         with _said(console, "Importing TensorFlow, Beam and TFX"), stderr_to(logs / "imports.log"):
             for module in _HEAVY_MODULES:
                 importlib.import_module(module)
-        return _run(config, patterns, output, place, run_id, logs, console)
+        return _run(config, patterns, output, location, run_id, logs, console)
 
 
-def _usable_place(config: Config, output: OutputFolder) -> "StoreLocation":
+def _usable_location(config: Config, output: OutputFolder) -> "StoreLocation":
     """Where the run is noted, tried before the long imports."""
     from pipeline.local import metadata_store
 
-    place = metadata_store.place(config.metadata, output)
-    metadata_store.open_store(place.connection)
-    return place
+    location = metadata_store.store_location(config.metadata, output)
+    metadata_store.open_store(location.connection)
+    return location
 
 
 def _run(
     config: Config,
     patterns: list[str],
     output: OutputFolder,
-    place: "StoreLocation",
+    location: "StoreLocation",
     run_id: str,
     logs: Path,
     console: Console,
-) -> dict[str, Any]:
+) -> Summary:
     from pipeline.local import local_pipeline, metadata_store, runner
     from pipeline.results import summary
 
-    store = metadata_store.open_store(place.connection)
-    metadata_store.remove_unfinished(store, place.pipeline_name, output.artifacts)
+    store = metadata_store.open_store(location.connection)
+    metadata_store.remove_unfinished(store, location.pipeline_name, output.artifacts)
     read = ", ".join(config.corpus.files) or "quick start"
-    metadata_store.begin_run(store, place.pipeline_name, run_id, read)
+    metadata_store.begin_run(store, location.pipeline_name, run_id, read)
     del store  # no connection may cross a fork
-    with display.Progress(console) as progress:
+    with display.ProgressDisplay(console) as progress:
         try:
             components = runner.run(
-                local_pipeline.create_pipeline(config, patterns, output, place),
+                local_pipeline.create_pipeline(config, patterns, output, location),
                 run_id=run_id,
                 seed=config.seed,
                 logs=logs,
-                report=progress.show,
+                show_progress=progress.show,
             )
         except (ComponentFailedError, KeyboardInterrupt) as error:
             interrupted = isinstance(error, KeyboardInterrupt)
             sentence = "interrupted" if interrupted else failures.explain(error, output.root)
-            _end(place, run_id, metadata_store.FAILED, {"error": sentence})
+            _end(location, run_id, metadata_store.FAILED, {"error": sentence})
             raise
-    store = metadata_store.open_store(place.connection)
+    store = metadata_store.open_store(location.connection)
     artifacts = metadata_store.output_artifacts(store, run_id)
     with stderr_to(logs / "summary.log"):
-        content = {"run": run_id, **summary.collect(config, artifacts, components)}
-        if not content["blessed"]:
-            content["why_not_blessed"] = summary.why_not_blessed(config, artifacts)
-    if content["blessed"]:
+        collected = summary.collect(run_id, config, artifacts, components)
+    if collected.blessed:
         replace_link(output.vectors, Path(artifacts["EmbeddingExporter", "vectors"].uri))
-    write_aside(output.summary, json.dumps(content, indent=2) + "\n")
+    write_aside(output.summary, json.dumps(collected.as_json(), indent=2) + "\n")
     # What they would go on with is finished and comes from the cache.
     shutil.rmtree(output.checkpoints, ignore_errors=True)
-    status = metadata_store.BLESSED if content["blessed"] else metadata_store.NOT_BLESSED
-    metadata_store.end_run(store, run_id, status, content)
-    return content
+    status = metadata_store.BLESSED if collected.blessed else metadata_store.NOT_BLESSED
+    metadata_store.end_run(store, run_id, status, collected.as_json())
+    return collected
 
 
-def _end(place: "StoreLocation", run_id: str, status: str, result: dict[str, Any]) -> None:
+def _end(location: "StoreLocation", run_id: str, status: str, result: dict[str, Any]) -> None:
     from pipeline.local import metadata_store
 
     # A full disk or a server that is gone may be why the run failed: then its end cannot be noted
     # either.
     with contextlib.suppress(Exception):
-        metadata_store.end_run(metadata_store.open_store(place.connection), run_id, status, result)
+        metadata_store.end_run(
+            metadata_store.open_store(location.connection), run_id, status, result
+        )
 
 
-def show(summary: dict[str, Any], output: OutputFolder, console: Console) -> None:
+def show(summary: Summary, output: OutputFolder, console: Console) -> None:
     """Prints a summary as a table, with the neighbours of a few frequent words."""
     console.print(display.summary_table(summary))
-    if summary["evaluations"]:
+    if summary.evaluations:
         console.print(display.evaluations_table(summary))
     console.print(display.approximation_table(summary))
-    if summary["blessed"]:
+    if summary.blessed:
         console.print(display.neighbors_table(Embeddings.load(output.vectors)))
-    if summary["all_cached"]:
+    if summary.all_cached:
         console.print("All components are cached: nothing has changed since they last ran.")
 
 

@@ -6,6 +6,7 @@ goes to a log of its own. A killed parent takes the running component with it.
 """
 
 import ctypes
+import dataclasses
 import multiprocessing
 import multiprocessing.connection
 import multiprocessing.process
@@ -22,16 +23,19 @@ from typing import NamedTuple, NoReturn
 
 from ml_metadata import MetadataStore
 from ml_metadata.proto import metadata_store_pb2 as mlmd
-from tfx.dsl.compiler.compiler import Compiler
-from tfx.orchestration import metadata
-from tfx.orchestration.local.local_dag_runner import LocalDagRunner
-from tfx.orchestration.local.runner_utils import extract_local_deployment_config
-from tfx.orchestration.pipeline import Pipeline
-from tfx.orchestration.portable.runtime_parameter_utils import substitute_runtime_parameter
-from tfx.proto.orchestration import pipeline_pb2
 
+from components.processes import ending_signal, hint_at_memory
+from components.tfx_api import (
+    Compiler,
+    LocalDagRunner,
+    Pipeline,
+    extract_local_deployment_config,
+    metadata,
+    pipeline_pb2,
+    substitute_runtime_parameter,
+)
 from pipeline.failures import ComponentFailedError, sentence_of
-from pipeline.results.records import ComponentProgress, ComponentRun, Report
+from pipeline.results.records import ComponentProgress, ComponentRun, ShowProgress
 
 _RUN_ID = "pipeline-run-id"
 _PR_SET_PDEATHSIG = 1
@@ -49,7 +53,7 @@ class _Failure(NamedTuple):
 
 
 def run(
-    pipeline: Pipeline, *, run_id: str, seed: int, logs: Path, report: Report
+    pipeline: Pipeline, *, run_id: str, seed: int, logs: Path, show_progress: ShowProgress
 ) -> list[ComponentRun]:
     """Runs the components one after the other.
 
@@ -58,8 +62,8 @@ def run(
       run_id: names the run in the metadata store.
       seed: of Python's random numbers in each component; Beam shuffles by them.
       logs: folder for a log a component.
-      report: is called when a component starts, several times a second while it runs, and when it
-        has ended.
+      show_progress: is called when a component starts, several times a second while it runs, and
+        when it has ended.
 
     Returns:
       How each component ended, in order.
@@ -71,7 +75,7 @@ def run(
     ir = Compiler().compile(pipeline)
     substitute_runtime_parameter(ir, {_RUN_ID: run_id})
     return [
-        _run_component(ir, component, seed, logs / f"{component}.log", report)
+        _run_component(ir, component, seed, logs / f"{component}.log", show_progress)
         for component in _node_ids(ir)
     ]
 
@@ -81,7 +85,7 @@ def _node_ids(ir: pipeline_pb2.Pipeline) -> Iterator[str]:
 
 
 def _run_component(
-    ir: pipeline_pb2.Pipeline, component: str, seed: int, log: Path, report: Report
+    ir: pipeline_pb2.Pipeline, component: str, seed: int, log: Path, show_progress: ShowProgress
 ) -> ComponentRun:
     started = time.monotonic()
     result, child_result = _fork.Pipe(duplex=False)
@@ -95,7 +99,7 @@ def _run_component(
     child_result.close()
     try:
         for line in _last_lines(process, output):
-            report(ComponentProgress(component, time.monotonic() - started, line))
+            show_progress(ComponentProgress(component, time.monotonic() - started, line))
     finally:
         # Not reached by a SIGKILL: then the child ends itself.
         process.kill()
@@ -106,8 +110,8 @@ def _run_component(
         raise ComponentFailedError(component, _killed(component, process.exitcode), "", log)
     if isinstance(ended, _Failure):
         raise ComponentFailedError(component, ended.sentence, ended.trace, log)
-    done = ended._replace(seconds=time.monotonic() - started)
-    report(done)
+    done = dataclasses.replace(ended, seconds=time.monotonic() - started)
+    show_progress(done)
     return done
 
 
@@ -140,12 +144,9 @@ def _received(
 
 
 def _killed(component: str, exit_code: int | None) -> str:
-    cause = (
-        f"by {signal.Signals(-exit_code).name}"
-        if exit_code is not None and exit_code < 0
-        else f"with exit code {exit_code}"
-    )
-    hint = "; the machine may have run out of memory" if exit_code == -signal.SIGKILL else ""
+    name, hint = ending_signal(exit_code), hint_at_memory(exit_code)
+    cause = f"by {name}" if name else f"with exit code {exit_code}"
+    hint = f"; {hint}" if hint else ""
     return f"the process of {component} was ended {cause}{hint}: give the same command again"
 
 

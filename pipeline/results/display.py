@@ -1,7 +1,7 @@
 """What people see: progress, tables."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -11,7 +11,7 @@ from rich.live import Live
 from rich.table import Column, Table
 from rich.text import Text
 
-from pipeline.results.records import ComponentProgress, ComponentRun, RunRecord
+from pipeline.results.records import ComponentProgress, ComponentRun, RunRecord, Summary
 
 if TYPE_CHECKING:
     from pipeline.results.embeddings import Embeddings, Neighbor
@@ -19,25 +19,47 @@ if TYPE_CHECKING:
 # Between two lines of progress where no terminal can redraw one.
 _SECONDS_BETWEEN_LINES = 15.0
 _SHOWN_WORDS = 8
-# Of a summary: what a person does not look for first.
-_NOT_SHOWN = (
-    "seconds",
-    "cached",
-    "all_cached",
-    "resumed_at_step",
-    "kept_step",
-    "peak_memory_megabytes",
-    "pairs_per_second_of_workers",
-    "why_not_blessed",  # is said at the end
-    # In tables of their own.
-    "sampled_losses",
-    "full_loss",
-    "evaluations",
-)
 _SHOWN_NEIGHBORS = 6
 
 
-class Progress:
+def _whole(number: int) -> str:
+    return f"{number:,}"
+
+
+def _decimal(number: float) -> str:
+    return f"{number:,.4f}"
+
+
+def _yes_or_no(answer: bool) -> str:
+    return "yes" if answer else "no"
+
+
+# The lines of the table of a summary: the field, and how it is shown.
+_SUMMARY_LINES: tuple[tuple[str, Callable[[Any], str]], ...] = (
+    ("run", str),
+    ("documents", _whole),
+    ("tokens", _whole),
+    ("vocabulary_size", _whole),
+    ("pairs_train", _whole),
+    ("pairs_eval", _whole),
+    ("objective", str),
+    ("seed", _whole),
+    ("train_loss", _decimal),
+    ("full_softmax_cross_entropy", _decimal),
+    ("full_sigmoid_cross_entropy", _decimal),
+    ("raw_full_softmax_cross_entropy", _decimal),
+    ("raw_full_sigmoid_cross_entropy", _decimal),
+    ("perplexity", _decimal),
+    ("unigram_cross_entropy", _decimal),
+    ("blessed", _yes_or_no),
+    ("replaced_characters", _whole),
+    ("empty_lines", _whole),
+    ("workers", _whole),
+    ("pairs_per_second", _whole),
+)
+
+
+class ProgressDisplay:
     """Shows the components as they run: redrawn on a terminal, line by line elsewhere.
 
     Without a thread of its own, because components are forked from the process that shows them.
@@ -81,13 +103,12 @@ class Progress:
         self._console.print(text, highlight=False, soft_wrap=True)
 
 
-def summary_table(summary: dict[str, Any]) -> Table:
-    """A summary, one line a figure."""
+def summary_table(summary: Summary) -> Table:
+    """A summary, one line a figure; the last is the seconds of all components together."""
     table = Table(title="Summary", show_header=False, title_justify="left")
-    for name, value in summary.items():
-        if name not in _NOT_SHOWN:
-            _add_row(table, name, _figure(value))
-    _add_row(table, "seconds", f"{sum(summary['seconds'].values()):,.1f}")
+    for name, shown in _SUMMARY_LINES:
+        _add_row(table, name, shown(getattr(summary, name)))
+    _add_row(table, "seconds", f"{sum(summary.seconds.values()):,.1f}")
     return table
 
 
@@ -96,42 +117,32 @@ def _add_row(table: Table, *cells: str) -> None:
     table.add_row(*map(Text, cells))
 
 
-def _figure(value: Any) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, int):
-        return f"{value:,}"
-    return f"{value:,.4f}" if isinstance(value, float) else str(value)
-
-
 def metrics_table(metrics: Mapping[str, float]) -> Table:
     """What the Evaluator found."""
     table = Table(title="Evaluation", show_header=False, title_justify="left")
     for name, value in metrics.items():
         # All that the Evaluator finds it writes as floats.
-        _add_row(table, name, _figure(int(value) if name.startswith("num_") else value))
+        _add_row(table, name, _whole(int(value)) if name.startswith("num_") else _decimal(value))
     return table
 
 
-def evaluations_table(summary: dict[str, Any]) -> Table:
+def evaluations_table(summary: Summary) -> Table:
     """The held-out full cross-entropies at points during training."""
     table = Table(
         "step", "full softmax CE", "full sigmoid CE", title="Held out", title_justify="left"
     )
-    for found in summary["evaluations"]:
-        kept = " (kept)" if found["step"] == summary["kept_step"] else ""
-        _add_row(
-            table, f"{found['step']:,}{kept}", _figure(found["softmax"]), _figure(found["sigmoid"])
-        )
+    for found in summary.evaluations:
+        kept = " (kept)" if found.step == summary.kept_step else ""
+        _add_row(table, _whole(found.step) + kept, _decimal(found.softmax), _decimal(found.sigmoid))
     return table
 
 
-def approximation_table(summary: dict[str, Any]) -> Table:
+def approximation_table(summary: Summary) -> Table:
     """The sampled loss at several numbers of candidates, beside the full one."""
     table = Table("candidates", "loss", title="What sampling gives", title_justify="left")
-    for number, loss in summary["sampled_losses"].items():
-        _add_row(table, number, _figure(loss))
-    _add_row(table, f"all {summary['vocabulary_size']:,}", _figure(summary["full_loss"]))
+    for number, loss in summary.sampled_losses.items():
+        _add_row(table, number, _decimal(loss))
+    _add_row(table, f"all {_whole(summary.vocabulary_size)}", _decimal(summary.full_loss))
     return table
 
 
@@ -166,23 +177,26 @@ def runs_table(records: Sequence[RunRecord]) -> Table:
         pad_edge=False,
     )
     for record in records:
-        result = record.result
         _add_row(
             table,
             f"{record.started:%Y-%m-%d %H:%M}",
             record.corpus,
-            str(result.get("objective", "")),
-            _figure(result.get("full_softmax_cross_entropy", "")),
-            _figure(result.get("unigram_cross_entropy", "")),
+            record.objective or "",
+            _decimal_if_any(record.full_softmax_cross_entropy),
+            _decimal_if_any(record.unigram_cross_entropy),
             record.status,
         )
     return table
 
 
+def _decimal_if_any(number: float | None) -> str:
+    return "" if number is None else _decimal(number)
+
+
 def why_failed(records: Sequence[RunRecord]) -> list[Text]:
     """A line for each failed run: in a column of the table a sentence would be a ribbon."""
     return [
-        Text(f"{record.started:%Y-%m-%d %H:%M} {record.status}: {record.result['error']}")
+        Text(f"{record.started:%Y-%m-%d %H:%M} {record.status}: {record.error}")
         for record in records
-        if "error" in record.result
+        if record.error is not None
     ]

@@ -1,11 +1,15 @@
-"""What is known of runs and of their components."""
+"""What is known of runs, of their components, and of what those wrote."""
 
+import json
 from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, fields
 from datetime import datetime
-from typing import Any, NamedTuple
+from pathlib import Path
+from typing import Any, Self
 
 
-class ComponentRun(NamedTuple):
+@dataclass(frozen=True)
+class ComponentRun:
     """How a component ended."""
 
     component: str
@@ -14,7 +18,8 @@ class ComponentRun(NamedTuple):
     peak_memory_bytes: int
 
 
-class ComponentProgress(NamedTuple):
+@dataclass(frozen=True)
+class ComponentProgress:
     """How a component that is running stands."""
 
     component: str
@@ -22,14 +27,135 @@ class ComponentProgress(NamedTuple):
     line: str  # what it printed last
 
 
-Report = Callable[[ComponentProgress | ComponentRun], None]
+# Is told how the components of a run get on.
+ShowProgress = Callable[[ComponentProgress | ComponentRun], None]
 
 
-class RunRecord(NamedTuple):
-    """One run of the pipeline."""
+@dataclass(frozen=True)
+class RunRecord:
+    """One run of the pipeline, as the metadata store has it."""
 
     run_id: str
     started: datetime
     corpus: str
     status: str
-    result: Mapping[str, Any]  # the summary, or {"error": sentence}
+    result: Mapping[str, Any]  # Summary.as_json, maybe of an older version, or {"error": sentence}
+
+    @property
+    def error(self) -> str | None:
+        """The sentence that says why it failed."""
+        return self.result.get("error")
+
+    @property
+    def objective(self) -> str | None:
+        """What it trained by, if it came so far."""
+        return self.result.get("objective")
+
+    @property
+    def full_softmax_cross_entropy(self) -> float | None:
+        """Of the held-out pairs, in nats, if it came so far."""
+        return self.result.get("full_softmax_cross_entropy")
+
+    @property
+    def unigram_cross_entropy(self) -> float | None:
+        """The same of the unigram model."""
+        return self.result.get("unigram_cross_entropy")
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What TextExampleGen read: of its `reading.json`, what a summary says."""
+
+    documents: int
+    replaced_characters: int  # U+FFFD put in the place of what is not UTF-8
+    empty_lines: int
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """Reads `reading.json`."""
+        return cls(**_own_fields(cls, path))
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """The held-out full cross-entropies at one point of training, in nats."""
+
+    step: int
+    softmax: float
+    sigmoid: float
+
+
+@dataclass(frozen=True)
+class Training:
+    """What the Trainer says of its run: of its `training.json`, what a summary says."""
+
+    tokens: int  # of both splits, after subsampling
+    vocabulary_size: int
+    pairs_train: int
+    pairs_eval: int
+    train_loss: float
+    sampled_losses: Mapping[str, float]  # by the number of candidates
+    full_loss: float
+    evaluations: tuple[Evaluation, ...]
+    kept_step: int
+    pairs_per_second: float  # of all workers
+    pairs_per_second_of_workers: tuple[float, ...]
+    resumed_at_step: int
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """Reads `training.json`."""
+        content = _own_fields(cls, path)
+        content["evaluations"] = tuple(Evaluation(**found) for found in content["evaluations"])
+        content["pairs_per_second_of_workers"] = tuple(content["pairs_per_second_of_workers"])
+        return cls(**content)
+
+
+def _own_fields(record: type, path: Path) -> dict[str, Any]:
+    content = json.loads(path.read_text(encoding="utf-8"))
+    return {field.name: content[field.name] for field in fields(record)}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Summary:
+    """What a run gave. Its fields are those of summary.json, in their order."""
+
+    run: str  # its id in the metadata store
+    documents: int
+    tokens: int
+    vocabulary_size: int
+    pairs_train: int
+    pairs_eval: int
+    objective: str
+    seed: int
+    train_loss: float
+    sampled_losses: Mapping[str, float]  # by the number of candidates
+    full_loss: float  # of the same pairs over the whole vocabulary
+    evaluations: tuple[Evaluation, ...]
+    kept_step: int
+    # The Evaluator's, of the whole eval split.
+    full_softmax_cross_entropy: float
+    full_sigmoid_cross_entropy: float
+    raw_full_softmax_cross_entropy: float
+    raw_full_sigmoid_cross_entropy: float
+    perplexity: float
+    unigram_cross_entropy: float
+    blessed: bool
+    replaced_characters: int
+    empty_lines: int
+    workers: int
+    pairs_per_second: int  # of all workers
+    pairs_per_second_of_workers: tuple[int, ...]
+    resumed_at_step: int  # 0: it began anew
+    seconds: Mapping[str, float]  # by component
+    cached: tuple[str, ...]  # components
+    all_cached: bool
+    peak_memory_megabytes: Mapping[str, int]  # by component
+    why_not_blessed: str | None = None  # a sentence, unless it is blessed
+
+    def as_json(self) -> dict[str, Any]:
+        """What is written to summary.json and to the metadata store."""
+        content = asdict(self)
+        if self.why_not_blessed is None:
+            del content["why_not_blessed"]
+        return content

@@ -1,82 +1,81 @@
 """What a run gave, collected from its artifacts."""
 
-import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import tensorflow_model_analysis as tfma
 from ml_metadata.proto import metadata_store_pb2 as mlmd
 
-from components.embedding_evaluator import eval_config as gate
 from components.text_example_gen.executor import READING_FILE
 from pipeline import graph
 from pipeline.config import Config
-from pipeline.results.records import ComponentRun
+from pipeline.results.records import ComponentRun, Reading, Summary, Training
 from trainer_module.run_fn import TRAINING_FILE
 
-Artifacts = dict[tuple[str, str], mlmd.Artifact]
+# By component and output key.
+OutputArtifacts = Mapping[tuple[str, str], mlmd.Artifact]
 
+# Of components.embedding_evaluator.metrics.FORMULAS.
 REPORTED_METRICS = (
-    gate.FULL_SOFTMAX_CROSS_ENTROPY,
-    gate.FULL_SIGMOID_CROSS_ENTROPY,
-    gate.RAW_FULL_SOFTMAX_CROSS_ENTROPY,
-    gate.RAW_FULL_SIGMOID_CROSS_ENTROPY,
-    gate.PERPLEXITY,
-    gate.UNIGRAM_CROSS_ENTROPY,
+    "full_softmax_cross_entropy",
+    "full_sigmoid_cross_entropy",
+    "raw_full_softmax_cross_entropy",
+    "raw_full_sigmoid_cross_entropy",
+    "perplexity",
+    "unigram_cross_entropy",
 )
 
 
 def collect(
-    config: Config, artifacts: Artifacts, components: Sequence[ComponentRun]
-) -> dict[str, Any]:
-    """Puts together the content of summary.json.
+    run: str, config: Config, artifacts: OutputArtifacts, components: Sequence[ComponentRun]
+) -> Summary:
+    """Puts a summary together.
 
     Args:
+      run: its id in the metadata store.
       config: of the run.
       artifacts: of the run, by component and output key.
       components: how each ended.
     """
-    reading = _read(artifacts["TextExampleGen", "examples"], READING_FILE)
-    training = _read(artifacts["Trainer", "model_run"], TRAINING_FILE)
+    reading = Reading.read(Path(artifacts["TextExampleGen", "examples"].uri, READING_FILE))
+    training = Training.read(Path(artifacts["Trainer", "model_run"].uri, TRAINING_FILE))
     metrics = candidate_metrics(Path(artifacts["Evaluator", "evaluation"].uri))
     blessing = artifacts["Evaluator", "blessing"].custom_properties["blessed"].int_value
-    return {
-        "documents": reading["documents"],
-        "tokens": training["tokens"],
-        "vocabulary_size": training["vocabulary_size"],
-        "pairs_train": training["pairs_train"],
-        "pairs_eval": training["pairs_eval"],
-        "objective": config.trainer.objective,
-        "seed": config.seed,
-        "train_loss": training["train_loss"],
-        "sampled_losses": training["sampled_losses"],
-        "full_loss": training["full_loss"],
-        "evaluations": training["evaluations"],
-        "kept_step": training["kept_step"],
+    return Summary(
+        run=run,
+        documents=reading.documents,
+        tokens=training.tokens,
+        vocabulary_size=training.vocabulary_size,
+        pairs_train=training.pairs_train,
+        pairs_eval=training.pairs_eval,
+        objective=config.trainer.objective,
+        seed=config.seed,
+        train_loss=training.train_loss,
+        sampled_losses=training.sampled_losses,
+        full_loss=training.full_loss,
+        evaluations=training.evaluations,
+        kept_step=training.kept_step,
         **{name: metrics[name] for name in REPORTED_METRICS},
-        "blessed": blessing == 1,
-        "replaced_characters": reading["replaced_characters"],
-        "empty_lines": reading["empty_lines"],
-        "workers": len(training["pairs_per_second_of_workers"]),
-        "pairs_per_second": round(training["pairs_per_second"]),
-        "pairs_per_second_of_workers": list(map(round, training["pairs_per_second_of_workers"])),
-        "resumed_at_step": training["resumed_at_step"],
-        "seconds": {run.component: round(run.seconds, 2) for run in components},
-        "cached": [run.component for run in components if run.cached],
-        # A look-up in the metadata store is no work that could be saved.
-        "all_cached": all(
-            run.cached for run in components if run.component != graph.LAST_BLESSED_MODEL
-        ),
-        "peak_memory_megabytes": {
-            run.component: round(run.peak_memory_bytes / 1e6) for run in components
+        blessed=blessing == 1,
+        replaced_characters=reading.replaced_characters,
+        empty_lines=reading.empty_lines,
+        workers=len(training.pairs_per_second_of_workers),
+        pairs_per_second=round(training.pairs_per_second),
+        pairs_per_second_of_workers=tuple(map(round, training.pairs_per_second_of_workers)),
+        resumed_at_step=training.resumed_at_step,
+        seconds={one.component: round(one.seconds, 2) for one in components},
+        cached=tuple(one.component for one in components if one.cached),
+        all_cached=_all_cached(components),
+        peak_memory_megabytes={
+            one.component: round(one.peak_memory_bytes / 1e6) for one in components
         },
-    }
+        why_not_blessed=None if blessing == 1 else why_not_blessed(config, artifacts),
+    )
 
 
-def _read(artifact: mlmd.Artifact, name: str) -> dict[str, Any]:
-    content: dict[str, Any] = json.loads(Path(artifact.uri, name).read_text())
-    return content
+def _all_cached(components: Sequence[ComponentRun]) -> bool:
+    # A look-up in the metadata store is no work that could be saved.
+    return all(one.cached for one in components if one.component != graph.LAST_BLESSED_MODEL)
 
 
 def candidate_metrics(evaluation: Path) -> dict[str, float]:
@@ -94,19 +93,19 @@ def _metrics(evaluation: Path, *, is_baseline: bool) -> dict[str, float]:
     return {name: value["doubleValue"] for name, value in values[""][""].items()}
 
 
-def why_not_blessed(config: Config, artifacts: Artifacts) -> str:
+def why_not_blessed(config: Config, artifacts: OutputArtifacts) -> str:
     """One sentence: which threshold was missed, by which numbers."""
     evaluation = Path(artifacts["Evaluator", "evaluation"].uri)
     new = candidate_metrics(evaluation)
     last = _metrics(evaluation, is_baseline=True)
     missed = []
-    gain = new[gate.GAIN_OVER_UNIGRAM]
+    gain = new["gain_over_unigram"]
     if not gain >= config.evaluator.min_gain_over_unigram:
         missed.append(
-            f"its full softmax cross-entropy {new[gate.FULL_SOFTMAX_CROSS_ENTROPY]:.4f} on "
-            f"{new[gate.NUM_PAIRS]:,.0f} held-out pairs is {abs(gain):.4f} "
+            f"its full softmax cross-entropy {new['full_softmax_cross_entropy']:.4f} on "
+            f"{new['num_pairs']:,.0f} held-out pairs is {abs(gain):.4f} "
             f"{'above' if gain < 0 else 'below'} the unigram model's "
-            f"{new[gate.UNIGRAM_CROSS_ENTROPY]:.4f}, and evaluator.min_gain_over_unigram asks for "
+            f"{new['unigram_cross_entropy']:.4f}, and evaluator.min_gain_over_unigram asks for "
             f"{config.evaluator.min_gain_over_unigram}: raise trainer.epochs (it is "
             f"{config.trainer.epochs}) with trainer.keep=best, add text, or ask for less"
         )

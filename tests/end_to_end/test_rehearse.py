@@ -78,9 +78,9 @@ def test_what_would_fail_in_the_cluster_fails_here_and_names_the_node(
 def test_a_process_of_a_node_knows_the_installed_packages_alone(
     corpus: Path, skipgram: Skipgram, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from pipeline.cluster import rehearsal
+    from pipeline.cluster.rehearsal.installed_python import installed_python
 
-    python = rehearsal._installed_python(tmp_path / "python") / "python"
+    python = installed_python(tmp_path / "python") / "python"
     code = "import trainer_module, kfp, os; print(trainer_module.__file__); print(os.getcwd())"
     monkeypatch.setenv("PYTHONPATH", str(Path(__file__).resolve().parents[2]))
     ended = subprocess.run(

@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 import pytest
@@ -236,16 +237,18 @@ class TestAnswers:
         from pipeline.local import metadata_store
 
         (tmp_path / "books").mkdir()
-        place = metadata_store.place(config.MetadataConfig(), OutputFolder(tmp_path / "books"))
-        store = metadata_store.open_store(place.connection)
-        metadata_store.begin_run(store, place.pipeline_name, "1", "a.txt")
+        location = metadata_store.store_location(
+            config.MetadataConfig(), OutputFolder(tmp_path / "books")
+        )
+        store = metadata_store.open_store(location.connection)
+        metadata_store.begin_run(store, location.pipeline_name, "1", "a.txt")
         metadata_store.end_run(
             store,
             "1",
             "blessed",
             {"objective": "nce", "full_softmax_cross_entropy": 7.5, "unigram_cross_entropy": 8.25},
         )
-        metadata_store.begin_run(store, place.pipeline_name, "2", "b.txt")
+        metadata_store.begin_run(store, location.pipeline_name, "2", "b.txt")
         done = skipgram("runs", "--output", "books", folder=tmp_path)
         assert done.returncode == 0
         year = f"{datetime.datetime.now():%Y-}"
@@ -304,9 +307,9 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
     """Calls main() as `skipgram run` with a pipeline that does what the test says."""
     monkeypatch.chdir(tmp_path)
 
-    def call(pipeline: Callable[..., dict[str, Any]], *words: str) -> Ended:
+    def call(pipeline: Callable[..., Any], *words: str) -> Ended:
         monkeypatch.setattr(run_command, "run", pipeline)
-        monkeypatch.setattr(run_command, "show", lambda summary, *_: print(summary["run"]))
+        monkeypatch.setattr(run_command, "show", lambda summary, *_: print(summary.run))
         monkeypatch.setattr(sys, "argv", ["skipgram", "run", *words])
         with pytest.raises(SystemExit) as caught:
             cli.main()
@@ -315,8 +318,8 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
     return call
 
 
-def failing(error: BaseException) -> Callable[..., dict[str, Any]]:
-    def pipeline(*_: object) -> dict[str, Any]:
+def failing(error: BaseException) -> Callable[..., Any]:
+    def pipeline(*_: object) -> Any:
         raise error
 
     return pipeline
@@ -324,11 +327,11 @@ def failing(error: BaseException) -> Callable[..., dict[str, Any]]:
 
 class TestHowARunEnds:
     def test_blessed(self, run):
-        ended = run(lambda *_: {"blessed": True, "run": "monday"})
+        ended = run(lambda *_: SimpleNamespace(run="monday", why_not_blessed=None))
         assert ended == (0, "monday\n", "")
 
     def test_not_blessed(self, run):
-        summary = {"blessed": False, "run": "monday", "why_not_blessed": "it is too bad"}
+        summary = SimpleNamespace(run="monday", why_not_blessed="it is too bad")
         assert run(lambda *_: summary) == (3, "monday\n", "skipgram: it is too bad\n")
 
     def test_a_failed_component_is_named_with_its_sentence_and_its_log(self, run):
@@ -379,9 +382,9 @@ class TestWhatARunIsGiven:
 
         def pipeline(
             settings: config.Config, patterns: list[str] | None, *_: object
-        ) -> dict[str, Any]:
+        ) -> SimpleNamespace:
             seen.append((settings, patterns))
-            return {"blessed": True, "run": "monday"}
+            return SimpleNamespace(run="monday", why_not_blessed=None)
 
         assert run(pipeline, *words).code == 0
         return seen[0]

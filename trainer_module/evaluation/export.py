@@ -18,14 +18,6 @@ LOOKUP_SIGNATURE = "serving_default"
 NEIGHBORS_SIGNATURE = "neighbors"
 EVALUATE_SIGNATURE = "evaluate"
 
-# What the evaluate signature returns for each document.
-SOFTMAX_CROSS_ENTROPY = "softmax_cross_entropy"
-SIGMOID_CROSS_ENTROPY = "sigmoid_cross_entropy"
-RAW_SOFTMAX_CROSS_ENTROPY = "raw_softmax_cross_entropy"
-RAW_SIGMOID_CROSS_ENTROPY = "raw_sigmoid_cross_entropy"
-UNIGRAM_CROSS_ENTROPY = "unigram_cross_entropy"
-NUM_PAIRS = "num_pairs"
-
 
 class ServingModel(tf.Module):
     """The trained tables with everything needed to use them: vocabulary and Transform's graph."""
@@ -153,12 +145,14 @@ class ServingModel(tf.Module):
             return tf.reduce_sum(contexts.with_flat_values(losses_of_pairs), axis=1)
 
         return {
-            SOFTMAX_CROSS_ENTROPY: by_document(found.softmax),
-            SIGMOID_CROSS_ENTROPY: by_document(found.sigmoid),
-            RAW_SOFTMAX_CROSS_ENTROPY: by_document(found.raw_softmax),
-            RAW_SIGMOID_CROSS_ENTROPY: by_document(found.raw_sigmoid),
-            UNIGRAM_CROSS_ENTROPY: by_document(-tf.gather(self.unigram, contexts.flat_values)),
-            NUM_PAIRS: tf.cast(contexts.row_lengths(), tf.float32),
+            features.SOFTMAX_CROSS_ENTROPY: by_document(found.softmax),
+            features.SIGMOID_CROSS_ENTROPY: by_document(found.sigmoid),
+            features.RAW_SOFTMAX_CROSS_ENTROPY: by_document(found.raw_softmax),
+            features.RAW_SIGMOID_CROSS_ENTROPY: by_document(found.raw_sigmoid),
+            features.UNIGRAM_CROSS_ENTROPY: by_document(
+                -tf.gather(self.unigram, contexts.flat_values)
+            ),
+            features.NUM_PAIRS: tf.cast(contexts.row_lengths(), tf.float32),
         }
 
     def _cross_entropies(self, targets: tf.Tensor, contexts: tf.Tensor) -> CrossEntropies:

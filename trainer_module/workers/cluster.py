@@ -1,8 +1,9 @@
-"""Which worker of which group this process is, by TF_CONFIG."""
+"""TF_CONFIG: which worker of which group a process is."""
 
 import dataclasses
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from trainer_module.errors import InputError
 
@@ -25,6 +26,29 @@ class Worker:
 
 
 ALONE = Worker()
+
+
+def tf_config(
+    cluster: Mapping[str, Sequence[str]],
+    job: str,
+    index: int,
+    *,
+    task: Mapping[str, Any] | None = None,
+    **others: Any,
+) -> str:
+    """What TF_CONFIG says to one process of a cluster.
+
+    Args:
+      cluster: by job, such as "chief" or "worker", the `host:port` of each of its processes.
+      job, index: the place of the process in `cluster`, from 0.
+      task: what else its task says; Vertex adds some.
+      **others: what else stands beside cluster and task.
+
+    Returns:
+      JSON. this_worker reads it.
+    """
+    own = {"type": job, "index": index, **(task or {})}
+    return json.dumps({"cluster": cluster, "task": own, **others})
 
 
 def this_worker(environment: Mapping[str, str]) -> Worker:

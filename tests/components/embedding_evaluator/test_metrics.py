@@ -72,7 +72,7 @@ class TestFormulas:
         assert not math.isfinite(metrics.perplexity(sums))
 
 
-def computation(metric: metrics._SumsMetric, models: Sequence[str] = ("",)):
+def computation(metric: metrics.SumsMetric, models: Sequence[str] = ("",)):
     """The computation of each model, as TFMA asks for them."""
     return metric.computations(model_names=list(models))
 
@@ -80,7 +80,7 @@ def computation(metric: metrics._SumsMetric, models: Sequence[str] = ("",)):
 class TestSumsCombiner:
     @pytest.fixture
     def combiner(self):
-        [found] = computation(metrics.FullSoftmaxCrossEntropy("softmax"))
+        [found] = computation(metrics.SumsMetric("full_softmax_cross_entropy"))
         return found.combiner
 
     def inputs(self, predictions):
@@ -107,10 +107,10 @@ class TestSumsCombiner:
 
     def test_gives_the_metric_under_its_key(self, combiner):
         [(key, value)] = combiner.extract_output(SUMS).items()
-        assert (key.name, key.model_name, value) == ("softmax", "", 3.0)
+        assert (key.name, key.model_name, value) == ("full_softmax_cross_entropy", "", 3.0)
 
     def test_takes_the_predictions_of_its_model(self):
-        found = computation(metrics.NumPairs("pairs"), ["candidate", "baseline"])
+        found = computation(metrics.SumsMetric("num_pairs"), ["candidate", "baseline"])
         predictions = {"candidate": document(*[1] * 5, 7), "baseline": document(*[2] * 5, 9)}
         counted = {}
         for one in found:
@@ -123,33 +123,41 @@ class TestSumsCombiner:
         }
 
 
-@pytest.mark.parametrize(
-    ("metric", "expected"),
-    [
-        (metrics.FullSoftmaxCrossEntropy, 3.0),
-        (metrics.FullSigmoidCrossEntropy, 5.4),
-        (metrics.RawFullSoftmaxCrossEntropy, 6.4),
-        (metrics.RawFullSigmoidCrossEntropy, 10.2),
-        (metrics.UnigramCrossEntropy, 4.2),
-        (metrics.Perplexity, 20.085537),
-        (metrics.GainOverUnigram, 1.2),
-        (metrics.NumPairs, 5.0),
-    ],
-)
-def test_each_metric_has_its_formula(metric, expected):
-    [found] = computation(metric("any name", code_fingerprint="0123"))
-    [value] = found.combiner.extract_output(SUMS).values()
+# Of SUMS.
+VALUES = {
+    "full_softmax_cross_entropy": 3.0,
+    "full_sigmoid_cross_entropy": 5.4,
+    "raw_full_softmax_cross_entropy": 6.4,
+    "raw_full_sigmoid_cross_entropy": 10.2,
+    "unigram_cross_entropy": 4.2,
+    "perplexity": 20.085537,
+    "gain_over_unigram": 1.2,
+    "num_pairs": 5.0,
+}
+
+
+def test_these_are_the_metrics():
+    assert list(metrics.FORMULAS) == list(VALUES)
+
+
+@pytest.mark.parametrize(("name", "expected"), VALUES.items())
+def test_each_metric_has_its_formula(name, expected):
+    [found] = computation(metrics.SumsMetric(name, code_fingerprint="0123"))
+    [(key, value)] = found.combiner.extract_output(SUMS).items()
+    assert key.name == name
     assert value == pytest.approx(expected, rel=1e-7)
 
 
 def test_in_beam_documents_are_combined_whatever_the_bundles():
     from tensorflow_model_analysis.metrics import metric_types
 
-    [found] = computation(metrics.GainOverUnigram("gain"))
+    [found] = computation(metrics.SumsMetric("gain_over_unigram"))
 
     def check(combined):
         [sums] = combined
-        assert {key.name: round(value, 6) for key, value in sums.items()} == {"gain": 1.2}
+        assert {key.name: round(value, 6) for key, value in sums.items()} == {
+            "gain_over_unigram": 1.2
+        }
 
     with beam.Pipeline(argv=BEAM) as pipeline:
         combined = (

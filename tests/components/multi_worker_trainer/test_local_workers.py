@@ -124,7 +124,3 @@ def test_workers_end_with_a_killed_parent(tmp_path: Path) -> None:
     os.kill(parent.pid, signal.SIGKILL)
     parent.wait()
     assert_gone(processes(tmp_path), within=10)
-
-
-def test_ports_are_free_and_different() -> None:
-    assert len(set(local_workers.free_ports(50))) == 50

@@ -13,7 +13,7 @@ import tensorflow as tf
 from tfx.components.example_gen.component import FileBasedExampleGen
 from tfx.types import standard_artifacts
 
-from components.text_example_gen import executor
+from components.text_example_gen import executor, shuffled_writing
 from components.text_example_gen.component import Driver, TextExampleGen
 from trainer_module.errors import InputError
 
@@ -129,10 +129,10 @@ def test_each_bucket_is_a_file_of_each_split_in_the_order_of_the_keys(
     corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = corpus / "one" / "all.txt"
-    monkeypatch.setattr(executor, "_BYTES_A_BUCKET", path.stat().st_size // 2)
+    monkeypatch.setattr(shuffled_writing, "_BYTES_A_BUCKET", path.stat().st_size // 2)
     examples = run(tmp_path, [str(path)])
     keys = {
-        document.encode(): executor.shuffle_key(number, document.encode())
+        document.encode(): shuffled_writing.shuffle_key(number, document.encode())
         for number, document in enumerate(WORDS)
     }
     for split in ("train", "eval"):

@@ -1,47 +1,17 @@
-import bz2
-import gzip
-import io
 import json
 import random
 import re
 import tracemalloc
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
-import zstandard
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from components.text_example_gen import reading
-from components.text_example_gen.reading import Counts
+from components.text_example_gen.reading import ReadingCounts
+from tests.components.text_example_gen.reading_bytes import documents, read, sentence
 from trainer_module.errors import InputError
-
-COMPRESS: dict[str, Callable[[bytes], bytes]] = {
-    "": bytes,
-    ".gz": gzip.compress,
-    ".bz2": bz2.compress,
-    ".zst": lambda data: zstandard.ZstdCompressor().compress(data),
-}
-
-
-def read(
-    data: bytes, name: str = "a.txt", limit: int = 1000, field: str = "text"
-) -> tuple[list[bytes], Counts]:
-    counts = Counts()
-    options = reading.Options(json_field=field, max_document_bytes=limit)
-    return list(reading.read_documents(io.BytesIO(data), name, options, counts)), counts
-
-
-def documents(data: bytes, name: str = "a.txt", limit: int = 1000) -> list[bytes]:
-    return read(data, name, limit)[0]
-
-
-def sentence(data: bytes, name: str = "a.txt", limit: int = 1000) -> str:
-    with pytest.raises(InputError) as caught:
-        read(data, name, limit)
-    assert "\n" not in str(caught.value)
-    return str(caught.value)
-
 
 # Lines.
 
@@ -62,13 +32,13 @@ def test_byte_order_mark_is_dropped_at_the_start_only() -> None:
 
 def test_counts_of_a_file() -> None:
     text = b"a b c\n\n  \t\r\nd\n"
-    expected = Counts(files=1, documents=3, empty_lines=2, cut_lines=1, bytes=len(text))
+    expected = ReadingCounts(files=1, documents=3, empty_lines=2, cut_lines=1, bytes=len(text))
     assert read(text, limit=3) == ([b"a b", b"c", b"d"], expected)
 
 
 @pytest.mark.parametrize("content", [b"", b"\xef\xbb\xbf"])
 def test_empty_file(content: bytes) -> None:
-    assert read(content) == ([], Counts(files=1, empty_files=1))
+    assert read(content) == ([], ReadingCounts(files=1, empty_files=1))
 
 
 # Cutting.
@@ -103,7 +73,7 @@ def test_endless_line_without_blank_is_given_up_early() -> None:
     blocks = iter([b"x" * 1000] * 1000)
     parts = reading.line_parts(blocks)
     with pytest.raises(InputError, match="at least 5000 bytes"):
-        list(reading.cut_lines(parts, "a.txt", 4500, Counts()))
+        list(reading.cut_lines(parts, "a.txt", 4500, ReadingCounts()))
     assert len(list(blocks)) == 995
 
 
@@ -119,7 +89,7 @@ class Endless:
 
 
 def test_memory_does_not_grow_with_the_line() -> None:
-    counts = Counts()
+    counts = ReadingCounts()
     options = reading.Options("text", max_document_bytes=10_000)
     tracemalloc.start()
     for _ in reading.read_documents(Endless(40), "a.txt", options, counts):
@@ -157,7 +127,7 @@ def cut_slowly(line: bytes, limit: int) -> list[bytes]:
 def test_cutting_agrees_with_the_reference(data: bytes, limit: int, seed: int) -> None:
     assume(max(map(len, data.split()), default=0) <= limit)
     by_line = [cut_slowly(line, limit) for line in data.removesuffix(b"\n").split(b"\n")]
-    counts = Counts()
+    counts = ReadingCounts()
     parts = reading.line_parts(in_blocks(data, seed))
     cut = list(reading.cut_lines(parts, "a.txt", limit, counts))
     assert cut == [document for line in by_line for document in line]
@@ -172,13 +142,13 @@ def test_a_token_that_is_too_long_is_never_passed_over(data: bytes, limit: int, 
     assume(max(map(len, data.split()), default=0) > limit)
     parts = reading.line_parts(in_blocks(data, seed))
     with pytest.raises(InputError, match="cannot be cut"):
-        list(reading.cut_lines(parts, "a.txt", limit, Counts()))
+        list(reading.cut_lines(parts, "a.txt", limit, ReadingCounts()))
 
 
 @given(some_bytes, st.integers(3, 20))
 def test_replacing_after_cutting_is_replacing_before(data: bytes, limit: int) -> None:
     assume(max(map(len, data.split()), default=0) <= limit)
-    counts = Counts()
+    counts = ReadingCounts()
     cut = reading.cut_lines(reading.line_parts([data]), "a.txt", limit, counts)
     valid = [reading.valid_utf8(document, counts) for document in cut]
     whole = data.decode(errors="replace")
@@ -227,54 +197,6 @@ def test_a_character_cut_by_the_end_of_the_block_is_text() -> None:
     reading.check_is_text("€".encode()[:2], "a.txt")
 
 
-# Compression.
-
-
-@pytest.mark.parametrize("ending", COMPRESS)
-def test_every_compression(ending: str) -> None:
-    text = "".join(f"line {i} of the même text\n" for i in range(20_000)).encode()
-    found, counts = read(COMPRESS[ending](text), f"a.txt{ending}")
-    assert found == text.splitlines()
-    assert counts == Counts(files=1, documents=20_000, bytes=len(text))
-
-
-@pytest.mark.parametrize("ending", [".gz", ".bz2", ".zst"])
-def test_several_frames_are_one_file(ending: str) -> None:
-    compress = COMPRESS[ending]
-    data = compress(b"one t") + compress(b"") + compress(b"wo\nthree\n")
-    assert documents(data, f"a.txt{ending}") == [b"one two", b"three"]
-
-
-@pytest.mark.parametrize("ending", [".gz", ".bz2", ".zst"])
-@pytest.mark.parametrize("kept", [0.5, 0.999])
-def test_truncated_file(ending: str, kept: float) -> None:
-    noise = random.Random(1).randbytes(9000).hex().encode()
-    data = COMPRESS[ending](re.sub(rb"(.{50})", rb"\1\n", noise))
-    said = sentence(data[: int(len(data) * kept)], f"a.txt{ending}")
-    assert said == (
-        f"'a.txt{ending}' cannot be decompressed as {ending} (its end is missing);"
-        " fetch or compress it again"
-    )
-
-
-@pytest.mark.parametrize("ending", [".gz", ".bz2", ".zst"])
-def test_damaged_file(ending: str) -> None:
-    said = sentence(b"this was never compressed\n", f"a.jsonl{ending}")
-    assert said.startswith(f"'a.jsonl{ending}' cannot be decompressed as {ending} (")
-
-
-def test_a_changed_byte_is_noticed() -> None:
-    data = bytearray(gzip.compress(b"one two three\n", compresslevel=0))
-    data[18] ^= 1
-    assert "incorrect data check" in sentence(bytes(data), "a.txt.gz")
-
-
-@pytest.mark.parametrize("ending", [".gz", ".bz2", ".zst"])
-def test_empty_compressed_file(ending: str) -> None:
-    assert read(b"", f"a.txt{ending}")[1].empty_files == 1
-    assert read(COMPRESS[ending](b""), f"a.txt{ending}")[1].empty_files == 1
-
-
 # JSON lines.
 
 
@@ -300,8 +222,10 @@ def test_json_with_invalid_characters() -> None:
 @given(st.lists(st.text(max_size=20), max_size=5), st.integers())
 def test_json_keeps_every_token(texts: list[str], seed: int) -> None:
     lines = "".join(json.dumps({"text": text}) + "\n" for text in texts).encode()
-    parts = reading.json_texts(reading.line_parts(in_blocks(lines, seed)), "a", "text", Counts())
-    found = list(reading.cut_lines(parts, "a", 1000, Counts()))
+    parts = reading.json_texts(
+        reading.line_parts(in_blocks(lines, seed)), "a", "text", ReadingCounts()
+    )
+    found = list(reading.cut_lines(parts, "a", 1000, ReadingCounts()))
     stripped = [text.strip(" \t\n\r\x0b\x0c").encode() for text in texts]
     assert found == [text for text in stripped if text]
 

@@ -47,16 +47,16 @@ def configuration(**changes: str | None) -> Config:
 
 
 @pytest.fixture(scope="module", params=["kubeflow", "vertex"])
-def target(request: pytest.FixtureRequest) -> str:
+def cluster(request: pytest.FixtureRequest) -> str:
     name: str = request.param
     return name
 
 
 @pytest.fixture(scope="module")
-def compiled(target: str) -> dict[str, Any]:
+def compiled(cluster: str) -> dict[str, Any]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(graph, "code_fingerprint", lambda *packages: "fingerprint")
-        return RUNNERS[target].compile_job(configuration())
+        return RUNNERS[cluster].compile_job(configuration())
 
 
 @pytest.fixture
@@ -64,9 +64,9 @@ def spec(compiled: dict[str, Any]) -> PipelineSpec:
     return job_spec.parsed(compiled)
 
 
-def test_is_the_golden_spec(target: str, compiled: dict[str, Any], tmp_path: Path) -> None:
+def test_is_the_golden_spec(cluster: str, compiled: dict[str, Any], tmp_path: Path) -> None:
     """A change is seen as a diff: UPDATE_GOLDEN=1 writes the files anew."""
-    golden = GOLDEN / f"{target}.yaml"
+    golden = GOLDEN / f"{cluster}.yaml"
     if os.environ.get("UPDATE_GOLDEN"):
         job_spec.write(compiled, golden)
     job_spec.write(compiled, tmp_path / "spec.yaml")

@@ -18,12 +18,12 @@ def _no_credentials(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("target", "missing"),
+    ("cluster", "missing"),
     [("vertex", "GOOGLE_APPLICATION_CREDENTIALS"), ("kubeflow", "KF_PIPELINES_ENDPOINT")],
 )
-def test_one_sentence_says_what_is_missing(target: str, missing: str) -> None:
+def test_one_sentence_says_what_is_missing(cluster: str, missing: str) -> None:
     with pytest.raises(InputError, match=missing) as caught:
-        submission.submit(target, GOLDEN / f"{target}.yaml", None, {"epochs": "5"})
+        submission.submit(cluster, GOLDEN / f"{cluster}.yaml", None, {"epochs": "5"})
     assert "\n" not in str(caught.value)
 
 

@@ -15,9 +15,9 @@ def test_on_a_shared_server_a_node_looks_among_its_own_folders_artifacts_alone(
     # The last blessed model above all: what others have blessed is of other corpora.
     output = OutputFolder(tmp_path)
     with output.locked():
-        place = metadata_store.place(MetadataConfig(type="mysql", host="db"), output)
-    ir = Compiler().compile(create_pipeline(Config(), ["*.txt"], output, place))
-    assert ir.pipeline_info.id == place.pipeline_name
+        location = metadata_store.store_location(MetadataConfig(type="mysql", host="db"), output)
+    ir = Compiler().compile(create_pipeline(Config(), ["*.txt"], output, location))
+    assert ir.pipeline_info.id == location.pipeline_name
     channels = [
         (node.pipeline_node.node_info.id, channel)
         for node in ir.nodes
@@ -28,4 +28,4 @@ def test_on_a_shared_server_a_node_looks_among_its_own_folders_artifacts_alone(
     assert [name for name, _ in channels].count(graph.LAST_BLESSED_MODEL) == 3
     for _, channel in channels:
         names = {query.type.name: query.name for query in channel.context_queries}
-        assert names["pipeline"].field_value.string_value == place.pipeline_name
+        assert names["pipeline"].field_value.string_value == location.pipeline_name

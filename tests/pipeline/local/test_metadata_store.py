@@ -14,8 +14,8 @@ NAME = "skipgram"
 
 
 def open_in(folder: Path) -> MetadataStore:
-    place = metadata_store.place(MetadataConfig(), OutputFolder(folder))
-    return metadata_store.open_store(place.connection)
+    location = metadata_store.store_location(MetadataConfig(), OutputFolder(folder))
+    return metadata_store.open_store(location.connection)
 
 
 @pytest.fixture
@@ -87,11 +87,10 @@ class TestRuns:
             ("b", "failed"),
         ]
 
-    def test_one_that_tfx_noted_alone_is_unfinished(self, store):
+    def test_one_that_is_not_of_ours_is_left_out(self, store):
         type_id = store.put_context_type(mlmd.ContextType(name="pipeline_run"))
         store.put_contexts([mlmd.Context(type_id=type_id, name="other")])
-        [run] = metadata_store.runs(store, NAME)
-        assert (run.run_id, run.corpus, run.status, run.result) == ("other", "", "unfinished", {})
+        assert metadata_store.runs(store, NAME) == []
 
     def test_are_there_when_the_store_is_opened_again(self, tmp_path):
         metadata_store.begin_run(open_in(tmp_path), NAME, "monday", "x")
@@ -106,31 +105,39 @@ class TestRuns:
         assert metadata_store.runs(store, NAME) == []
 
 
-class TestPlace:
+class TestStoreLocation:
     NOON = datetime.datetime(2026, 11, 22, 12, 0, 0, 5_999)
     ON_A_SERVER = MetadataConfig(type="mysql", socket="/run/mysqld.sock")
 
     def test_of_metadata_in_the_folder(self, tmp_path):
-        place = metadata_store.place(MetadataConfig(), OutputFolder(tmp_path / "books"))
-        assert place.connection.sqlite.filename_uri == str(tmp_path / "books" / "metadata.sqlite")
-        assert place.pipeline_name == "skipgram"
-        assert place.run_id(self.NOON) == "2026-11-22T12:00:00.005"
+        location = metadata_store.store_location(MetadataConfig(), OutputFolder(tmp_path / "books"))
+        assert location.connection.sqlite.filename_uri == str(
+            tmp_path / "books" / "metadata.sqlite"
+        )
+        assert location.pipeline_name == "skipgram"
+        assert location.run_id(self.NOON) == "2026-11-22T12:00:00.005"
 
     def test_on_a_server_each_folder_has_a_name_of_its_own(self, tmp_path):
-        places = []
+        locations = []
         for name in ("a", "b"):
             with OutputFolder(tmp_path / name).locked():
-                places.append(metadata_store.place(self.ON_A_SERVER, OutputFolder(tmp_path / name)))
-        a, b = (place.pipeline_name for place in places)
+                locations.append(
+                    metadata_store.store_location(self.ON_A_SERVER, OutputFolder(tmp_path / name))
+                )
+        a, b = (location.pipeline_name for location in locations)
         assert a != b
-        assert places[0].connection == places[1].connection
+        assert locations[0].connection == locations[1].connection
         # Two runs that begin in the same millisecond are two all the same.
-        assert places[0].run_id(self.NOON) == "2026-11-22T12:00:00.005" + a.removeprefix("skipgram")
-        assert places[1].run_id(self.NOON) == "2026-11-22T12:00:00.005" + b.removeprefix("skipgram")
+        assert locations[0].run_id(self.NOON) == "2026-11-22T12:00:00.005" + a.removeprefix(
+            "skipgram"
+        )
+        assert locations[1].run_id(self.NOON) == "2026-11-22T12:00:00.005" + b.removeprefix(
+            "skipgram"
+        )
 
     def test_on_a_server_of_a_folder_that_nothing_was_run_into(self, tmp_path):
         with pytest.raises(InputError, match="nothing was run into"):
-            metadata_store.place(self.ON_A_SERVER, OutputFolder(tmp_path))
+            metadata_store.store_location(self.ON_A_SERVER, OutputFolder(tmp_path))
 
 
 class TestOutputArtifacts:
@@ -151,7 +158,7 @@ class TestOutputArtifacts:
             outputs={"model": Path("/model/2"), "model_run": Path("/model_run/2")},
         )
         found = metadata_store.output_artifacts(store, "monday")
-        assert {place: artifact.uri for place, artifact in found.items()} == {
+        assert {output: artifact.uri for output, artifact in found.items()} == {
             ("TextExampleGen", "examples"): "/examples/1",
             ("Trainer", "model"): "/model/2",
             ("Trainer", "model_run"): "/model_run/2",

@@ -48,7 +48,7 @@ def run(folder: Path, how: str, answer: Connection) -> None:
             run_id=str(uuid.uuid4()),
             seed=1,
             logs=folder / "logs",
-            report=reports.append,
+            show_progress=reports.append,
         )
         answer.send(("ended", "", reports))
     except ComponentFailedError as error:

@@ -1,6 +1,7 @@
 import datetime
 import io
 import time
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -10,27 +11,8 @@ from rich.console import Console
 
 from pipeline.results import display
 from pipeline.results.embeddings import Embeddings, Neighbor
-from pipeline.results.records import ComponentProgress, ComponentRun
-
-SUMMARY = {
-    "run": "2026-07-01T10:00:00.000",
-    "documents": 1234567,
-    "objective": "nce",
-    "train_loss": 1234.56789,
-    "perplexity": 0.5,
-    "blessed": True,
-    "seconds": {"Transform": 61.25, "Trainer": 1000.5},
-    "cached": ["Transform"],
-    "peak_memory_megabytes": {"Transform": 800},
-    "vocabulary_size": 18984,
-    "evaluations": [
-        {"step": 800, "softmax": 7.61234, "sigmoid": 8.5},
-        {"step": 1600, "softmax": 7.5, "sigmoid": 8.41239},
-    ],
-    "kept_step": 1600,
-    "sampled_losses": {"5": 1.23456, "500": 4.0},
-    "full_loss": 8.41239,
-}
+from pipeline.results.records import ComponentProgress, ComponentRun, RunRecord
+from tests.pipeline.results.summaries import SUMMARY
 
 
 def printed(what: Any, width: int = 200) -> str:
@@ -53,16 +35,29 @@ class TestSummaryTable:
         assert rows(display.summary_table(SUMMARY)) == [
             ["run", "2026-07-01T10:00:00.000"],
             ["documents", "1,234,567"],
-            ["objective", "nce"],
-            ["train_loss", "1,234.5679"],
-            ["perplexity", "0.5000"],
-            ["blessed", "yes"],
+            ["tokens", "9,876,543"],
             ["vocabulary_size", "18,984"],
+            ["pairs_train", "50,000,000"],
+            ["pairs_eval", "2,600,000"],
+            ["objective", "nce"],
+            ["seed", "1,001"],
+            ["train_loss", "1,234.5679"],
+            ["full_softmax_cross_entropy", "7.2500"],
+            ["full_sigmoid_cross_entropy", "8.1250"],
+            ["raw_full_softmax_cross_entropy", "7.0000"],
+            ["raw_full_sigmoid_cross_entropy", "8.0000"],
+            ["perplexity", "0.5000"],
+            ["unigram_cross_entropy", "7.8000"],
+            ["blessed", "yes"],
+            ["replaced_characters", "12"],
+            ["empty_lines", "0"],
+            ["workers", "2"],
+            ["pairs_per_second", "400,000"],
             ["seconds", "1,061.8"],
         ]
 
     def test_says_no_where_it_is_not_blessed(self):
-        shown = rows(display.summary_table({**SUMMARY, "blessed": False}))
+        shown = rows(display.summary_table(replace(SUMMARY, blessed=False)))
         assert ["blessed", "no"] in shown
 
 
@@ -71,11 +66,11 @@ def test_evaluations_table_shows_the_steps_and_which_is_kept():
         ["800", "7.6123", "8.5000"],
         ["1,600 (kept)", "7.5000", "8.4124"],
     ]
-    assert rows(display.evaluations_table({**SUMMARY, "kept_step": 800}))[0][0] == "800 (kept)"
+    assert rows(display.evaluations_table(replace(SUMMARY, kept_step=800)))[0][0] == "800 (kept)"
 
 
 def test_evaluations_table_marks_none_where_the_model_of_the_end_is_another():
-    assert "kept" not in printed(display.evaluations_table({**SUMMARY, "kept_step": 1700}))
+    assert "kept" not in printed(display.evaluations_table(replace(SUMMARY, kept_step=1700)))
 
 
 def test_approximation_table_ends_with_the_whole_vocabulary():
@@ -87,11 +82,11 @@ def test_approximation_table_ends_with_the_whole_vocabulary():
 
 
 def test_approximation_table_of_a_tiny_vocabulary_has_the_full_loss_alone():
-    tiny = {**SUMMARY, "vocabulary_size": 4, "sampled_losses": {}}
+    tiny = replace(SUMMARY, vocabulary_size=4, sampled_losses={})
     assert rows(display.approximation_table(tiny)) == [["all 4", "8.4124"]]
 
 
-def record(**changes: Any) -> SimpleNamespace:
+def record(**changes: Any) -> RunRecord:
     given = {
         "run_id": "1",
         "started": datetime.datetime(2026, 7, 1, 9, 5, 3),
@@ -99,7 +94,7 @@ def record(**changes: Any) -> SimpleNamespace:
         "status": "blessed",
         "result": {},
     }
-    return SimpleNamespace(**{**given, **changes})
+    return RunRecord(**{**given, **changes})
 
 
 RESULT = {
@@ -157,14 +152,14 @@ def test_tokens_and_paths_are_shown_as_they_are(token):
     assert token in printed(ranking).splitlines()[1]
     assert rows(ranking) == [[token, "0.500"]]
     assert f" {token} " in printed(display.runs_table([record(corpus=token)]))
-    assert rows(display.summary_table({**SUMMARY, "run": token}))[0] == ["run", token]
+    assert rows(display.summary_table(replace(SUMMARY, run=token)))[0] == ["run", token]
 
 
 def ended(component: str, seconds: float, *, cached: bool) -> ComponentRun:
     return ComponentRun(component, cached, seconds, peak_memory_bytes=1)
 
 
-class TestProgressWithoutATerminal:
+class TestProgressDisplayWithoutATerminal:
     @pytest.fixture
     def console(self) -> Console:
         return Console(file=io.StringIO(), width=80)
@@ -177,7 +172,7 @@ class TestProgressWithoutATerminal:
         return now
 
     def test_writes_a_line_when_a_component_has_ended(self, console):
-        with display.Progress(console) as progress:
+        with display.ProgressDisplay(console) as progress:
             progress.show(ended("Transform", 12.34, cached=False))
             progress.show(ended("Trainer", 0.5, cached=True))
         lines = console.file.getvalue().splitlines()
@@ -187,7 +182,7 @@ class TestProgressWithoutATerminal:
         ]
 
     def test_says_little_while_a_component_runs(self, console, clock):
-        with display.Progress(console) as progress:
+        with display.ProgressDisplay(console) as progress:
             for second in range(45):
                 clock.seconds = 1000 + second
                 progress.show(ComponentProgress("Trainer", second, f"step {second}"))
@@ -198,7 +193,7 @@ class TestProgressWithoutATerminal:
         ]
 
     def test_writes_nothing_that_only_a_terminal_understands(self, console, clock):
-        with display.Progress(console) as progress:
+        with display.ProgressDisplay(console) as progress:
             clock.seconds += 100
             progress.show(
                 ComponentProgress("Trainer", 100, "loss 1.5 [b]pairs[/b] :heart: " + "x" * 100)
@@ -209,14 +204,14 @@ class TestProgressWithoutATerminal:
         assert text.count("\n") == 1
 
 
-class TestProgressOnATerminal:
+class TestProgressDisplayOnATerminal:
     @pytest.fixture
     def console(self, monkeypatch) -> Console:
         monkeypatch.setenv("TERM", "xterm")
         return Console(file=io.StringIO(), width=80, force_terminal=True)
 
     def test_leaves_the_lines_of_what_has_ended(self, console):
-        with display.Progress(console) as progress:
+        with display.ProgressDisplay(console) as progress:
             progress.show(ComponentProgress("Trainer", 1, "step 1"))
             progress.show(ended("Trainer", 2.0, cached=False))
         text = console.file.getvalue()
@@ -225,7 +220,7 @@ class TestProgressOnATerminal:
 
     def test_gives_the_terminal_back_after_a_failure(self, console):
         def fail() -> None:
-            with display.Progress(console) as progress:
+            with display.ProgressDisplay(console) as progress:
                 progress.show(ComponentProgress("Trainer", 1, "step 1"))
                 raise KeyboardInterrupt
 

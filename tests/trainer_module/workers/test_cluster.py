@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from trainer_module.errors import InputError
-from trainer_module.workers.cluster import ALONE, Worker, this_worker
+from trainer_module.workers.cluster import ALONE, Worker, tf_config, this_worker
 
 CLUSTER = {"chief": ["a:1"], "worker": ["b:1", "c:1"], "ps": ["d:1"]}
 
@@ -28,6 +28,23 @@ def test_the_chief_is_first() -> None:
 def test_without_a_chief_worker_0_is_it() -> None:
     found = [place({"worker": ["a:1", "b:1"]}, "worker", index) for index in (0, 1)]
     assert [worker.is_chief for worker in found] == [True, False]
+
+
+def test_what_is_written_is_read() -> None:
+    assert json.loads(tf_config({"worker": ["a:1", "b:1"]}, "worker", 1)) == {
+        "cluster": {"worker": ["a:1", "b:1"]},
+        "task": {"type": "worker", "index": 1},
+    }
+    assert this_worker({"TF_CONFIG": tf_config(CLUSTER, "worker", 1)}) == Worker(2, 3)
+
+
+def test_what_a_service_adds_stands_in_its_place() -> None:
+    written = tf_config({"chief": ["a:1"]}, "chief", 0, task={"trial": ""}, environment="cloud")
+    assert json.loads(written) == {
+        "cluster": {"chief": ["a:1"]},
+        "environment": "cloud",
+        "task": {"type": "chief", "index": 0, "trial": ""},
+    }
 
 
 @pytest.mark.parametrize(

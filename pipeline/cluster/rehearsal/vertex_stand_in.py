@@ -1,11 +1,10 @@
 """Stands in for Vertex's job service in a rehearsal: a custom job's machines are processes here.
 
-`python -m pipeline.cluster.vertex_stand_in MODULE ARGUMENTS` is `python -m MODULE ARGUMENTS` with
-it.
+`python -m pipeline.cluster.rehearsal.vertex_stand_in MODULE ARGUMENTS` is
+`python -m MODULE ARGUMENTS` with it.
 """
 
 import contextlib
-import json
 import os
 import runpy
 import subprocess
@@ -17,8 +16,8 @@ from typing import Any
 from google.cloud.aiplatform import gapic
 from google.cloud.aiplatform_v1.types import CustomJob, JobState
 
-from components.multi_worker_trainer.local_workers import free_ports
-from trainer_module.workers.cluster import TF_CONFIG
+from components.processes import free_ports
+from trainer_module.workers.cluster import TF_CONFIG, tf_config
 
 # Vertex's names for its pools, in their order.
 _JOBS = ("chief", "worker")
@@ -83,12 +82,8 @@ def _variables(tasks: list[tuple[str, int]]) -> list[dict[str, str]]:
         cluster.setdefault(job, []).append(f"127.0.0.1:{next(ports)}")
     return [
         {
-            TF_CONFIG: json.dumps(
-                {
-                    "cluster": cluster,
-                    "environment": "cloud",
-                    "task": {"type": job, "index": number, "cloud": "rehearsal", "trial": ""},
-                }
+            TF_CONFIG: tf_config(
+                cluster, job, number, task={"cloud": "rehearsal", "trial": ""}, environment="cloud"
             )
         }
         for job, number in tasks

@@ -10,7 +10,7 @@ import pytest
 from google.cloud.aiplatform_v1.types import JobState
 
 from components.multi_worker_trainer import vertex
-from pipeline.cluster.vertex_stand_in import JobService
+from pipeline.cluster.rehearsal.vertex_stand_in import JobService
 
 # Writes its TF_CONFIG, and then does what the test wants of it.
 _MACHINE = """

@@ -10,11 +10,8 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 import time
-import venv
-import zipfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -30,27 +27,27 @@ from components.multi_worker_trainer import vertex
 from components.text_example_gen import files
 from pipeline import failures
 from pipeline.cluster import job_spec
+from pipeline.cluster.rehearsal import vertex_stand_in
+from pipeline.cluster.rehearsal.installed_python import installed_python
 from pipeline.failures import ComponentFailedError, WrongCommandError
-from pipeline.results.records import ComponentProgress, ComponentRun, Report
+from pipeline.results.records import ComponentProgress, ComponentRun, ShowProgress
 
-_TREE = Path(__file__).resolve().parents[2]
-_SITE_PACKAGES = "site-packages"
-_IN_WHEEL = (
-    *("pyproject.toml", "README.md", "LICENSE"),
-    *("skipgram", "pipeline", "components", "trainer_module"),
-)
 _INVOCATION = "{{$}}"
 _LOOK_SECONDS = 1.0
 _LAST_BYTES = 1 << 14  # of a log, in which the reason of a failure is looked for
 
-Artifacts = dict[tuple[str, str], list[RuntimeArtifact]]
+# Of the nodes that have ended, by task and output key.
+_NodeArtifacts = dict[tuple[str, str], list[RuntimeArtifact]]
 
 
-class _Place(NamedTuple):
-    """Where a rehearsal happens."""
+class _Rehearsal(NamedTuple):
+    """What holds of all nodes."""
 
+    spec: PipelineSpec
+    parameters: Mapping[str, struct_pb2.Value]  # those that are set at submission
     root: Path
     python: Path  # the folder of the interpreter
+    show_progress: ShowProgress
 
     def folder(self, name: str) -> Path:
         made = self.root / name
@@ -59,7 +56,7 @@ class _Place(NamedTuple):
 
 
 def rehearse(
-    spec: PipelineSpec, root: Path, given: Mapping[str, str], report: Report
+    spec: PipelineSpec, root: Path, given: Mapping[str, str], show_progress: ShowProgress
 ) -> dict[tuple[str, str], str]:
     """Runs the nodes of a job spec in the order of its DAG.
 
@@ -68,7 +65,7 @@ def rehearse(
       root: an empty folder, or one that is made, for all that the nodes write.
       given: runtime parameters; what is not given is the spec's default, but for the folders that
         are written to, which are `root`'s.
-      report: is called when a node starts, while it runs and when it has ended.
+      show_progress: is called when a node starts, while it runs and when it has ended.
 
     Returns:
       The URIs of all outputs by task and key.
@@ -85,14 +82,15 @@ def rehearse(
             "give --parameter corpus=FOLDER"
         )
     root.mkdir(parents=True, exist_ok=True)
-    place = _Place(root, _installed_python(root / "python"))
+    python = installed_python(root / "python")
+    rehearsal = _Rehearsal(spec, parameters, root, python, show_progress)
     tasks = spec.root.dag.tasks
     order = graphlib.TopologicalSorter(
         {name: set(task.dependent_tasks) for name, task in sorted(tasks.items())}
     )
-    artifacts: Artifacts = {}
+    artifacts: _NodeArtifacts = {}
     for name in order.static_order():
-        found = _run_node(spec, name, parameters, artifacts, place, report)
+        found = _run_node(rehearsal, name, artifacts)
         artifacts.update({(name, key): some for key, some in found.items()})
     return {key: some[0].uri for key, some in artifacts.items()}
 
@@ -115,39 +113,42 @@ def _value(given: str | int) -> struct_pb2.Value:
 
 
 def _run_node(
-    spec: PipelineSpec,
-    name: str,
-    parameters: Mapping[str, struct_pb2.Value],
-    artifacts: Artifacts,
-    place: _Place,
-    report: Report,
+    rehearsal: _Rehearsal, name: str, artifacts: _NodeArtifacts
 ) -> dict[str, list[RuntimeArtifact]]:
-    task = spec.root.dag.tasks[name]
-    component = spec.components[task.component_ref.name]
+    spec = rehearsal.spec
+    component = spec.components[spec.root.dag.tasks[name].component_ref.name]
     container = job_spec.executors_of(spec)[component.executor_label].container
-    executor_input = ExecutorInput()
-    executor_input.outputs.output_file = str(place.folder(f"outputs/{name}") / "output.json")
-    for key, source in task.inputs.parameters.items():
-        asked = source.component_input_parameter
-        value = parameters[asked] if asked else source.runtime_value.constant
-        executor_input.inputs.parameter_values[key].CopyFrom(value)
-    for key, given in task.inputs.artifacts.items():
-        producer = given.task_output_artifact
-        some = artifacts[producer.producer_task, producer.output_artifact_key]
-        executor_input.inputs.artifacts[key].artifacts.extend(some)
-    for key, definition in component.output_definitions.artifacts.items():
-        executor_input.outputs.artifacts[key].artifacts.add(
-            name=f"{name}/{key}",
-            type=definition.artifact_type,
-            uri=str(place.root / "artifacts" / name / key),
-        )
+    executor_input = _executor_input(rehearsal, name, artifacts)
     started = time.monotonic()
     hook = container.lifecycle.pre_cache_check
     for command in ([*hook.command, *hook.args], [*container.command, *container.args]):
         if command:
-            _run(name, _filled_in(command, executor_input), container, place, started, report)
-    report(ComponentRun(name, False, time.monotonic() - started, 0))
+            _run(rehearsal, name, _filled_in(command, executor_input), container.env, started)
+    rehearsal.show_progress(ComponentRun(name, False, time.monotonic() - started, 0))
     return _outputs(executor_input)
+
+
+def _executor_input(rehearsal: _Rehearsal, name: str, artifacts: _NodeArtifacts) -> ExecutorInput:
+    """What a node is told: its parameters, its inputs, and where its outputs go."""
+    task = rehearsal.spec.root.dag.tasks[name]
+    component = rehearsal.spec.components[task.component_ref.name]
+    told = ExecutorInput()
+    told.outputs.output_file = str(rehearsal.folder(f"outputs/{name}") / "output.json")
+    for key, source in task.inputs.parameters.items():
+        asked = source.component_input_parameter
+        value = rehearsal.parameters[asked] if asked else source.runtime_value.constant
+        told.inputs.parameter_values[key].CopyFrom(value)
+    for key, given in task.inputs.artifacts.items():
+        producer = given.task_output_artifact
+        some = artifacts[producer.producer_task, producer.output_artifact_key]
+        told.inputs.artifacts[key].artifacts.extend(some)
+    for key, definition in component.output_definitions.artifacts.items():
+        told.outputs.artifacts[key].artifacts.add(
+            name=f"{name}/{key}",
+            type=definition.artifact_type,
+            uri=str(rehearsal.root / "artifacts" / name / key),
+        )
+    return told
 
 
 def _filled_in(command: Sequence[str], executor_input: ExecutorInput) -> list[str]:
@@ -155,20 +156,20 @@ def _filled_in(command: Sequence[str], executor_input: ExecutorInput) -> list[st
     command = [invocation if word == _INVOCATION else word for word in command]
     if vertex.__name__ in " ".join(command):
         # There is no Vertex here: what would be asked of it is done by processes.
-        return [command[0], "-m", "pipeline.cluster.vertex_stand_in", *command[2:]]
+        return [command[0], "-P", "-m", vertex_stand_in.__name__, *command[2:]]
     return command
 
 
 def _run(
-    name: str, command: list[str], container: Any, place: _Place, started: float, report: Report
+    rehearsal: _Rehearsal, name: str, command: list[str], variables: Iterable[Any], started: float
 ) -> None:
-    log = place.folder("logs") / f"{name}.log"
+    log = rehearsal.folder("logs") / f"{name}.log"
     environment = {
-        "PATH": f"{place.python}:/usr/bin:/bin",
-        "HOME": str(place.folder(f"home/{name}")),
-        "TMPDIR": str(place.folder(f"tmp/{name}")),
+        "PATH": f"{rehearsal.python}:/usr/bin:/bin",
+        "HOME": str(rehearsal.folder(f"home/{name}")),
+        "TMPDIR": str(rehearsal.folder(f"tmp/{name}")),
         "LANG": "C.UTF-8",
-        **{variable.name: variable.value for variable in container.env},
+        **{variable.name: variable.value for variable in variables},
     }
     # The name is looked up in the environment's PATH, not in ours.
     program = shutil.which(command[0], path=environment["PATH"])
@@ -178,7 +179,7 @@ def _run(
         process = subprocess.Popen(
             [program, *command[1:]],
             env=environment,
-            cwd=place.folder(f"work/{name}"),
+            cwd=rehearsal.folder(f"work/{name}"),
             stdin=subprocess.DEVNULL,
             stdout=file,
             stderr=subprocess.STDOUT,
@@ -186,7 +187,7 @@ def _run(
         )
         try:
             while _is_running(process):
-                report(ComponentProgress(name, time.monotonic() - started, ""))
+                rehearsal.show_progress(ComponentProgress(name, time.monotonic() - started, ""))
         finally:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
@@ -222,45 +223,3 @@ def _outputs(executor_input: ExecutorInput) -> dict[str, list[RuntimeArtifact]]:
             artifact.uri = changed.uri or artifact.uri
         outputs[key] = [artifact]
     return outputs
-
-
-def _installed_python(folder: Path) -> Path:
-    """An interpreter that knows the installed packages, and of ours no source tree.
-
-    Returns:
-      The folder that `python` is in.
-    """
-    venv.create(folder, symlinks=True, with_pip=False)
-    [site] = folder.glob("lib/python*/site-packages")
-    # Its packages; the .pth files in it, such as one that points at a source tree, are not read.
-    (site / "installed.pth").write_text("\n".join(_site_folders()) + "\n")
-    if _SITE_PACKAGES not in _TREE.parts:
-        with zipfile.ZipFile(_wheel(folder / "wheel")) as wheel:
-            wheel.extractall(site)
-    return folder / "bin"
-
-
-def _site_folders() -> Iterator[str]:
-    return (path for path in sys.path if os.path.basename(path) == _SITE_PACKAGES)
-
-
-def _wheel(folder: Path) -> Path:
-    """The wheel of the source tree that we run from.
-
-    It is built of a copy: setuptools would leave folders in the tree, and take from them what was
-    deleted since.
-    """
-    source = folder / "source"
-    ignored = shutil.ignore_patterns("__pycache__")
-    for name in _IN_WHEEL:
-        path = _TREE / name
-        if path.is_dir():
-            shutil.copytree(path, source / name, ignore=ignored)
-        else:
-            source.mkdir(parents=True, exist_ok=True)
-            shutil.copy(path, source)
-    uv = Path(sys.executable).with_name("uv")
-    command = [uv, "build", "--wheel", "--no-build-isolation", "--quiet", "--out-dir", folder]
-    subprocess.run([*map(str, command), "--python", sys.executable, str(source)], check=True)
-    [wheel] = folder.glob("*.whl")
-    return wheel

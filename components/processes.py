@@ -1,0 +1,47 @@
+"""Processes of this machine: ports for them, and how they ended. The standard library only."""
+
+import contextlib
+import signal
+import socket
+
+
+def free_ports(number: int) -> list[int]:
+    """Returns different ports of this machine on which nobody listens.
+
+    Each is held until the last is found.
+    """
+    with contextlib.ExitStack() as stack:
+        return [_bound(stack.enter_context(socket.socket())) for _ in range(number)]
+
+
+def _bound(own: socket.socket) -> int:
+    own.bind(("127.0.0.1", 0))
+    port: int = own.getsockname()[1]
+    return port
+
+
+def ending_signal(exit_code: int | None) -> str:
+    """Names the signal that ended a process.
+
+    Args:
+      exit_code: as Python's process classes give it: negative after a signal.
+
+    Returns:
+      Such as "SIGKILL"; "" if the process ended by itself.
+
+    >>> ending_signal(-9), ending_signal(1)
+    ('SIGKILL', '')
+    """
+    return signal.Signals(-exit_code).name if exit_code is not None and exit_code < 0 else ""
+
+
+def hint_at_memory(exit_code: int | None) -> str:
+    """Says what may be behind a SIGKILL: the kernel sends one when memory runs out.
+
+    Returns:
+      A clause for a sentence; "" after any other end.
+
+    >>> hint_at_memory(-9), hint_at_memory(1)
+    ('the machine may have run out of memory', '')
+    """
+    return "the machine may have run out of memory" if exit_code == -signal.SIGKILL else ""

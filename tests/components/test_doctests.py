@@ -1,0 +1,21 @@
+"""The examples in docstrings, of modules that import in no time."""
+
+import doctest
+import types
+
+import pytest
+
+from components import processes
+from components.embedding_exporter import word2vec_format
+from components.text_example_gen import files
+
+
+@pytest.mark.parametrize(
+    ("module", "at_least"),
+    [(processes, 2), (files, 8), (word2vec_format, 4)],
+    ids=lambda value: getattr(value, "__name__", ""),
+)
+def test_examples_run(module: types.ModuleType, at_least: int) -> None:
+    found = doctest.testmod(module)
+    assert found.failed == 0
+    assert found.attempted >= at_least  # examples are there

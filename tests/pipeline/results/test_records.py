@@ -1,0 +1,130 @@
+import datetime
+import json
+from dataclasses import replace
+from pathlib import Path
+
+from pipeline.results.records import Evaluation, Reading, RunRecord, Training
+from tests.pipeline.results.summaries import SUMMARY
+
+# What summary.json holds, for whoever reads it: names, order and values.
+SUMMARY_JSON = """{
+  "run": "2026-07-01T10:00:00.000",
+  "documents": 1234567,
+  "tokens": 9876543,
+  "vocabulary_size": 18984,
+  "pairs_train": 50000000,
+  "pairs_eval": 2600000,
+  "objective": "nce",
+  "seed": 1001,
+  "train_loss": 1234.56789,
+  "sampled_losses": {
+    "5": 1.23456,
+    "500": 4.0
+  },
+  "full_loss": 8.41239,
+  "evaluations": [
+    {
+      "step": 800,
+      "softmax": 7.61234,
+      "sigmoid": 8.5
+    },
+    {
+      "step": 1600,
+      "softmax": 7.5,
+      "sigmoid": 8.41239
+    }
+  ],
+  "kept_step": 1600,
+  "full_softmax_cross_entropy": 7.25,
+  "full_sigmoid_cross_entropy": 8.125,
+  "raw_full_softmax_cross_entropy": 7.0,
+  "raw_full_sigmoid_cross_entropy": 8.0,
+  "perplexity": 0.5,
+  "unigram_cross_entropy": 7.8,
+  "blessed": true,
+  "replaced_characters": 12,
+  "empty_lines": 0,
+  "workers": 2,
+  "pairs_per_second": 400000,
+  "pairs_per_second_of_workers": [
+    200001,
+    199999
+  ],
+  "resumed_at_step": 0,
+  "seconds": {
+    "Transform": 61.25,
+    "Trainer": 1000.5
+  },
+  "cached": [
+    "Transform"
+  ],
+  "all_cached": false,
+  "peak_memory_megabytes": {
+    "Transform": 800,
+    "Trainer": 1200
+  }
+}"""
+
+
+def test_a_summary_as_json() -> None:
+    assert json.dumps(SUMMARY.as_json(), indent=2) == SUMMARY_JSON
+
+
+def test_a_summary_says_last_why_its_model_is_not_blessed() -> None:
+    withheld = replace(SUMMARY, blessed=False, why_not_blessed="it is worse").as_json()
+    assert list(withheld.items())[-1] == ("why_not_blessed", "it is worse")
+    assert withheld["blessed"] is False
+    assert list(withheld)[:-1] == list(SUMMARY.as_json())
+
+
+def test_what_was_read(tmp_path: Path) -> None:
+    path = tmp_path / "reading.json"
+    path.write_text(
+        '{"files": 2, "documents": 7, "empty_lines": 1, "replaced_characters": 3, "bytes": 99}'
+    )
+    assert Reading.read(path) == Reading(documents=7, replaced_characters=3, empty_lines=1)
+
+
+def test_what_training_gave(tmp_path: Path) -> None:
+    content = {
+        "documents": 7,
+        "tokens": 50,
+        "vocabulary_size": 12,
+        "pairs_train": 300,
+        "pairs_eval": 20,
+        "train_loss": 1.5,
+        "steps": 40,
+        "kept_step": 30,
+        "resumed_at_step": 0,
+        "pairs_per_second": 5000.5,
+        "pairs_per_second_of_workers": [2500.25, 2500.25],
+        "evaluations": [{"step": 30, "softmax": 2.5, "sigmoid": 3.5}],
+        "sampled_losses": {"5": 1.25},
+        "full_loss": 2.5,
+    }
+    path = tmp_path / "training.json"
+    path.write_text(json.dumps(content))
+    assert Training.read(path) == Training(
+        tokens=50,
+        vocabulary_size=12,
+        pairs_train=300,
+        pairs_eval=20,
+        train_loss=1.5,
+        sampled_losses={"5": 1.25},
+        full_loss=2.5,
+        evaluations=(Evaluation(step=30, softmax=2.5, sigmoid=3.5),),
+        kept_step=30,
+        pairs_per_second=5000.5,
+        pairs_per_second_of_workers=(2500.25, 2500.25),
+        resumed_at_step=0,
+    )
+
+
+def test_a_run_of_the_store_may_have_come_to_nothing() -> None:
+    started = datetime.datetime(2026, 7, 1)
+    failed = RunRecord("1", started, "a.txt", "failed", {"error": "no pairs"})
+    assert (failed.error, failed.objective) == ("no pairs", None)
+    assert failed.full_softmax_cross_entropy is failed.unigram_cross_entropy is None
+    ended = RunRecord("2", started, "a.txt", "blessed", SUMMARY.as_json())
+    assert (ended.error, ended.objective) == (None, "nce")
+    assert (ended.full_softmax_cross_entropy, ended.unigram_cross_entropy) == (7.25, 7.8)
