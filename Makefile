@@ -5,8 +5,8 @@ UV := $(BIN)/uv
 # The version that the lock file names, so that the first uv is the last one too.
 UV_VERSION := $(shell sed -n 's/^uv==\([0-9.]*\).*/\1/p' requirements.lock)
 
-.PHONY: help install run test test-fast lint format bench bench-objectives bench-sizes bench-workers \
-  bench-scaling lock clean
+.PHONY: help install run test test-fast lint format docs bench bench-objectives bench-sizes \
+  bench-workers bench-scaling lock clean
 help:           ## what can be made
 	@sed -n 's/^\([a-z-]*\):.*## */make \1\t/p' Makefile
 
@@ -39,6 +39,9 @@ lint: install   ## check format, style, types and the Dockerfile
 format: install ## format
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+docs: install   ## write docs/configuration.md anew from the fields
+	$(BIN)/python -m pipeline.config_reference docs/configuration.md
 
 bench: install  ## compare training with gensim's (20 minutes on the books)
 	$(BIN)/python -m benchmarks.run

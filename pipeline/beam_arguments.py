@@ -13,7 +13,7 @@ _CONNECT_SECONDS = 5.0
 
 
 def require_job_server(beam: BeamConfig) -> None:
-    """Looks whether Beam's job server is there; Beam itself would wait for minutes.
+    """Checks that Beam's job server answers; Beam itself would wait for minutes.
 
     Raises:
       InputError: the runner needs one, and nobody answers.
@@ -32,7 +32,7 @@ def require_job_server(beam: BeamConfig) -> None:
 
 
 def beam_arguments(config: Config) -> list[str]:
-    """What Beam's components are started with.
+    """The arguments that components which use Beam are started with.
 
     Raises:
       InputError: the runner needs a field that is not set.

@@ -1,16 +1,10 @@
-"""The configuration: one immutable, validated tree, from YAML and from the command line."""
+"""The configuration: one immutable, validated tree. `config_file` reads one."""
 
-import difflib
-import re
-from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Iterator, Mapping
 from typing import Any, Literal, Self
 
-import yaml
-from pydantic import BaseModel, Field, ValidationError, model_validator
-from pydantic_core import ErrorDetails
+from pydantic import BaseModel, Field, model_validator
 
-from trainer_module.errors import InputError
 from trainer_module.hyperparameters import (
     PreprocessingHyperparameters,
     StrictModel,
@@ -54,7 +48,7 @@ class CorpusConfig(StrictModel):
 
 
 class EvaluatorConfig(StrictModel):
-    """The gate; what it is held against is measured on the eval split."""
+    """The gate that a model must pass, by its figures on the eval split."""
 
     min_gain_over_unigram: float = Field(
         default=0.05,
@@ -63,8 +57,8 @@ class EvaluatorConfig(StrictModel):
     )
     compared_metric: Literal["full_softmax_cross_entropy", "full_sigmoid_cross_entropy"] = Field(
         default="full_softmax_cross_entropy",
-        description="what a model is compared by with the last blessed one, in nats; the sigmoid "
-        "one is what nce itself approximates, the softmax one is comparable across objectives",
+        description="the figure, in nats, that is compared with the last blessed model's; nce "
+        "approximates the sigmoid one, the softmax one can be compared across objectives",
     )
     max_increase: float = Field(
         default=0.02,
@@ -100,8 +94,8 @@ class BeamConfig(StrictModel):
         default=2,
         ge=1,
         le=10_000,
-        description="tasks at a time of flink and spark, of which each machine's share one Python "
-        "worker; workers of dataflow at the start",
+        description="flink, spark: tasks at a time, and those on one machine share a Python "
+        "worker; dataflow: workers at the start",
     )
 
 
@@ -111,8 +105,8 @@ class DeploymentConfig(StrictModel):
     image: str | None = Field(
         default=None,
         min_length=1,
-        description="the container image in which components run, of deploy/Dockerfile; none: only "
-        "`skipgram compile` needs it",
+        description="the container image in which components run, built from deploy/Dockerfile; "
+        "none: only `skipgram compile` needs it",
     )
     output: str | None = Field(
         default=None,
@@ -124,25 +118,27 @@ class DeploymentConfig(StrictModel):
     project: str | None = Field(
         default=None,
         min_length=1,
-        description="of Google Cloud; none: only vertex and dataflow need it",
+        description="project of Google Cloud; none: only vertex and dataflow need it",
     )
     region: str = Field(
-        default="us-central1", min_length=1, description="of Google Cloud, for vertex and dataflow"
+        default="us-central1",
+        min_length=1,
+        description="region of Google Cloud, for vertex and dataflow",
     )
     machine_type: str = Field(
         default="n1-standard-8",
         min_length=1,
-        description="of each of the Trainer's machines on vertex: 8 cores and 30 GB, room for "
-        "tables of 5 million tokens at 100 dimensions",
+        description="vertex: type of each of the Trainer's machines; 8 cores and 30 GB have room "
+        "for tables of 5 million tokens at 100 dimensions",
     )
     cpus: float = Field(
         default=4,
         gt=0,
         le=1024,
-        description="of the Trainer's pod on kubeflow, in which trainer.workers share them",
+        description="kubeflow: cores of the Trainer's pod, which trainer.workers share",
     )
     memory_gigabytes: float = Field(
-        default=16, gt=0, le=65_536, description="of the Trainer's pod on kubeflow"
+        default=16, gt=0, le=65_536, description="kubeflow: memory of the Trainer's pod"
     )
 
 
@@ -155,10 +151,13 @@ class MetadataConfig(StrictModel):
         f"password is taken from the environment variable {PASSWORD_VARIABLE}",
     )
     host: str | None = Field(
-        default=None, min_length=1, description="of the server; none: socket says where it is"
+        default=None, min_length=1, description="name of the server; none: socket says where it is"
     )
     port: int = Field(
-        default=3306, ge=1, le=65_535, description="of the server at host (MySQL's own default)"
+        default=3306,
+        ge=1,
+        le=65_535,
+        description="TCP port of the server at host (MySQL's own default)",
     )
     socket: str | None = Field(
         default=None,
@@ -168,43 +167,35 @@ class MetadataConfig(StrictModel):
     database: str = Field(
         default=PIPELINE_NAME,
         pattern=r"^[A-Za-z0-9_]{1,64}$",
-        description="on the server; made by the first run, several output folders may share it",
+        description="database on the server; the first run makes it, several output folders may "
+        "share it",
     )
     user: str = Field(
         default=PIPELINE_NAME,
         min_length=1,
-        description="of the server, with all rights on database",
+        description="user of the server, with all rights on database",
     )
-
-    @model_validator(mode="before")
-    @classmethod
-    def _has_no_password(cls, values: Any) -> Any:
-        if isinstance(values, dict) and "password" in values:
-            raise ValueError(
-                f"a password has no place: take it out and set the environment variable "
-                f"{PASSWORD_VARIABLE}"
-            )
-        return values
 
     @model_validator(mode="after")
     def _says_where_the_server_is(self) -> Self:
         places = [name for name in ("host", "socket") if getattr(self, name) is not None]
+        problems = []
         if self.type == "sqlite" and places:
-            raise ValueError(f"{places[0]} is of a server: set metadata.type=mysql with it")
-        if self.type == "mysql" and len(places) != 1:
-            raise ValueError(
+            problems.append(f"{places[0]} is of a server: set metadata.type=mysql with it")
+        if len(places) == 2 or (self.type == "mysql" and not places):
+            problems.append(
                 "type mysql takes either host or socket, and "
                 f"{'both are' if places else 'none is'} set"
             )
+        if problems:
+            raise ValueError("; ".join(problems))
         return self
 
 
 class Config(StrictModel):
     """All that can be set."""
 
-    seed: int = Field(
-        default=1, ge=0, lt=1 << 31, description="from which every random choice is derived"
-    )
+    seed: int = Field(default=1, ge=0, lt=1 << 31, description="the source of every random choice")
     corpus: CorpusConfig = CorpusConfig()
     preprocessing: PreprocessingHyperparameters = PreprocessingHyperparameters()
     trainer: TrainerHyperparameters = TrainerHyperparameters()
@@ -214,48 +205,6 @@ class Config(StrictModel):
     deployment: DeploymentConfig = DeploymentConfig()
 
 
-class _Loader(yaml.SafeLoader):
-    """YAML in which 1e-4 is a number, as in YAML 1.2; PyYAML wants 1.0e-4."""
-
-
-_Loader.add_implicit_resolver(
-    "tag:yaml.org,2002:float", re.compile(r"[-+]?[0-9]+[eE][-+]?[0-9]+$"), list("-+0123456789")
-)
-
-
-def load(
-    path: Path | None = None, settings: Sequence[str] = (), corpus: Sequence[str] = ()
-) -> Config:
-    """Reads a configuration; what the command line says goes above what the file says.
-
-    Args:
-      path: a YAML file with some of the fields, or none.
-      settings: `section.field=value`, the value in YAML.
-      corpus: files, folders and globs; if any, in place of corpus.files.
-
-    Raises:
-      InputError: the file cannot be read, a field is unknown or a value is not allowed.
-    """
-    tree = _read(path) if path else {}
-    for setting in settings:
-        _put(tree, setting)
-    if corpus:
-        _section(tree, "corpus")["files"] = list(corpus)
-    return validated(tree)
-
-
-def validated(tree: Mapping[str, Any]) -> Config:
-    """The configuration of a tree of sections and fields.
-
-    Raises:
-      InputError: a field is unknown or a value is not allowed.
-    """
-    try:
-        return Config.model_validate(tree)
-    except ValidationError as error:
-        raise InputError(_sentence(error.errors()[0])) from error
-
-
 def fields(model: type[BaseModel] = Config, prefix: str = "") -> Iterator[tuple[str, Any, str]]:
     """Yields (dotted name, default, description) of every field."""
     for name, field in model.model_fields.items():
@@ -263,70 +212,6 @@ def fields(model: type[BaseModel] = Config, prefix: str = "") -> Iterator[tuple[
             yield from fields(field.annotation, f"{prefix}{name}.")
         else:
             yield f"{prefix}{name}", field.default, field.description or ""
-
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        tree = yaml.load(path.read_text(encoding="utf-8"), _Loader)
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "it is not UTF-8"
-        raise InputError(f"cannot read the configuration {path}: {reason}") from error
-    except yaml.YAMLError as error:
-        problem = " ".join(str(error).split())
-        raise InputError(f"the configuration {path} is not YAML: {problem}") from error
-    if tree is None:
-        return {}
-    if not isinstance(tree, dict):
-        raise InputError(f"the configuration {path} must hold `section: ...` lines, not {tree!r}")
-    # A section of which no line is left, or all are commented out, is an empty one.
-    return {name: {} if value is None else value for name, value in tree.items()}
-
-
-def _put(tree: dict[str, Any], setting: str) -> None:
-    name, equals, text = setting.partition("=")
-    *sections, field = name.strip().split(".")
-    if not equals or not all((*sections, field)):
-        raise InputError(f"--set takes section.field=value, not {setting!r}")
-    for section in sections:
-        tree = _section(tree, section)
-    try:
-        tree[field] = yaml.load(text, _Loader)
-    except yaml.YAMLError as error:
-        raise InputError(f"the value of --set {setting} is not YAML") from error
-
-
-def _section(tree: dict[str, Any], name: str) -> dict[str, Any]:
-    section = tree.setdefault(name, {})
-    if not isinstance(section, dict):
-        raise InputError(_no_value(name, section))
-    return section
-
-
-def _no_value(name: str, value: object) -> str:
-    return f"{name} is a section of the configuration, it has no value {value!r}"
-
-
-def _sentence(error: ErrorDetails) -> str:
-    name = ".".join(str(part) for part in error["loc"])
-    if error["type"] == "model_type":
-        return _no_value(name, error["input"])
-    if error["type"] == "value_error":  # of fields that do not fit together
-        return f"in {name}, {error['ctx']['error']}"
-    if error["type"] == "extra_forbidden":
-        known = [field for field, *_ in fields()]
-        # The right field in the wrong section is nearer than any other field of that section.
-        same = [field for field in known if field.rpartition(".")[2] == name.rpartition(".")[2]]
-        return unknown_name("field of the configuration", name, same or known)
-    description = {field: text for field, _, text in fields()}.get(name, "")
-    return f"{name} = {error['input']!r} is not allowed: {error['msg']}" + (
-        f" ({description})" if description else ""
-    )
-
-
-def unknown_name(kind: str, name: str, known: Sequence[str]) -> str:
-    """A sentence about a name that is not known, with the nearest of those that are."""
-    nearest = difflib.get_close_matches(name, known, n=1, cutoff=0.0)
-    return f"{name} is no {kind}" + (f"; the nearest is {nearest[0]}" if nearest else "")
 
 
 def as_dict(section: StrictModel) -> Mapping[str, Any]:

@@ -1,11 +1,16 @@
-"""From exceptions of TFX, Beam and TensorFlow to one sentence."""
+"""One sentence for what went wrong: from exceptions of TFX, Beam and TensorFlow, of names."""
 
+import difflib
 import errno
 import re
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 from trainer_module.errors import InputError
+
+# Exit codes of `skipgram`; 0: all is well.
+RUN_FAILED, WRONG_COMMAND, NOT_BLESSED = 1, 2, 3
 
 # Beam passes on what a DoFn raised, some runners as text, and adds where it happened.
 _INPUT_ERROR = re.compile(rf"\b{InputError.__name__}: (?P<sentence>[^\n]+)")
@@ -13,9 +18,9 @@ _BEAM_PLACE = re.compile(r"\s*\[while running .*$")
 _DISK_FULL = re.compile(
     r"No space left on device|database or disk is full|\[Errno 28\]|disk I/O error|ENOSPC"
 )
-# Of a message that was not written for the person who reads it; the log has the rest.
+# Characters shown of a message that is not ours; the log has the rest.
 _LONGEST = 200
-# Less than this is as good as nothing for what a component writes.
+# Bytes; with less no component can write what it has to.
 _LITTLE_SPACE = 1 << 20
 
 
@@ -77,7 +82,7 @@ def is_disk_full(error: BaseException, folder: Path) -> bool:
 
 
 def disk_full_sentence(folder: Path) -> str:
-    """What to say of it."""
+    """What to say of a full disk below `folder`: how much is free, and the way out."""
     existing = next(path for path in (folder, *folder.parents) if path.exists())
     free = shutil.disk_usage(existing).free / 1e6
     return (
@@ -91,3 +96,13 @@ def explain(error: BaseException, folder: Path) -> str:
     if is_disk_full(error, folder):
         return disk_full_sentence(folder)
     return error.sentence if isinstance(error, ComponentFailedError) else sentence_of(error)
+
+
+def unknown_name(kind: str, name: str, known: Sequence[str]) -> str:
+    """A sentence about a name that is not known, with the nearest of those that are.
+
+    >>> unknown_name("colour", "bleu", ["red", "blue"])
+    'bleu is no colour; the nearest is blue'
+    """
+    nearest = difflib.get_close_matches(name, known, n=1, cutoff=0.0)
+    return f"{name} is no {kind}" + (f"; the nearest is {nearest[0]}" if nearest else "")

@@ -6,6 +6,7 @@ from pathlib import Path
 from rich.console import Console
 
 from pipeline.config import Config
+from pipeline.corpus.patterns import resolve
 from pipeline.local import run_command
 from pipeline.local.output_folder import OutputFolder
 from pipeline.results.records import Summary
@@ -32,4 +33,6 @@ def run(
       ComponentFailedError: a component failed.
     """
     folder = OutputFolder(Path(output))
-    return run_command.run(config or Config(), folder, Console())
+    config = config or Config()
+    patterns = resolve(config.corpus.files) if config.corpus.files else None
+    return run_command.run(config, patterns, folder, Console())

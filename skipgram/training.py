@@ -11,8 +11,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from pipeline.config import unknown_name, validated
+from pipeline.config_file import validated
 from pipeline.corpus.documents import read_documents
+from pipeline.failures import unknown_name
 from pipeline.results.embeddings import Embeddings
 from trainer_module.errors import InputError
 from trainer_module.hyperparameters import (

@@ -21,12 +21,22 @@ ROOMS = {
         {"preprocessing", "run_fn"},
     ],
     "pipeline": [
-        {"beam_arguments", "config", "failures", "fingerprint", "native_output"},
+        {
+            "atomic",
+            "beam_arguments",
+            "config",
+            "config_file",
+            "config_reference",
+            "failures",
+            "fingerprint",
+            "native_output",
+        },
         {"corpus"},
         {"graph"},
         {"results"},
         {"cluster"},
         {"local"},
+        {"commands"},
         {"cli"},
     ],
 }

@@ -18,6 +18,7 @@ from components.multi_worker_trainer import vertex
 from components.text_example_gen import files
 from components.tfx_api import BaseNode, Pipeline, RuntimeParameter, kubeflow_v2_dag_runner
 from pipeline import graph
+from pipeline.atomic import write_aside
 from pipeline.beam_arguments import beam_arguments
 from pipeline.cluster import deployment
 from pipeline.config import PIPELINE_NAME, Config
@@ -104,10 +105,8 @@ _Dumper.add_representer(
 
 
 def write(spec: Mapping[str, Any], path: Path) -> None:
-    """Writes a job spec aside and then renames it."""
-    unfinished = path.with_name(path.name + ".unfinished")
-    unfinished.write_text(yaml.dump(dict(spec), Dumper=_Dumper, width=100), encoding="utf-8")
-    unfinished.replace(path)
+    """Writes a job spec; a reader never sees half of one."""
+    write_aside(path, yaml.dump(dict(spec), Dumper=_Dumper, width=100))
 
 
 def read(path: Path) -> PipelineSpec:

@@ -14,7 +14,7 @@ from components.text_example_gen import files
 from trainer_module.errors import InputError
 
 _ENDINGS = ", ".join(files.ENDINGS)
-# In a pattern the first separates, and the second is taken by TensorFlow's glob for an escape.
+# A newline separates patterns; TensorFlow's glob takes a backslash for an escape.
 _REFUSED_CHARACTERS = {"\n": "a newline", "\\": "a backslash"}
 
 

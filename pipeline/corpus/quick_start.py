@@ -17,6 +17,7 @@ import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
+from pipeline.atomic import aside
 from trainer_module.errors import InputError
 
 # Distribution -> the package whose sources are read.
@@ -125,8 +126,9 @@ def quick_start_corpus(folder: Path) -> Path:
     if path.exists():
         return path
     folder.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_suffix(".unfinished")
-    with unfinished.open("w", encoding="utf-8", errors="replace") as file:
+    with (
+        aside(path) as unfinished,
+        unfinished.open("w", encoding="utf-8", errors="replace") as file,
+    ):
         file.writelines(document + "\n" for document in _documents())
-    unfinished.rename(path)
     return path

@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
+from pipeline.atomic import write_aside
 from trainer_module.errors import InputError
 
 
@@ -78,18 +79,3 @@ class OutputFolder:
             if not self._drawn.exists():
                 write_aside(self._drawn, uuid.uuid4().hex)
             yield
-
-
-def write_aside(path: Path, text: str) -> None:
-    """Writes a file in one step: readers see the old text or the new one."""
-    unfinished = path.with_name(path.name + ".unfinished")
-    unfinished.write_text(text)
-    unfinished.replace(path)
-
-
-def replace_link(link: Path, target: Path) -> None:
-    """Points `link` at `target` in one step: readers see the old folder or the new one."""
-    unfinished = link.with_name(link.name + ".unfinished")
-    unfinished.unlink(missing_ok=True)
-    unfinished.symlink_to(os.path.relpath(target, link.parent))
-    unfinished.replace(link)

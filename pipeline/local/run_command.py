@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 
 from pipeline import failures
+from pipeline.atomic import replace_link, write_aside
 from pipeline.beam_arguments import require_job_server
 from pipeline.config import Config
-from pipeline.corpus.patterns import resolve
 from pipeline.corpus.quick_start import quick_start_corpus
 from pipeline.failures import ComponentFailedError
-from pipeline.local.output_folder import OutputFolder, replace_link, write_aside
+from pipeline.local.output_folder import OutputFolder
 from pipeline.native_output import stderr_to
 from pipeline.results import display
 from pipeline.results.embeddings import Embeddings
@@ -36,22 +36,28 @@ _HEAVY_MODULES = (
 _LEAST_SECONDS_TO_SAY = 2.0  # a step that is quicker needs no line of its own
 
 
-def run(config: Config, output: OutputFolder, console: Console) -> Summary:
+def run(
+    config: Config, patterns: list[str] | None, output: OutputFolder, console: Console
+) -> Summary:
     """Runs the pipeline and leaves summary.json, vectors/ and the record in the metadata store.
+
+    Args:
+      config: all that can be set.
+      patterns: of the corpus, from `corpus.patterns.resolve`; None: the quick-start corpus.
+      output: the output folder.
+      console: where progress is shown.
 
     Returns:
       The summary; if it is not `blessed`, `why_not_blessed` says why.
 
     Raises:
-      InputError: the corpus, the output folder, the metadata store or Beam's job server cannot be
-        used.
+      InputError: the output folder, the metadata store or Beam's job server cannot be used.
       ComponentFailedError: a component failed.
     """
-    patterns = resolve(config.corpus.files) if config.corpus.files else []
     with output.locked():
         location = _usable_location(config, output)
         require_job_server(config.beam)
-        if not patterns:
+        if patterns is None:
             with _said(console, "Quick-start corpus: the docstrings of the installed packages"):
                 patterns = [str(quick_start_corpus(output.corpus))]
         run_id = location.run_id(datetime.datetime.now())

@@ -13,7 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from components.embedding_exporter import word2vec_format
-from pipeline.config import unknown_name
+from pipeline.atomic import aside
+from pipeline.failures import unknown_name
 from trainer_module.errors import InputError
 
 if TYPE_CHECKING:
@@ -101,10 +102,8 @@ class Embeddings:
         replaced when the new one is whole.
         """
         path = Path(path)
-        unfinished = path.with_name(path.name + ".unfinished")
-        with unfinished.open("wb") as file:
+        with aside(path) as unfinished, unfinished.open("wb") as file:
             file.writelines(self._records(is_text=path.suffix == ".txt"))
-        unfinished.replace(path)
 
     def _records(self, *, is_text: bool) -> Iterable[bytes]:
         if not is_text:

@@ -6,13 +6,13 @@ import pytest
 from apache_beam.options import pipeline_options
 from apache_beam.transforms import environments
 
-from pipeline import config
+from pipeline import config, config_file
 from pipeline.beam_arguments import beam_arguments, require_job_server
 from trainer_module.errors import InputError
 
 
 def arguments(*settings: str) -> list[str]:
-    return beam_arguments(config.load(settings=settings))
+    return beam_arguments(config_file.load(settings=settings))
 
 
 def known_to_beam(words: list[str]) -> dict[str, object]:

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from pipeline import cli, config
+from pipeline import cli, config, config_file, failures
 from pipeline.failures import ComponentFailedError
 from pipeline.local import run_command
 from pipeline.local.output_folder import OutputFolder
@@ -109,6 +109,15 @@ class TestWrongCommands:
         assert (done.returncode, complaint(done)) == (2, said)
         assert list(tmp_path.iterdir()) == []
 
+    def test_of_the_configuration_come_all_at_once(self, tmp_path):
+        done = skipgram("run", "--set", "seed", "--set", "trainer.epoch=3", folder=tmp_path)
+        assert done.returncode == 2
+        assert done.stderr.splitlines() == [
+            "skipgram: the configuration has 2 errors:",
+            "  --set takes section.field=value, not 'seed'",
+            "  trainer.epoch is no field of the configuration; the nearest is trainer.epochs",
+        ]
+
     @pytest.mark.parametrize("corpus", ["none.txt", "none/*.txt", "*.jsonl"])
     def test_of_the_corpus(self, tmp_path, corpus):
         done = skipgram("run", "--corpus", corpus, folder=tmp_path)
@@ -174,6 +183,36 @@ class TestFailedCommands:
         assert "Traceback (most recent call last)" in done.stderr
 
 
+class TestConfig:
+    def test_written_to_the_terminal_loads_as_the_default(self, tmp_path):
+        done = skipgram("config", folder=tmp_path)
+        assert (done.returncode, done.stderr) == (0, "")
+        (tmp_path / "c.yaml").write_text(done.stdout)
+        assert config_file.load(tmp_path / "c.yaml") == config.Config()
+
+    def test_written_to_a_file_is_the_same(self, tmp_path):
+        done = skipgram("config", "--output", "c.yaml", folder=tmp_path)
+        assert (done.returncode, done.stderr) == (0, "")
+        assert "skipgram run --config c.yaml" in done.stdout
+        assert [path.name for path in tmp_path.iterdir()] == ["c.yaml"]
+        shown = skipgram("config", folder=tmp_path).stdout
+        assert (tmp_path / "c.yaml").read_text() == shown
+
+    def test_writes_over_no_file(self, tmp_path):
+        (tmp_path / "c.yaml").write_text("seed: 3\n")
+        done = skipgram("config", "--output", "c.yaml", folder=tmp_path)
+        assert done.returncode == failures.WRONG_COMMAND
+        assert complaint(done) == ("c.yaml is there already: name another file, or delete it first")
+        assert (tmp_path / "c.yaml").read_text() == "seed: 3\n"
+
+    def test_needs_a_folder_that_is_there(self, tmp_path):
+        done = skipgram("config", "--output", "none/c.yaml", folder=tmp_path)
+        assert done.returncode == failures.WRONG_COMMAND
+        assert complaint(done) == (
+            "cannot write none/c.yaml: No such file or directory; name another file with --output"
+        )
+
+
 class TestAnswers:
     def test_neighbors(self, vectors):
         done = skipgram("neighbors", "east", "-k", "2", folder=vectors)
@@ -223,6 +262,7 @@ class TestNothingHeavyIsImported:
         [
             (0, ["--help"]),
             (0, ["run", "--help"]),
+            (0, ["config"]),
             (2, ["run", "--set", "trainer.epoch=3"]),
             (2, ["run", "--corpus", "none.txt"]),
             (0, ["neighbors", "east"]),
@@ -334,11 +374,16 @@ class TestHowARunEnds:
 
 
 class TestWhatARunIsGiven:
-    def given(self, run: Callable[..., Ended], *words: str) -> config.Config:
-        seen: list[config.Config] = []
+    def given(
+        self, run: Callable[..., Ended], *words: str
+    ) -> tuple[config.Config, list[str] | None]:
+        """The configuration and the patterns of the corpus."""
+        seen: list[tuple[config.Config, list[str] | None]] = []
 
-        def pipeline(settings: config.Config, *_: object) -> SimpleNamespace:
-            seen.append(settings)
+        def pipeline(
+            settings: config.Config, patterns: list[str] | None, *_: object
+        ) -> SimpleNamespace:
+            seen.append((settings, patterns))
             return SimpleNamespace(run="monday", why_not_blessed=None)
 
         assert run(pipeline, *words).code == 0
@@ -348,12 +393,13 @@ class TestWhatARunIsGiven:
         for name in ("a.txt", "b.txt", "c.txt"):
             (tmp_path / name).write_text("words\n")
         words = ["--corpus", "a.txt", "b.txt", "--corpus", "c.txt", "--set", "seed=3"]
-        settings = self.given(run, *words)
+        settings, patterns = self.given(run, *words)
         assert sorted(settings.corpus.files) == ["a.txt", "b.txt", "c.txt"]
+        assert patterns == [str(tmp_path / name) for name in ("a.txt", "b.txt", "c.txt")]
         assert settings.seed == 3
 
     def test_nothing_is_the_default(self, run):
-        assert self.given(run) == config.Config()
+        assert self.given(run) == (config.Config(), None)
 
 
 def open_for_reader(pipe: Path, process: "subprocess.Popen[str]") -> int:
@@ -387,21 +433,21 @@ class TestCompile:
     def test_what_is_missing_is_a_wrong_command_at_once(self, tmp_path):
         words = ("compile", "--to", "vertex", "--corpus", "gs://b/*.txt", "--output", "spec.yaml")
         done = skipgram(*words, folder=tmp_path)
-        assert done.returncode == cli.WRONG_COMMAND
+        assert done.returncode == failures.WRONG_COMMAND
         assert complaint(done).startswith("vertex needs deployment.image: set it")
         assert not list(tmp_path.iterdir())
 
     def test_a_parameter_is_a_name_and_a_value(self, tmp_path):
         (tmp_path / "spec.yaml").touch()
         done = skipgram("rehearse", "spec.yaml", "--parameter", "epochs", folder=tmp_path)
-        assert done.returncode == cli.WRONG_COMMAND
+        assert done.returncode == failures.WRONG_COMMAND
         assert "--parameter takes NAME=VALUE, not 'epochs'" in done.stderr
 
     def test_a_spec_that_is_not_there_and_a_folder_in_use_are_said_at_once(self, tmp_path):
         done = skipgram("rehearse", "spec.yaml", folder=tmp_path)
-        assert done.returncode == cli.WRONG_COMMAND
+        assert done.returncode == failures.WRONG_COMMAND
         assert "'spec.yaml' does not exist" in done.stderr
         (tmp_path / "spec.yaml").touch()
         done = skipgram("rehearse", "spec.yaml", "--root", str(tmp_path), folder=tmp_path)
-        assert done.returncode == cli.WRONG_COMMAND
+        assert done.returncode == failures.WRONG_COMMAND
         assert complaint(done).startswith("a rehearsal needs an empty folder")

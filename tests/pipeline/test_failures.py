@@ -1,4 +1,5 @@
 import collections
+import doctest
 import errno
 import shutil
 from pathlib import Path
@@ -159,3 +160,18 @@ def test_a_failed_component_is_shown_by_its_sentence(tmp_path):
     error = failures.ComponentFailedError("Trainer", "no pairs", "trace", tmp_path / "log")
     assert str(error) == "no pairs"
     assert error.component == "Trainer"
+
+
+class TestUnknownName:
+    def test_says_the_nearest(self):
+        assert failures.unknown_name("colour", "bleu", ["red", "blue"]) == (
+            "bleu is no colour; the nearest is blue"
+        )
+
+    def test_names_no_nearest_where_nothing_is_known(self):
+        assert failures.unknown_name("colour", "bleu", []) == "bleu is no colour"
+
+    def test_its_example_runs(self):
+        found = doctest.testmod(failures)
+        assert found.attempted
+        assert not found.failed

@@ -8,7 +8,7 @@ import pytest
 import yaml
 from kfp.pipeline_spec.pipeline_spec_pb2 import PipelineSpec
 
-from pipeline import config, graph
+from pipeline import config_file, graph
 from pipeline.cluster import job_spec, kubeflow_runner, vertex_runner
 from pipeline.config import Config
 from trainer_module.errors import InputError
@@ -41,7 +41,9 @@ NODES = [
 def configuration(**changes: str | None) -> Config:
     """SETTINGS with fields changed, named with __ for a dot; None leaves one out."""
     settings = {**SETTINGS, **{name.replace("__", "."): value for name, value in changes.items()}}
-    return config.load(settings=[f"{name}={value}" for name, value in settings.items() if value])
+    return config_file.load(
+        settings=[f"{name}={value}" for name, value in settings.items() if value]
+    )
 
 
 @pytest.fixture(scope="module", params=["kubeflow", "vertex"])

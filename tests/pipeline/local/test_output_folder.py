@@ -3,14 +3,13 @@ import shutil
 import signal
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from pipeline.local.output_folder import OutputFolder, replace_link
+from pipeline.local.output_folder import OutputFolder
 from trainer_module.errors import InputError
 
 _HOLDER = """
@@ -152,56 +151,3 @@ class TestIdentity:
         with pytest.raises(InputError, match="run `skipgram run` first, with the same --output"):
             OutputFolder(tmp_path / "none").identity()
         assert list(tmp_path.iterdir()) == []
-
-
-class TestReplaceLink:
-    @pytest.fixture
-    def folders(self, tmp_path: Path) -> list[Path]:
-        found = [tmp_path / "artifacts" / name for name in ("1", "2")]
-        for folder in found:
-            folder.mkdir(parents=True)
-            (folder / "name").write_text(folder.name)
-        return found
-
-    def test_makes_a_link(self, tmp_path, folders):
-        replace_link(tmp_path / "vectors", folders[0])
-        assert (tmp_path / "vectors" / "name").read_text() == "1"
-
-    def test_points_it_elsewhere(self, tmp_path, folders):
-        for folder in folders:
-            replace_link(tmp_path / "vectors", folder)
-        assert (tmp_path / "vectors" / "name").read_text() == "2"
-        assert sorted(os.listdir(tmp_path)) == ["artifacts", "vectors"]
-
-    def test_goes_on_where_a_killed_run_left_it(self, tmp_path, folders):
-        (tmp_path / "vectors.unfinished").symlink_to("nowhere")
-        replace_link(tmp_path / "vectors", folders[0])
-        assert sorted(os.listdir(tmp_path)) == ["artifacts", "vectors"]
-
-    def test_holds_when_the_output_folder_is_moved(self, tmp_path, folders):
-        output = folders[0].parent.parent / "output"
-        output.mkdir()
-        folders[0].parent.rename(output / "artifacts")
-        replace_link(output / "vectors", output / "artifacts" / "1")
-        output.rename(tmp_path / "moved")
-        assert (tmp_path / "moved" / "vectors" / "name").read_text() == "1"
-
-    def test_readers_always_see_the_old_or_the_new(self, tmp_path, folders):
-        link, done, seen, failed = tmp_path / "vectors", threading.Event(), set(), []
-        replace_link(link, folders[0])
-
-        def read() -> None:
-            try:
-                while not done.is_set():
-                    seen.add((link / "name").read_text())
-            except OSError as error:
-                failed.append(error)
-
-        reader = threading.Thread(target=read)
-        reader.start()
-        for turn in range(1, 2001):
-            replace_link(link, folders[turn % 2])
-        done.set()
-        reader.join()
-        assert not failed
-        assert seen <= {"1", "2"}

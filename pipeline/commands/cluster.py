@@ -1,0 +1,156 @@
+"""Pipelines on a cluster: `skipgram compile`, `rehearse` and `submit`."""
+
+import contextlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+# What else a command needs it imports itself, so that none waits for what it does not use.
+from pipeline.commands import shared
+from pipeline.failures import WrongCommandError
+from pipeline.native_output import stderr_to
+
+_parameters = click.option(
+    "--parameter",
+    "parameters",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="Set a runtime parameter: corpus, epochs, output or push_destination; may be given "
+    "several times.",
+)
+_target = click.option(
+    "--to",
+    "target",
+    required=True,
+    type=click.Choice(["kubeflow", "vertex"]),
+    help="Kubeflow Pipelines, or Google's Vertex Pipelines.",
+)
+_spec = click.argument(
+    "spec", metavar="SPEC", type=click.Path(path_type=Path, exists=True, dir_okay=False)
+)
+
+
+@click.command("compile")
+@_target
+@shared.config
+@click.option(
+    "--corpus",
+    metavar="GLOB",
+    help="Files as the cluster sees them, by one glob: gs://bucket/books/*.txt.gz.",
+)
+@shared.settings
+@click.option(
+    "--output",
+    "spec",
+    required=True,
+    metavar="FILE",
+    type=click.Path(path_type=Path, dir_okay=False),
+    callback=shared.note_folder,
+    help="The job spec, a PipelineSpec of Kubeflow Pipelines in YAML.",
+)
+def compile_(
+    target: str, path: Path | None, corpus: str | None, settings: tuple[str, ...], spec: Path
+) -> None:
+    """Write the job spec that Kubeflow or Vertex runs.
+
+    \b
+    Examples:
+      skipgram compile --to vertex --config nightly.yaml --output nightly.spec.yaml
+      skipgram compile --to kubeflow --corpus '/data/books/*.txt.gz' \\
+        --set deployment.image=registry/skipgram:1 --set deployment.output=/data/output \\
+        --output books.yaml
+    """
+    from pipeline import config_file
+    from pipeline.cluster import deployment
+
+    with shared.wrong_command():
+        config = config_file.load(path, settings, [corpus] if corpus else [])
+        deployment.require(config, target)
+    with _quietly():
+        from pipeline.cluster import compile_command
+
+        compile_command.compile_to(target, config, spec)
+    click.echo(
+        f"{spec} is what {target} runs; see what it does on files of this machine: "
+        f"skipgram rehearse {spec} --parameter corpus=FOLDER"
+    )
+
+
+@click.command()
+@_spec
+@click.option(
+    "--root",
+    default="rehearsal",
+    show_default=True,
+    metavar="DIR",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="An empty folder for all that the nodes write.",
+)
+@_parameters
+def rehearse(spec: Path, root: Path, parameters: tuple[str, ...]) -> None:
+    """Do on this machine what a cluster would do with SPEC.
+
+    Each node's command runs as it stands in the spec: in a process of its own, an empty folder and
+    an environment without yours, with the installed packages alone. What would fail there fails
+    here, and says in which node.
+
+    \b
+    Example:
+      skipgram rehearse nightly.spec.yaml --root rehearsal --parameter corpus=/data/books
+    """
+    from rich.console import Console
+
+    given = _assigned(parameters)
+    if root.exists() and any(root.iterdir()):
+        raise WrongCommandError(
+            f"a rehearsal needs an empty folder, and {root} is not: name another"
+        )
+    with _quietly():
+        from pipeline.cluster import compile_command
+
+        compile_command.rehearse(spec, root.absolute(), given, Console())
+
+
+@click.command()
+@_target
+@_spec
+@click.option("--output", metavar="URI", help="In place of deployment.output.")
+@_parameters
+def submit(target: str, spec: Path, output: str | None, parameters: tuple[str, ...]) -> None:
+    """Hand SPEC to a cluster, by its own client.
+
+    Vertex: project and region are those of Google Cloud's SDK or of GOOGLE_CLOUD_PROJECT and
+    GOOGLE_CLOUD_REGION, and so are the credentials. Kubeflow: KF_PIPELINES_ENDPOINT, and what
+    kfp.Client looks for.
+
+    \b
+    Example:
+      skipgram submit --to vertex nightly.spec.yaml --parameter epochs=5
+    """
+    given = _assigned(parameters)
+    with _quietly():
+        from pipeline.cluster import submission
+
+        submitted = submission.submit(target, spec, output, given)
+    click.echo(submitted)
+
+
+@contextlib.contextmanager
+def _quietly() -> Iterator[None]:
+    """Without what TensorFlow, Beam and TFX say of themselves, which take some 20 s to import."""
+    click.echo("Importing TensorFlow, Beam and TFX ...")
+    if shared.invocation(click.get_current_context()).debug:
+        yield
+        return
+    with stderr_to(Path(os.devnull)):
+        yield
+
+
+def _assigned(parameters: tuple[str, ...]) -> dict[str, str]:
+    pairs = [parameter.partition("=") for parameter in parameters]
+    for name, equals, _ in pairs:
+        if not (name and equals):
+            raise click.UsageError(f"--parameter takes NAME=VALUE, not {name!r}")
+    return {name: value for name, _, value in pairs}

@@ -1,0 +1,41 @@
+"""`skipgram config`."""
+
+from pathlib import Path
+
+import click
+
+from pipeline.commands import shared
+from pipeline.failures import WrongCommandError
+
+
+@click.command()
+@click.option(
+    "--output",
+    metavar="FILE.yaml",
+    type=click.Path(path_type=Path),
+    help="Where to write it, in place of the terminal.",
+)
+def config(output: Path | None) -> None:
+    """Write all fields of the configuration, with their defaults and reasons, in YAML.
+
+    \b
+    Examples:
+      skipgram config --output nightly.yaml
+      skipgram run --config nightly.yaml
+    """
+    from pipeline.atomic import write_aside
+    from pipeline.config_reference import as_yaml
+
+    if output is None:
+        click.echo(as_yaml(), nl=False)
+        return
+    shared.invocation(click.get_current_context()).folder = output
+    if output.exists():
+        raise WrongCommandError(f"{output} is there already: name another file, or delete it first")
+    try:
+        write_aside(output, as_yaml())
+    except (FileNotFoundError, NotADirectoryError, PermissionError) as error:
+        raise WrongCommandError(
+            f"cannot write {output}: {error.strerror}; name another file with --output"
+        ) from error
+    click.echo(f"{output} has all fields and their defaults: skipgram run --config {output}")

@@ -1,0 +1,75 @@
+"""What runs have left: `skipgram neighbors`, `analogy` and `runs`."""
+
+from pathlib import Path
+
+import click
+
+# What else a command needs it imports itself, so that none waits for what it does not use.
+from pipeline.commands import shared
+from pipeline.local.output_folder import OutputFolder
+from trainer_module.errors import InputError
+
+
+@click.command()
+@click.argument("words", nargs=-1, required=True, metavar="WORD ...")
+@click.option("-k", default=10, show_default=True, type=click.IntRange(min=1), help="How many.")
+@shared.output
+def neighbors(words: tuple[str, ...], k: int, output: Path) -> None:
+    """The words whose vectors are nearest to WORD's."""
+    from rich.console import Console
+
+    from pipeline.results import display
+    from pipeline.results.embeddings import Embeddings
+
+    vectors, console = Embeddings.load(OutputFolder(output).vectors), Console()
+    for word in words:
+        console.print(display.ranking(word, vectors.neighbors(word, k)))
+
+
+@click.command()
+@click.argument("a")
+@click.argument("b")
+@click.argument("c")
+@click.option("-k", default=10, show_default=True, type=click.IntRange(min=1), help="How many.")
+@shared.output
+def analogy(a: str, b: str, c: str, k: int, output: Path) -> None:
+    """A is to B as C is to what?"""
+    from rich.console import Console
+
+    from pipeline.results import display
+    from pipeline.results.embeddings import Embeddings
+
+    vectors = Embeddings.load(OutputFolder(output).vectors)
+    title = f"{a} is to {b} as {c} is to"
+    Console().print(display.ranking(title, vectors.analogy(a, b, c, k)))
+
+
+@click.command()
+@shared.config
+@shared.output
+@shared.settings
+def runs(path: Path | None, output: Path, settings: tuple[str, ...]) -> None:
+    """What was run: when, on what, with which result.
+
+    Of metadata on a server, the runs into this folder.
+    """
+    with shared.wrong_command():
+        config = shared.load_config(path, settings)
+    folder = OutputFolder(output)
+    if config.metadata.type == "sqlite" and not folder.metadata.exists():
+        raise InputError(
+            f"there is no metadata store in {folder.root}: run `skipgram run` first, with the "
+            "same --output"
+        )
+    from rich.console import Console
+
+    from pipeline.local import metadata_store
+    from pipeline.results import display
+
+    location = metadata_store.store_location(config.metadata, folder)
+    store = metadata_store.open_store(location.connection)
+    records = metadata_store.runs(store, location.pipeline_name)
+    console = Console()
+    console.print(display.runs_table(records))
+    for line in display.why_failed(records):
+        console.print(line)

@@ -1,0 +1,82 @@
+"""`skipgram run`."""
+
+from pathlib import Path
+
+import click
+
+# What else a command needs it imports itself, so that none waits for what it does not use.
+from pipeline.commands import shared
+from pipeline.failures import NOT_BLESSED
+from pipeline.local.output_folder import OutputFolder
+
+
+class _RunCommand(click.Command):
+    """Lists the fields of the configuration below its help."""
+
+    def format_epilog(self, context: click.Context, formatter: click.HelpFormatter) -> None:
+        """Writes each field, its default, its unit and reason."""
+        from pipeline import config
+        from pipeline.config_reference import objective_defaults
+
+        with formatter.section("Fields of the configuration, with their defaults"):
+            for name, default, description in config.fields():
+                formatter.write_text(f"{name} = {'(none)' if default in ((), None) else default}")
+                with formatter.indentation():
+                    formatter.write_text(description)
+        with formatter.section("Defaults of trainer.* that an objective has of its own"):
+            for objective, own in objective_defaults().items():
+                listed = ", ".join(f"{name} = {value}" for name, value in own.items())
+                formatter.write_text(f"{objective}: {listed or 'none'}")
+
+
+@click.command(cls=_RunCommand)
+@shared.config
+@click.option(
+    "--corpus",
+    multiple=True,
+    metavar="GLOB ...",
+    help="Files, folders and globs of .txt and .jsonl, plain or .gz, .bz2, .zst; one document a "
+    "line. Default: the docstrings of the installed packages.",
+)
+@click.argument("more_corpus", nargs=-1, metavar="")
+@shared.output
+@shared.settings
+@shared.debug
+@click.pass_context
+def run(
+    context: click.Context,
+    path: Path | None,
+    corpus: tuple[str, ...],
+    more_corpus: tuple[str, ...],
+    output: Path,
+    settings: tuple[str, ...],
+) -> None:
+    """Run the pipeline: corpus in, gated and exported embeddings out.
+
+    The same command again goes on where a killed run stopped; what has not changed comes from the
+    cache.
+
+    \b
+    Examples:
+      skipgram run
+      skipgram run --corpus books/*.txt.gz --output books
+      skipgram run --config nightly.yaml --set trainer.epochs=5
+    """
+    if more_corpus and not corpus:
+        raise click.UsageError(f"what is {more_corpus[0]!r}? Name files with --corpus")
+    from pipeline.corpus.patterns import resolve
+
+    with shared.wrong_command():
+        config = shared.load_config(path, settings, (*corpus, *more_corpus))
+        # Before anything is imported or written: a wrong name is a wrong command.
+        patterns = resolve(config.corpus.files) if config.corpus.files else None
+    from rich.console import Console
+
+    from pipeline.local import run_command
+
+    folder, console = OutputFolder(output), Console()
+    summary = run_command.run(config, patterns, folder, console)
+    run_command.show(summary, folder, console)
+    if summary.why_not_blessed is not None:
+        shared.say(summary.why_not_blessed)
+        context.exit(NOT_BLESSED)

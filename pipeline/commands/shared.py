@@ -1,0 +1,103 @@
+"""What several commands take and do."""
+
+import contextlib
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from pipeline.failures import WrongCommandError
+from trainer_module.errors import InputError
+
+if TYPE_CHECKING:
+    from pipeline.config import Config
+
+
+@dataclass
+class Invocation:
+    """What main() must know of the command when it fails."""
+
+    debug: bool = False
+    folder: Path = Path("output")  # where the command writes to
+
+
+def invocation(context: click.Context) -> Invocation:
+    """That of main(), which all commands share."""
+    return context.ensure_object(Invocation)
+
+
+def _note_debug(context: click.Context, _: click.Parameter, value: bool) -> None:
+    invocation(context).debug |= value
+
+
+def note_folder(context: click.Context, _: click.Parameter, value: Path) -> Path:
+    """Callback of options that say where the command writes to."""
+    invocation(context).folder = value
+    return value
+
+
+debug = click.option(
+    "--debug",
+    is_flag=True,
+    expose_value=False,
+    callback=_note_debug,
+    help="Show the traceback of a failure.",
+)
+config = click.option(
+    "--config",
+    "path",
+    metavar="FILE.yaml",
+    type=click.Path(path_type=Path),
+    help="Fields of the configuration; `skipgram run --help` lists them.",
+)
+settings = click.option(
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="SECTION.FIELD=VALUE",
+    help="Set one field of the configuration; may be given several times.",
+)
+output = click.option(
+    "--output",
+    default="output",
+    show_default=True,
+    metavar="DIR",
+    type=click.Path(path_type=Path, file_okay=False),
+    callback=note_folder,
+    help="Folder of the run's artifacts, metadata, model and vectors.",
+)
+
+
+def say(sentence: str) -> None:
+    """Tells the person at the terminal what went wrong."""
+    click.echo(f"skipgram: {sentence}", err=True)
+
+
+@contextlib.contextmanager
+def wrong_command() -> Iterator[None]:
+    """Says of an InputError inside that what was typed is wrong, and so the exit code is 2."""
+    try:
+        yield
+    except InputError as error:
+        raise WrongCommandError(str(error)) from error
+
+
+def load_config(path: Path | None, settings: Sequence[str], corpus: Sequence[str] = ()) -> "Config":
+    """The configuration of a command on this machine; see config_file.load.
+
+    Raises:
+      InputError: also where the password of a metadata server is not set.
+    """
+    from pipeline import config_file
+    from pipeline.config import PASSWORD_VARIABLE
+
+    config = config_file.load(path, settings, corpus)
+    if config.metadata.type == "mysql" and PASSWORD_VARIABLE not in os.environ:
+        raise InputError(
+            f"metadata.type is mysql and the environment variable {PASSWORD_VARIABLE} is not set: "
+            f"set it to the password of user {config.metadata.user}"
+        )
+    return config
