@@ -1,0 +1,33 @@
+"""skipgram.run: the pipeline, from Python."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+CODE = """
+import skipgram
+
+config = skipgram.Config(
+    corpus={"files": ["walks.txt"]},
+    preprocessing={"subsample": 0.0},
+    trainer={"epochs": 16, "batch_size": 256, "dim": 16, "learning_rate": 0.025},
+)
+summary = skipgram.run(config, output="made")
+assert summary.blessed, summary.why_not_blessed
+assert summary.documents == 1500
+embeddings = skipgram.Embeddings.load("made/vectors")
+assert {neighbor.token for neighbor in embeddings.neighbors("red", k=3)} == {"green", "blue", "black"}
+"""
+GROUPS = ("cat dog horse sheep", "red green blue black", "one two three four")
+
+
+@pytest.mark.slow
+def test_the_pipeline_runs(tmp_path: Path) -> None:
+    lines = (f"{GROUPS[i % 3]} {' '.join(reversed(GROUPS[i % 3].split()))}\n" for i in range(1500))
+    (tmp_path / "walks.txt").write_text("".join(lines))
+    ended = subprocess.run(
+        [sys.executable, "-c", CODE], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert ended.returncode == 0, ended.stdout + ended.stderr
