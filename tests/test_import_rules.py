@@ -1,4 +1,4 @@
-"""Keeps design.md's "who may import whom" by reading the imports."""
+"""Keeps "who may import whom" of docs/architecture.md by reading the imports."""
 
 import ast
 import sys
