@@ -15,15 +15,20 @@ def require(config: Config, cluster: str) -> None:
       cluster: kubeflow or vertex.
 
     Raises:
-      InputError: a field is not set, or the corpus is none that a cluster can read.
+      InputError: fields are not set, or the corpus is none that a cluster can read: all of it.
     """
-    for field in NEEDED[cluster]:
-        if getattr(config.deployment, field) is None:
-            raise InputError(
-                f"{cluster} needs deployment.{field}: set it in the configuration or by "
-                f"--set deployment.{field}=..."
-            )
-    pattern(config)
+    problems = [
+        f"{cluster} needs deployment.{field}: set it in the configuration or by "
+        f"--set deployment.{field}=..."
+        for field in NEEDED[cluster]
+        if getattr(config.deployment, field) is None
+    ]
+    try:
+        pattern(config)
+    except InputError as error:
+        problems.append(str(error))
+    if problems:
+        raise InputError("; ".join(problems))
 
 
 def pattern(config: Config) -> str:

@@ -20,9 +20,9 @@ _parameters = click.option(
     help="Set a runtime parameter: corpus, epochs, output or push_destination; may be given "
     "several times.",
 )
-_target = click.option(
+_to = click.option(
     "--to",
-    "target",
+    "cluster",
     required=True,
     type=click.Choice(["kubeflow", "vertex"]),
     help="Kubeflow Pipelines, or Google's Vertex Pipelines.",
@@ -33,7 +33,7 @@ _spec = click.argument(
 
 
 @click.command("compile")
-@_target
+@_to
 @shared.config
 @click.option(
     "--corpus",
@@ -51,7 +51,7 @@ _spec = click.argument(
     help="The job spec, a PipelineSpec of Kubeflow Pipelines in YAML.",
 )
 def compile_(
-    target: str, path: Path | None, corpus: str | None, settings: tuple[str, ...], spec: Path
+    cluster: str, path: Path | None, corpus: str | None, settings: tuple[str, ...], spec: Path
 ) -> None:
     """Write the job spec that Kubeflow or Vertex runs.
 
@@ -67,13 +67,13 @@ def compile_(
 
     with shared.wrong_command():
         config = config_file.load(path, settings, [corpus] if corpus else [])
-        deployment.require(config, target)
+        deployment.require(config, cluster)
     with _quietly():
         from pipeline.cluster import compile_command
 
-        compile_command.compile_to(target, config, spec)
+        compile_command.compile_to(cluster, config, spec)
     click.echo(
-        f"{spec} is what {target} runs; see what it does on files of this machine: "
+        f"{spec} is what {cluster} runs; see what it does on files of this machine: "
         f"skipgram rehearse {spec} --parameter corpus=FOLDER"
     )
 
@@ -114,11 +114,11 @@ def rehearse(spec: Path, root: Path, parameters: tuple[str, ...]) -> None:
 
 
 @click.command()
-@_target
+@_to
 @_spec
 @click.option("--output", metavar="URI", help="In place of deployment.output.")
 @_parameters
-def submit(target: str, spec: Path, output: str | None, parameters: tuple[str, ...]) -> None:
+def submit(cluster: str, spec: Path, output: str | None, parameters: tuple[str, ...]) -> None:
     """Hand SPEC to a cluster, by its own client.
 
     Vertex: project and region are those of Google Cloud's SDK or of GOOGLE_CLOUD_PROJECT and
@@ -133,7 +133,7 @@ def submit(target: str, spec: Path, output: str | None, parameters: tuple[str, .
     with _quietly():
         from pipeline.cluster import submission
 
-        submitted = submission.submit(target, spec, output, given)
+        submitted = submission.submit(cluster, spec, output, given)
     click.echo(submitted)
 
 

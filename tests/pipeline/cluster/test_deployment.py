@@ -16,6 +16,14 @@ def test_what_vertex_misses_is_named(field: str) -> None:
         deployment.require(configuration(**{f"deployment__{field}": None}), "vertex")
 
 
+def test_all_that_is_missing_is_named_at_once() -> None:
+    lacking = {"deployment__image": None, "deployment__project": None, "corpus__files": None}
+    with pytest.raises(InputError) as caught:
+        deployment.require(configuration(**lacking), "vertex")
+    for part in ("deployment.image", "deployment.project", "the corpus is 0"):
+        assert part in str(caught.value)
+
+
 @pytest.mark.parametrize(
     ("corpus", "complaint"),
     [
