@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from pathlib import Path
+from random import Random
 
 import pytest
 
@@ -21,13 +22,19 @@ embeddings = skipgram.Embeddings.load("made/vectors")
 near = {neighbor.token for neighbor in embeddings.neighbors("red", k=3)}
 assert near == {"green", "blue", "black"}
 """
-GROUPS = ("cat dog horse sheep", "red green blue black", "one two three four")
+# A document has words of one group, so that a word's neighbours are its group's.
+GROUPS = (
+    ("cat", "dog", "horse", "sheep"),
+    ("red", "green", "blue", "black"),
+    ("one", "two", "three", "four"),
+)
 
 
 @pytest.mark.slow
 def test_the_pipeline_runs(tmp_path: Path) -> None:
-    lines = (f"{GROUPS[i % 3]} {' '.join(reversed(GROUPS[i % 3].split()))}\n" for i in range(1500))
-    (tmp_path / "walks.txt").write_text("".join(lines))
+    random = Random(1)
+    walks = (random.choices(random.choice(GROUPS), k=8) for _ in range(1500))
+    (tmp_path / "walks.txt").write_text("".join(f"{' '.join(walk)}\n" for walk in walks))
     ended = subprocess.run(
         [sys.executable, "-c", CODE], cwd=tmp_path, capture_output=True, text=True, check=False
     )
