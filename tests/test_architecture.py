@@ -1,4 +1,4 @@
-"""The map of docs/architecture.md is the code's."""
+"""The map of docs/architecture.md is the code's, and the recipes name files that exist."""
 
 import re
 from pathlib import Path
@@ -7,6 +7,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 PAGE = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+RECIPES = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 FOLDERS = ("skipgram", "pipeline", "components", "trainer_module")
 
 
@@ -46,6 +47,12 @@ def test_every_module_is_on_the_map_once(folder: str) -> None:
 @pytest.mark.parametrize("path", sorted(paths_with_folder(PAGE)))
 def test_every_path_that_it_names_exists(path: str) -> None:
     assert (ROOT / path).is_file()
+
+
+@pytest.mark.parametrize("path", sorted(paths_with_folder(RECIPES)))
+def test_every_path_of_a_recipe_exists(path: str) -> None:
+    # One table names files in tests/ from there.
+    assert (ROOT / path).is_file() or (ROOT / "tests" / path).is_file()
 
 
 @pytest.mark.parametrize(
