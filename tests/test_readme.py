@@ -17,6 +17,7 @@ def test_it_is_short() -> None:
     assert README.count("\n") <= 150
 
 
+@pytest.mark.slow
 def test_its_example_runs_as_written(tmp_path: Path) -> None:
     # What it shows after the last call, the file, is looked at.
     ended = subprocess.run(

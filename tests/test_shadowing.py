@@ -32,6 +32,7 @@ def test_without_more_the_working_directory_comes_first(folder: Path, name: str)
     assert f"the user has {name}" in ended.stderr
 
 
+@pytest.mark.slow
 def test_a_worker_is_ours(folder: Path) -> None:
     arguments = folder / "arguments.json"
     with pytest.raises(InputError) as refused:

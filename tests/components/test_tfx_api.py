@@ -29,6 +29,7 @@ def test_a_name_that_is_not_in_it_is_refused() -> None:
         tfx_api.__getattr__("nothing")
 
 
+@pytest.mark.slow
 def test_a_light_name_does_not_import_the_heavy_ones() -> None:
     code = """
 import sys

@@ -14,6 +14,8 @@ from tests.trainer_module.test_preprocessing import transform
 from trainer_module.hyperparameters import PreprocessingHyperparameters
 from trainer_module.training.record import Evaluation
 
+pytestmark = pytest.mark.slow
+
 # Documents of one group's tokens each: a token's contexts are its group's, all as likely.
 GROUPS = [[f"{color}{i}" for i in range(4)] for color in ("red", "green", "blue")]
 RANDOM = random.Random(1)

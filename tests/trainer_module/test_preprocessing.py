@@ -14,6 +14,8 @@ from trainer_module.preprocessing import preprocessing_fn
 from trainer_module.text import hashing, subsampling, vocabulary_tables
 from trainer_module.text.tokenization import tokenize
 
+pytestmark = pytest.mark.slow
+
 
 def transform(
     documents: Sequence[str], seed: int = 1, folder: str | None = None, **hyperparameters: Any

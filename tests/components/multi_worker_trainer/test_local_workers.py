@@ -105,6 +105,7 @@ def test_an_input_error_is_passed_on_as_it_is(tmp_path: Path) -> None:
     assert refusal(tmp_path, then) == "hot"
 
 
+@pytest.mark.slow
 def test_a_worker_that_hangs_ends_the_run(tmp_path: Path) -> None:
     then = "print('here', flush=True)\nwait() if index else os.kill(os.getpid(), 19)"  # SIGSTOP
     said = refusal(tmp_path, then, silent_seconds=3)

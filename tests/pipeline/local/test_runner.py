@@ -9,6 +9,8 @@ import pytest
 from pipeline.results.records import ComponentProgress, ComponentRun
 from tests.pipeline.local import toy_pipeline
 
+pytestmark = pytest.mark.slow
+
 _server = multiprocessing.get_context("forkserver")
 _server.set_forkserver_preload(
     ["pipeline.graph", "pipeline.local.runner", "pipeline.results.summary"]

@@ -11,6 +11,8 @@ from tests.trainer_module.runs import Corpus, Run, corpus_of, with_windows
 from trainer_module.objective_table import OBJECTIVES
 from trainer_module.workers.group import WorkerGroup
 
+pytestmark = pytest.mark.slow
+
 
 @functools.cache
 def edges() -> Corpus:

@@ -65,6 +65,7 @@ def random_documents() -> list[Document]:
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("worker", [Worker(0, 1), Worker(0, 2), Worker(1, 2)])
 def test_documents_from_memory_are_trained_on_as_those_from_files(
     tmp_path: Path, worker: Worker

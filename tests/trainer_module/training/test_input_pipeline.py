@@ -82,6 +82,7 @@ def test_counts_where_there_is_no_pair(tmp_path: Path, documents: list[Document]
     assert counts.context_counts.tolist() == [0, 0]
 
 
+@pytest.mark.slow
 @settings(max_examples=8, deadline=None)
 @given(ANY_DOCUMENTS, st.integers(1, 4), ANY_KEEP)
 def test_counts_equal_those_of_the_pairs_written_out(
@@ -209,6 +210,7 @@ def written_out(chunks: Sequence[Chunk], num_targets: int) -> list[list[tuple[in
     return found
 
 
+@pytest.mark.slow
 @settings(max_examples=12, deadline=None)
 @given(ANY_DOCUMENTS, st.integers(WINDOW, 12), ANY_KEEP)
 def test_every_target_of_an_epoch_has_all_of_its_contexts_exactly_once(
@@ -295,6 +297,7 @@ def test_spread_pairs_of_a_split_shorter_than_a_window(tmp_path: Path) -> None:
     assert spread(split, 1) == [(3, 4)]
 
 
+@pytest.mark.slow
 @settings(max_examples=12, deadline=None)
 @given(st.lists(ANY_DOCUMENTS, max_size=3), st.integers(1, 4), st.integers(0, 1))
 def test_every_document_is_one_workers_in_each_epoch(

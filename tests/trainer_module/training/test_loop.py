@@ -67,6 +67,7 @@ RESUMED: dict[str, dict[str, Any]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("variant", RESUMED)
 @pytest.mark.usefixtures("_clock")
 def test_a_run_killed_at_any_call_ends_as_an_undisturbed_one(
@@ -179,6 +180,7 @@ def test_corpora_of_one_block_or_chunk_or_little_more(
     assert_is_sgd_written_out(run, result.steps)
 
 
+@pytest.mark.slow
 def test_epochs_of_transformed_examples_are_subsampled_anew(
     alone: WorkerGroup, tmp_path: Path
 ) -> None:

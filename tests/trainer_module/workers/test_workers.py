@@ -16,6 +16,8 @@ from trainer_module.errors import InputError
 from trainer_module.workers.cluster import Worker
 from trainer_module.workers.group import WorkerGroup
 
+pytestmark = pytest.mark.slow
+
 SETTINGS: dict[str, dict[str, Any]] = {
     # Some 28 blocks of 16 targets a worker and epoch, in chunks that have room for 16 steps.
     "together": {"batch_size": 32, "learning_rate": 0.1, "num_sampled": 6},
