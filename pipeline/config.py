@@ -5,6 +5,7 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, Field, model_validator
 
+from components.text_example_gen import files
 from trainer_module.hyperparameters import (
     PreprocessingHyperparameters,
     StrictModel,
@@ -26,7 +27,7 @@ class CorpusConfig(StrictModel):
     files: tuple[str, ...] = Field(
         default=(),
         strict=False,  # YAML has lists, no tuples
-        description="files, folders and globs of .txt and .jsonl, plain or .gz, .bz2, .zst; "
+        description=f"files, folders and globs of {files.DESCRIPTION}; "
         "none: the quick-start corpus",
     )
     json_field: str = Field(

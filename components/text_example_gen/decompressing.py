@@ -3,13 +3,9 @@
 Generators in constant memory. Nothing here knows of Beam.
 """
 
-import bz2
-import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from functools import partial
 from typing import Protocol
-
-import zstandard
 
 from components.text_example_gen import files
 from trainer_module.errors import InputError
@@ -26,28 +22,13 @@ class Readable(Protocol):
         """Returns up to `size` bytes, and none only at the end."""
 
 
-class _Decompressor(Protocol):
-    @property
-    def eof(self) -> bool: ...
-    @property
-    def unused_data(self) -> bytes: ...
-    def decompress(self, data: bytes, /) -> bytes: ...
-
-
-_DECOMPRESSORS: dict[str, Callable[[], _Decompressor]] = {
-    ".gz": lambda: zlib.decompressobj(wbits=16 + zlib.MAX_WBITS),  # 16: with a gzip header
-    ".bz2": bz2.BZ2Decompressor,
-    ".zst": lambda: zstandard.ZstdDecompressor().decompressobj(),
-}
-
-
 def decompressed(file: Readable, name: str) -> Iterator[bytes]:
     """Yields the content of a file in blocks of any size; several frames are read as one.
 
     Raises:
       InputError: the compressed data is damaged or incomplete.
     """
-    new = _DECOMPRESSORS.get(files.compression(name))
+    new = files.COMPRESSIONS.get(files.compression(name))
     if new is None:
         yield from iter(partial(file.read, BLOCK_BYTES), b"")
         return
@@ -62,10 +43,10 @@ def decompressed(file: Readable, name: str) -> Iterator[bytes]:
         raise _damaged(name, "its end is missing")
 
 
-def _decompress(decompressor: _Decompressor, data: bytes, name: str) -> bytes:
+def _decompress(decompressor: files.Decompressor, data: bytes, name: str) -> bytes:
     try:
         return decompressor.decompress(data)
-    except (OSError, zlib.error, zstandard.ZstdError) as error:
+    except Exception as error:  # each module has an exception of its own for damaged data
         raise _damaged(name, str(error)) from error
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 # What else a command needs it imports itself, so that none waits for what it does not use.
+from components.text_example_gen import files
 from pipeline.commands import shared
 from pipeline.failures import NOT_BLESSED
 from pipeline.local.output_folder import OutputFolder
@@ -35,7 +36,7 @@ class _RunCommand(click.Command):
     "--corpus",
     multiple=True,
     metavar="GLOB ...",
-    help="Files, folders and globs of .txt and .jsonl, plain or .gz, .bz2, .zst; one document a "
+    help=f"Files, folders and globs of {files.DESCRIPTION}; one document a "
     "line. Default: the docstrings of the installed packages.",
 )
 @click.argument("more_corpus", nargs=-1, metavar="")

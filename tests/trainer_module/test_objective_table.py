@@ -12,6 +12,13 @@ def test_every_field_that_a_row_names_exists() -> None:
         assert set(spec.defaults) <= fields, name
 
 
+def test_what_is_not_corrected_says_so_by_its_default() -> None:
+    # Else the field's own default would correct it, and nobody could turn that off.
+    for name, spec in OBJECTIVES.items():
+        if spec.samples and "logq_correction" not in spec.uses:
+            assert spec.defaults["logq_correction"] is False, name
+
+
 def test_who_uses_a_field() -> None:
     assert users("num_negatives") == ["negative_sampling"]
     assert users("temperature") == ["softmax_cross_entropy"]

@@ -4,8 +4,16 @@ import re
 
 import pytest
 
+from components.text_example_gen import files
 from components.text_example_gen.reading import ReadingCounts
 from tests.components.text_example_gen.reading_bytes import COMPRESS, documents, read, sentence
+
+# Those that are compressed: "" is among the keys of COMPRESS too.
+COMPRESSED = [ending for ending in COMPRESS if ending]
+
+
+def test_every_ending_is_tested() -> None:
+    assert list(files.COMPRESSIONS) == COMPRESSED
 
 
 @pytest.mark.parametrize("ending", COMPRESS)
@@ -16,14 +24,14 @@ def test_every_compression(ending: str) -> None:
     assert counts == ReadingCounts(files=1, documents=20_000, bytes=len(text))
 
 
-@pytest.mark.parametrize("ending", [".gz", ".bz2", ".zst"])
+@pytest.mark.parametrize("ending", COMPRESSED)
 def test_several_frames_are_one_file(ending: str) -> None:
     compress = COMPRESS[ending]
     data = compress(b"one t") + compress(b"") + compress(b"wo\nthree\n")
     assert documents(data, f"a.txt{ending}") == [b"one two", b"three"]
 
 
-@pytest.mark.parametrize("ending", [".gz", ".bz2", ".zst"])
+@pytest.mark.parametrize("ending", COMPRESSED)
 @pytest.mark.parametrize("kept", [0.5, 0.999])
 def test_truncated_file(ending: str, kept: float) -> None:
     noise = random.Random(1).randbytes(9000).hex().encode()
@@ -35,7 +43,7 @@ def test_truncated_file(ending: str, kept: float) -> None:
     )
 
 
-@pytest.mark.parametrize("ending", [".gz", ".bz2", ".zst"])
+@pytest.mark.parametrize("ending", COMPRESSED)
 def test_damaged_file(ending: str) -> None:
     said = sentence(b"this was never compressed\n", f"a.jsonl{ending}")
     assert said.startswith(f"'a.jsonl{ending}' cannot be decompressed as {ending} (")
@@ -47,7 +55,7 @@ def test_a_changed_byte_is_noticed() -> None:
     assert "incorrect data check" in sentence(bytes(data), "a.txt.gz")
 
 
-@pytest.mark.parametrize("ending", [".gz", ".bz2", ".zst"])
+@pytest.mark.parametrize("ending", COMPRESSED)
 def test_empty_compressed_file(ending: str) -> None:
     assert read(b"", f"a.txt{ending}")[1].empty_files == 1
     assert read(COMPRESS[ending](b""), f"a.txt{ending}")[1].empty_files == 1
