@@ -7,10 +7,18 @@ from pathlib import Path
 
 import pytest
 
+from trainer_module.objective_table import OBJECTIVES
+
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 TRAIN, _ = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+
+
+def test_its_table_of_objectives_is_complete() -> None:
+    [table] = re.findall(r"\| `trainer.objective` \|.*?\n\n", README, re.DOTALL)
+    first_cells = [line.split("|")[1] for line in table.splitlines()[2:] if line]
+    assert re.findall(r"`(\w+)`", " ".join(first_cells)) == list(OBJECTIVES)
 
 
 def test_it_is_short() -> None:
