@@ -276,9 +276,9 @@ class TrainerHyperparameters(StrictModel):
                     "nce or logq_correction to false"
                 )
             elif not self._uses(name):
-                yield f"{shown} is for {_listed(users(name))}, not {self.objective}"
+                yield f"{shown} is for {_listed(users(name))}, not {self.objective}: leave it out"
             elif name == "sampler_power" and self.sampler != "unigram":
-                yield f"{shown} is for the sampler unigram, not {self.sampler}"
+                yield f"{shown} is for the sampler unigram, not {self.sampler}: leave it out"
 
     def _uses(self, name: str) -> bool:
         return name in OBJECTIVES[self.objective].uses or not users(name)

@@ -277,7 +277,7 @@ class TestFieldsThatDoNotFitTogether:
             ),
             (
                 ["temperature=0.1"],
-                "in trainer, temperature = 0.1 is for softmax_cross_entropy, not nce",
+                "in trainer, temperature = 0.1 is for softmax_cross_entropy, not nce: leave it out",
             ),
             (
                 ["evaluations_per_epoch=0", "patience=3"],
@@ -407,7 +407,7 @@ class TestSeveralErrors:
     def test_of_sections_whose_fields_do_not_fit_together(self):
         said = self.lines(None, "trainer.temperature=0.1", "metadata.type=mysql")
         assert said == [
-            "in trainer, temperature = 0.1 is for softmax_cross_entropy, not nce",
+            "in trainer, temperature = 0.1 is for softmax_cross_entropy, not nce: leave it out",
             "in metadata, type mysql takes either host or socket, and none is set",
         ]
 

@@ -46,13 +46,13 @@ def said(**given: Any) -> str:
 def test_what_samples_is_refused_where_nothing_is_sampled(
     name: str, field: str, value: Any, shown: str
 ) -> None:
-    message = f"{field} = {shown} is for {EVERY_SAMPLED}, not {name}"
+    message = f"{field} = {shown} is for {EVERY_SAMPLED}, not {name}: leave it out"
     assert said(objective=name, **{field: value}) == message
 
 
 @pytest.mark.parametrize("name", FULL)
 def test_logq_correction_is_refused_where_nothing_is_sampled(name: str) -> None:
-    message = f"logq_correction = false is for {CORRECTED}, not {name}"
+    message = f"logq_correction = false is for {CORRECTED}, not {name}: leave it out"
     assert said(objective=name, logq_correction=False) == message
 
 
@@ -62,7 +62,10 @@ def test_num_negatives_are_those_of_negative_sampling(name: str) -> None:
     if name == "negative_sampling":
         assert TrainerHyperparameters(**given).num_negatives == 50
     else:
-        assert said(**given) == f"num_negatives = 50 is for negative_sampling, not {name}"
+        assert (
+            said(**given)
+            == f"num_negatives = 50 is for negative_sampling, not {name}: leave it out"
+        )
 
 
 @pytest.mark.parametrize("name", [*SAMPLED, *FULL])
@@ -71,13 +74,16 @@ def test_the_temperature_is_that_of_softmax_cross_entropy(name: str) -> None:
     if name == "softmax_cross_entropy":
         assert TrainerHyperparameters(**given).temperature == 0.5
     else:
-        assert said(**given) == f"temperature = 0.5 is for softmax_cross_entropy, not {name}"
+        assert (
+            said(**given)
+            == f"temperature = 0.5 is for softmax_cross_entropy, not {name}: leave it out"
+        )
 
 
 @pytest.mark.parametrize("name", SAMPLED)
 def test_the_power_is_that_of_the_unigram_sampler(name: str) -> None:
     for sampler in ("log_uniform", "uniform", "in_batch"):
-        message = f"sampler_power = 0.1 is for the sampler unigram, not {sampler}"
+        message = f"sampler_power = 0.1 is for the sampler unigram, not {sampler}: leave it out"
         assert said(objective=name, sampler=sampler, sampler_power=0.1) == message
     given = TrainerHyperparameters(objective=name, sampler="unigram", sampler_power=0.1)
     assert given.sampler_power == 0.1
@@ -136,8 +142,8 @@ def test_all_problems_are_told_at_once() -> None:
         "keep": "best",
     }
     assert said(**given).split("; ") == [
-        "num_negatives = 50 is for negative_sampling, not nce",
-        "temperature = 2.0 is for softmax_cross_entropy, not nce",
+        "num_negatives = 50 is for negative_sampling, not nce: leave it out",
+        "temperature = 2.0 is for softmax_cross_entropy, not nce: leave it out",
         "negatives = per_pair cannot draw in_batch: set sampler to another or negatives to "
         "per_batch",
         "negatives = per_pair draws with replacement: set replacement to true or negatives to "
@@ -149,7 +155,7 @@ def test_all_problems_are_told_at_once() -> None:
 
 
 def test_what_is_refused_for_the_objective_has_no_further_problems() -> None:
-    message = f"negatives = per_pair is for {EVERY_SAMPLED}, not full_softmax"
+    message = f"negatives = per_pair is for {EVERY_SAMPLED}, not full_softmax: leave it out"
     given = {"objective": "full_softmax", "negatives": "per_pair", "workers": 2}
     assert said(**given) == message
 
