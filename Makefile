@@ -23,12 +23,15 @@ install: .venv/installed    ## install what is missing into .venv
 run: install    ## run the pipeline on the quick-start corpus
 	$(BIN)/skipgram run
 
-# In two processes, a file of tests by one of them: what its tests share is made once.
+# In two processes, a file of tests by one of them: what its tests share is made once. In the order of
+# the folders: by default files of few tests come last, and the longest pipeline runs are such.
+PYTEST := $(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
+
 test: install   ## run the tests
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+	$(PYTEST)
 
 test-fast: install   ## run the tests that take no pipeline run
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile -m "not slow"
+	$(PYTEST) -m "not slow"
 
 lint: install   ## check format, style, types and the Dockerfile
 	$(BIN)/ruff format --check .

@@ -19,6 +19,14 @@ def test_what_is_not_corrected_says_so_by_its_default() -> None:
             assert spec.defaults["logq_correction"] is False, name
 
 
+def test_a_weight_and_the_correction_do_not_go_together() -> None:
+    # The losses of a pair have the one or the other: docs of adding an objective say so.
+    for name, spec in OBJECTIVES.items():
+        if "logq_correction" in spec.uses:
+            hyperparameters = TrainerHyperparameters(objective=name)
+            assert spec.candidate_weight(hyperparameters, 64) == 1, name
+
+
 def test_who_uses_a_field() -> None:
     assert users("num_negatives") == ["negative_sampling"]
     assert users("temperature") == ["softmax_cross_entropy"]
