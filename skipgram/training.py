@@ -124,6 +124,11 @@ def _settings(given: dict[str, Any]) -> _Settings:
         for section in sections
     ]
     config = validated({"preprocessing": chosen[0], "trainer": chosen[1]})
+    if config.trainer.workers > 1:
+        raise InputError(
+            f"workers = {config.trainer.workers} is for `run`: train works in this process alone, "
+            "leave it out"
+        )
     return _Settings(config.preprocessing, config.trainer)
 
 
