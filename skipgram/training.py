@@ -4,7 +4,7 @@ import itertools
 import os
 import tempfile
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -93,7 +93,8 @@ def train(
         raise InputError(f"eval_fraction = {eval_fraction} is not between 0 and 1: 0.05 is usual")
     workers = group.join()  # before TensorFlow does anything else
     tokens = _tokenized(documents, chosen.preprocessing.tokenizer)
-    known = _vocabulary(tokens, chosen.preprocessing)
+    counted = Counter(token for document in tokens for token in document)
+    known = _vocabulary(counted, chosen.preprocessing)
     train_split, eval_split = (
         _split(some, known, chosen.preprocessing, seed)
         for some in _dealt_out(_numbered(tokens, seed), eval_fraction)
@@ -114,7 +115,7 @@ def train(
         [token.decode() for token in known.tokens],
         fitted.model.target_table.numpy(),
         known.counts.tolist(),
-        TrainingRecord.of(fitted),
+        TrainingRecord.of(fitted, len(counted)),
     )
 
 
@@ -202,10 +203,9 @@ def _dealt_out(
 
 
 def _vocabulary(
-    documents: Iterable[Sequence[bytes]], preprocessing: PreprocessingHyperparameters
+    counted: Mapping[bytes, int], preprocessing: PreprocessingHyperparameters
 ) -> Vocabulary:
-    """As tft.vocabulary makes it: by falling count, equal counts by falling bytes."""
-    counted = Counter(token for document in documents for token in document)
+    """As Transform makes it: by falling count, equal counts by falling bytes."""
     kept = [(count, token) for token, count in counted.items() if count >= preprocessing.min_count]
     kept = sorted(kept, reverse=True)[: preprocessing.vocab_size]
     return Vocabulary([token for _, token in kept], np.array([n for n, _ in kept], np.int64))

@@ -32,6 +32,9 @@ WINDOWS = (TOKEN_IDS, WINDOW_SIZES, NUM_TOKENS, DOCUMENT_HASH)
 # The vocabulary file of Transform's output: `count token` lines by falling count; a token's id is
 # the number of its line.
 VOCABULARY = "vocabulary"
+# Beside it, as JSON: how many different tokens the corpus holds (`distinct`) and how many in all
+# (`occurrences`), also those that the vocabulary leaves out.
+VOCABULARY_TOTALS = "vocabulary_totals"
 
 # The evaluate signature -> Evaluator: of each document, the sums over its pairs. Cross-entropies
 # are in nats.

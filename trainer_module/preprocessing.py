@@ -9,7 +9,7 @@ import tensorflow_transform as tft
 
 from trainer_module import features
 from trainer_module.hyperparameters import PreprocessingHyperparameters
-from trainer_module.text import hashing, subsampling, vocabulary_tables
+from trainer_module.text import hashing, subsampling, vocabulary_analyzer, vocabulary_tables
 from trainer_module.text.tokenization import tokenize
 
 
@@ -29,12 +29,10 @@ def preprocessing_fn(
     hyperparameters = PreprocessingHyperparameters(**custom_config["preprocessing"])
     documents = tf.reshape(inputs[features.TEXT], [-1])
     tokens = tokenize(documents, hyperparameters.tokenizer)
-    vocabulary = tft.vocabulary(
-        tokens,
-        top_k=hyperparameters.vocab_size,
-        frequency_threshold=hyperparameters.min_count,
-        vocab_filename=features.VOCABULARY,
-        store_frequency=True,
+    vocabulary = vocabulary_analyzer.vocabulary(
+        tokens.flat_values,
+        min_count=hyperparameters.min_count,
+        vocab_size=hyperparameters.vocab_size,
     )
     ids = tft.apply_vocabulary(tokens.flat_values, vocabulary, lookup_fn=_lookup_ids)
     counts, totals = tf.unstack(tft.apply_vocabulary(ids, vocabulary, lookup_fn=_lookup_counts))

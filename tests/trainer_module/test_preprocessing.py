@@ -197,8 +197,8 @@ def test_documents_in_memory_are_windowed_as_transform_does(tmp_path: Any) -> No
     assert found.window_sizes.to_list() == [row["window_sizes"] for row in rows]
 
 
-def test_where_no_token_is_known_documents_are_rows_without_tokens() -> None:
-    rows = transform(["a b", ""], subsample=1e-2, min_count=3)
+def test_a_document_without_known_tokens_is_a_row_without_tokens() -> None:
+    [_, *rows] = transform(["a a a", "b", ""], subsample=1e-2, min_count=3)
     assert rows == [{"token_ids": [], "window_sizes": []}] * 2
 
 
