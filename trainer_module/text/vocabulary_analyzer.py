@@ -65,7 +65,7 @@ class _Shard(NamedTuple):
     occurrences: int
 
 
-class _CountAndWrite(PTransformAnalyzer):  # type: ignore[misc]
+class _CountAndWrite(PTransformAnalyzer):
     """From batches of distinct tokens with their counts to the paths of the two files."""
 
     def __init__(self, min_count: int, vocab_size: int) -> None:
@@ -102,7 +102,7 @@ class _CountAndWrite(PTransformAnalyzer):  # type: ignore[misc]
         return _Shard(kept, [most] if most else [], len(total), total.total())
 
 
-class _AddUp(beam.DoFn):  # type: ignore[misc]
+class _AddUp(beam.DoFn):
     """Adds up the counts of a bundle's batches, and passes them on by shard."""
 
     _held: Counter[bytes]
