@@ -26,7 +26,7 @@ _MIN_KANA = 0.25
 _INDIC = [chr(code) for code in range(0x0900, 0x0E00)]
 _MIN_INDIC = 0.4  # of all characters; the rest is blanks, digits, Latin words
 _MIN_BLANKS = 0.25  # of that rest
-_MIN_PAIRED = 0.99  # of the zeros are high bytes
+_MIN_PAIRED = 0.9  # of the zeros are high bytes
 
 
 def unmarked_encoding(block: bytes, invalid: float, *, is_text: bool) -> str | None:

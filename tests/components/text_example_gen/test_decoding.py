@@ -147,6 +147,7 @@ def test_utf8_is_never_taken_for_something_else(text: str) -> None:
         b"a\tb\tc\0d\te\tf\0",
         "du café\0ou du thé\n".encode("latin-1"),
         "0é0è1a2b3c4d5f6g7h8i\n".encode("latin-1"),
+        b"ah \0cnddg\ndc\n\n",
         b"\t\n" * 30 + b"a\0\n",
     ],
 )
