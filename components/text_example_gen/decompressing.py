@@ -116,15 +116,18 @@ def _bites(file: Readable, size: int) -> Iterator[bytes]:
 def _checked(blocks: Iterator[bytes], name: str) -> Iterator[bytes]:
     try:
         yield from blocks
+    except MemoryError:
+        raise
     except Exception as error:  # each module has an exception of its own for damaged data
         raise _damaged(name, str(error)) from error
 
 
 def _damaged(name: str, reason: str) -> InputError:
     ending = files.compression(name)
-    return InputError(
-        f"{name!r} cannot be decompressed as {ending} ({reason}); fetch or compress it again"
-    )
+    # zstd's word where there is no room for the window of a frame.
+    out_of_memory = "not enough memory" in reason
+    advice = "give the process more memory" if out_of_memory else "fetch or compress it again"
+    return InputError(f"{name!r} cannot be decompressed as {ending} ({reason}); {advice}")
 
 
 def in_blocks(pieces: Iterable[bytes], size: int) -> Iterator[bytes]:

@@ -2,6 +2,9 @@ import gzip
 import random
 import re
 import struct
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 import zstandard
@@ -115,3 +118,23 @@ def test_every_window_of_zstd(window_log: int) -> None:
     data = compressor.compress(b"one two\n" * 9000) + compressor.flush()
     assert zstandard.get_frame_parameters(data).window_size == 1 << window_log
     assert documents(data, "a.txt.zst") == [b"one two"] * 9000
+
+
+def test_too_little_memory_for_a_window_is_not_called_damage(tmp_path: Path) -> None:
+    parameters = zstandard.ZstdCompressionParameters(window_log=31, hash_log=10)
+    compressor = zstandard.ZstdCompressor(compression_params=parameters).compressobj()
+    path = tmp_path / "a.txt.zst"
+    path.write_bytes(compressor.compress(b"one two\n" * 9000) + compressor.flush())
+    script = (
+        "import resource, sys, zstandard\n"
+        "from components.text_example_gen import decompressing\n"
+        "resource.setrlimit(resource.RLIMIT_AS, (1500 << 20, 1500 << 20))\n"
+        "try:\n"
+        "    list(decompressing.decompressed(open(sys.argv[1], 'rb'), 'a.txt.zst'))\n"
+        "except Exception as error:\n"
+        "    print(error)\n"
+    )
+    folder = Path(decompressing.__file__).parents[2]
+    command = [sys.executable, "-c", script, str(path)]
+    ended = subprocess.run(command, capture_output=True, check=True, text=True, cwd=folder)
+    assert ended.stdout.endswith("not enough memory); give the process more memory\n")
