@@ -1,43 +1,18 @@
 """Which files TextExampleGen reads: the endings it knows, and what patterns stand for.
 
-Light, the standard library alone until a file needs more: the command line checks a corpus with it
-before anything is imported that takes seconds.
+Light, the standard library alone: the command line checks a corpus with it before anything is
+imported that takes seconds.
 """
 
-import bz2
 import glob
 import os
 import re
-import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import takewhile
-from typing import Protocol
 
 KINDS = (".txt", ".jsonl")
-
-
-class Decompressor(Protocol):
-    """Of one frame of compressed bytes, as the standard library's modules have it."""
-
-    @property
-    def eof(self) -> bool: ...  # noqa: D102
-    @property
-    def unused_data(self) -> bytes: ...  # noqa: D102
-    def decompress(self, data: bytes, /) -> bytes: ...  # noqa: D102
-
-
-def _zstandard() -> Decompressor:
-    import zstandard
-
-    return zstandard.ZstdDecompressor().decompressobj()
-
-
-# What a file may be compressed with: its ending, and what makes a decompressor for a frame.
-COMPRESSIONS: dict[str, Callable[[], Decompressor]] = {
-    ".gz": lambda: zlib.decompressobj(wbits=16 + zlib.MAX_WBITS),  # 16: with a gzip header
-    ".bz2": bz2.BZ2Decompressor,
-    ".zst": _zstandard,
-}
+# What a file may be compressed with.
+COMPRESSIONS = (".gz", ".bz2", ".zst")
 DESCRIPTION = f"{' and '.join(KINDS)}, plain or {', '.join(COMPRESSIONS)}"
 ENDINGS = tuple(kind + compression for kind in KINDS for compression in ("", *COMPRESSIONS))
 

@@ -1,10 +1,9 @@
-"""From the bytes of a file to its documents: split into lines, cut, make valid UTF-8.
+"""From the bytes of a file to its documents: take lines, cut, make valid UTF-8.
 
 Generators over bytes. Each makes one pass in constant memory, so a file with one line of 100 MB is
 read like any other. Of a .jsonl file, one line is held. Nothing here knows of Beam.
 """
 
-import codecs
 import json
 import re
 from collections.abc import Iterable, Iterator
@@ -12,7 +11,14 @@ from dataclasses import dataclass
 from itertools import chain
 
 from components.text_example_gen import files
-from components.text_example_gen.decompressing import BLOCK_BYTES, Readable, decompressed, merged
+from components.text_example_gen.decoding import split_mark, utf8_blocks
+from components.text_example_gen.decompressing import (
+    BLOCK_BYTES,
+    Readable,
+    decompressed,
+    in_blocks,
+)
+from components.text_example_gen.lines import LinePart, line_parts
 from trainer_module.errors import InputError
 
 # What bytes.split() takes for a blank. None of them is part of a longer UTF-8 sequence, so a cut
@@ -20,15 +26,10 @@ from trainer_module.errors import InputError
 BLANKS = b" \t\n\r\x0b\x0c"
 _BLANK = re.compile(rb"\s")
 _NO_BLANK = re.compile(rb"\S")
-# French in Latin-1 has 4 % of bytes that are no UTF-8 and is worth reading; the same text in
-# UTF-16, a program or an image have half and more.
-_MAX_NO_TEXT = 0.3
-_CONTROLS = bytes(byte for byte in (*range(32), 127) if byte not in BLANKS)
+# A line of JSON is held, and takes several times its size while it is parsed.
+_MAX_JSON_BYTES = 1 << 28
 _REPLACEMENT = "\ufffd"
 _SURROGATES = re.compile("[\ud800-\udfff]")
-
-# A piece of a line, and whether the line ends with it.
-LinePart = tuple[bytes, bool]
 
 
 @dataclass(frozen=True)
@@ -72,13 +73,13 @@ def read_documents(
         cannot be cut.
     """
     counts.files += 1
-    blocks = merged(decompressed(file, name), BLOCK_BYTES)
-    first = next(blocks, b"").removeprefix(codecs.BOM_UTF8)
+    blocks = in_blocks(decompressed(file, name), BLOCK_BYTES)
+    encoding, first = split_mark(next(blocks, b""))
     if not first:
         counts.empty_files += 1
         return
-    check_is_text(first, name)
-    parts = line_parts(_counted(chain([first], blocks), counts))
+    content = _counted(chain([first], blocks), counts)
+    parts = line_parts(utf8_blocks(content, encoding, name))
     if files.is_json_lines(name):
         parts = json_texts(parts, name, options.json_field, counts)
     for document in cut_lines(parts, name, options.max_document_bytes, counts):
@@ -92,63 +93,65 @@ def _counted(blocks: Iterable[bytes], counts: ReadingCounts) -> Iterator[bytes]:
         yield block
 
 
-def check_is_text(block: bytes, name: str) -> None:
-    """Checks the first bytes of a file.
-
-    Raises:
-      InputError: more than 30 % of them are control characters or not UTF-8.
-    """
-    decoder = codecs.getincrementaldecoder("utf-8")(errors="ignore")
-    valid = len(decoder.decode(block).encode())
-    cut_by_end = len(decoder.getstate()[0])  # the first bytes of a character that goes on
-    controls = len(block) - len(block.translate(None, _CONTROLS))
-    no_text = (len(block) - valid - cut_by_end + controls) / len(block)
-    if no_text > _MAX_NO_TEXT:
-        raise InputError(
-            f"{name!r} is not UTF-8 text: {no_text:.0%} of its first {len(block)} bytes are control"
-            " characters or invalid; leave it out, or convert it (iconv -t UTF-8)"
-        )
-
-
-def line_parts(blocks: Iterable[bytes]) -> Iterator[LinePart]:
-    r"""Yields lines without their newline, a line that spans blocks in several parts.
-
-    Only b"\n" separates lines. What follows the last one is a line if there is anything.
-    """
-    part = b""
-    for block in blocks:
-        *ended, part = block.split(b"\n")
-        for text in ended:
-            yield text, True
-        if part:
-            yield part, False
-    if part:
-        yield b"", True
-
-
 def json_texts(
     parts: Iterable[LinePart], name: str, field: str, counts: ReadingCounts
 ) -> Iterator[LinePart]:
     """Yields, for each line, the text in the field `field` of its JSON object.
 
     Raises:
-      InputError: a line that is not blank is no JSON object with a string in that field.
+      InputError: a line that is not blank is no JSON object with a string in that field, or is
+        longer than 256 MiB.
     """
     held: list[bytes] = []
+    size = 0
     number = 1
-    for part, ended in parts:
+    for part, ends in parts:
         held.append(part)
-        if ended:
-            line = valid_utf8(b"".join(held), counts)
-            text = "" if not line.strip() else _json_text(line, name, number, field)
-            yield _encoded(text, counts), True
-            held = []
-            number += 1
+        size += len(part)
+        if size > _MAX_JSON_BYTES:
+            raise _too_long(name, number)
+        if ends:
+            # No name holds a line or its text here, so each is freed as soon as it can be.
+            yield from _text_parts(
+                _json_text(_taken(held, counts), name, number, field), ends, counts
+            )
+            size = 0
+            number += ends
 
 
-def _json_text(line: bytes, name: str, number: int, field: str) -> str:
+def _too_long(name: str, number: int) -> InputError:
+    return InputError(
+        f"{name!r}, line {number}, is longer than {_MAX_JSON_BYTES >> 20} MiB;"
+        " write one object a line, and a long text as several objects"
+    )
+
+
+def _taken(held: list[bytes], counts: ReadingCounts) -> str:
+    """Returns the line that `held` is the parts of, "" for one of blanks, and empties `held`."""
+    line = b"".join(held)
+    held.clear()
+    if line.isspace():
+        return ""
     try:
-        record = json.loads(line.decode())
+        return line.decode()
+    except UnicodeDecodeError:
+        return valid_utf8(line, counts).decode()
+
+
+def _text_parts(text: str, ends: int, counts: ReadingCounts) -> Iterator[LinePart]:
+    if len(text) <= BLOCK_BYTES:
+        yield _encoded(text, counts), ends
+        return
+    for start in range(0, len(text), BLOCK_BYTES):
+        yield _encoded(text[start : start + BLOCK_BYTES], counts), 0
+    yield b"", ends
+
+
+def _json_text(line: str, name: str, number: int, field: str) -> str:
+    if not line:
+        return ""
+    try:
+        record = json.loads(line)
     except (ValueError, RecursionError) as error:
         reason = getattr(error, "msg", str(error))  # msg: without json's own "line 1"
         raise InputError(f"{name!r}, line {number}, is not JSON ({reason}); mend it") from error
@@ -157,7 +160,8 @@ def _json_text(line: bytes, name: str, number: int, field: str) -> str:
             f"{name!r}, line {number}, is JSON but not an object; write it as {{{field!r}: ...}}"
         )
     if field not in record:
-        known = f"its fields are {files.name_few(list(record), 8)}" if record else "it has no field"
+        names = [key[:40] for key in record]
+        known = f"its fields are {files.name_few(names, 8)}" if names else "it has no field"
         raise InputError(
             f"{name!r}, line {number}, has no field {field!r} ({known}); set corpus.json_field"
         )
@@ -198,21 +202,21 @@ def cut_lines(
     held: list[bytes] = []
     size = given = 0
     number = 1
-    for part, ended in parts:
+    for part, ends in parts:
         held.append(part)
         size += len(part)
-        if not ended and size <= limit:
+        if not ends and size <= limit:
             continue
         *documents, rest = _cut(b"".join(held), name, number, limit)
-        if ended and (rest := rest.rstrip()):
+        if ends and (rest := rest.rstrip()):
             documents.append(rest)
         yield from documents
         given += len(documents)
         held, size = [rest], len(rest)
-        if ended:
-            counts.empty_lines += given == 0
+        if ends:
+            counts.empty_lines += (given == 0) + ends - 1
             counts.cut_lines += given > 1
-            held, size, given, number = [], 0, 0, number + 1
+            held, size, given, number = [], 0, 0, number + ends
 
 
 def _cut(text: bytes, name: str, number: int, limit: int) -> Iterator[bytes]:

@@ -1,3 +1,4 @@
+import io
 import json
 import random
 import re
@@ -8,7 +9,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from components.text_example_gen import reading
+from components.text_example_gen import decoding, lines, reading
 from components.text_example_gen.reading import ReadingCounts
 from tests.components.text_example_gen.reading_bytes import documents, read, sentence
 from trainer_module.errors import InputError
@@ -22,7 +23,7 @@ def test_one_document_a_line(text: bytes) -> None:
 
 
 def test_other_separators_do_not_end_a_line() -> None:
-    line = "a\u2028b\u0085c\x1cd\x0be\x0cf\rg"
+    line = "a\u2028b\u0085c\x1cd\x0be\x0cf"
     assert documents(line.encode()) == [line.encode()]
 
 
@@ -71,7 +72,7 @@ def test_line_without_blank_cannot_be_cut() -> None:
 
 def test_endless_line_without_blank_is_given_up_early() -> None:
     blocks = iter([b"x" * 1000] * 1000)
-    parts = reading.line_parts(blocks)
+    parts = lines.line_parts(blocks)
     with pytest.raises(InputError, match="at least 5000 bytes"):
         list(reading.cut_lines(parts, "a.txt", 4500, ReadingCounts()))
     assert len(list(blocks)) == 995
@@ -112,6 +113,12 @@ def in_blocks(data: bytes, seed: int) -> Iterator[bytes]:
         data = data[size:]
 
 
+def lines_by_python(data: bytes) -> list[bytes]:
+    """The reference: Python's own universal newlines."""
+    text = io.TextIOWrapper(io.BytesIO(data), encoding="latin-1", newline=None)
+    return [line.removesuffix("\n").encode("latin-1") for line in text]
+
+
 def cut_slowly(line: bytes, limit: int) -> list[bytes]:
     """The reference: fills a document token by token."""
     found: list[tuple[int, int]] = []
@@ -126,21 +133,21 @@ def cut_slowly(line: bytes, limit: int) -> list[bytes]:
 @given(some_bytes, st.integers(1, 20), st.integers())
 def test_cutting_agrees_with_the_reference(data: bytes, limit: int, seed: int) -> None:
     assume(max(map(len, data.split()), default=0) <= limit)
-    by_line = [cut_slowly(line, limit) for line in data.removesuffix(b"\n").split(b"\n")]
+    by_line = [cut_slowly(line, limit) for line in lines_by_python(data)]
     counts = ReadingCounts()
-    parts = reading.line_parts(in_blocks(data, seed))
+    parts = lines.line_parts(in_blocks(data, seed))
     cut = list(reading.cut_lines(parts, "a.txt", limit, counts))
     assert cut == [document for line in by_line for document in line]
     assert b" ".join(cut).split() == data.split()
     assert all(len(document) <= limit for document in cut)
     assert counts.cut_lines == sum(len(line) > 1 for line in by_line)
-    assert counts.empty_lines == (sum(not line for line in by_line) if data else 0)
+    assert counts.empty_lines == sum(not line for line in by_line)
 
 
 @given(some_bytes, st.integers(1, 8), st.integers())
 def test_a_token_that_is_too_long_is_never_passed_over(data: bytes, limit: int, seed: int) -> None:
     assume(max(map(len, data.split()), default=0) > limit)
-    parts = reading.line_parts(in_blocks(data, seed))
+    parts = lines.line_parts(in_blocks(data, seed))
     with pytest.raises(InputError, match="cannot be cut"):
         list(reading.cut_lines(parts, "a.txt", limit, ReadingCounts()))
 
@@ -149,7 +156,7 @@ def test_a_token_that_is_too_long_is_never_passed_over(data: bytes, limit: int, 
 def test_replacing_after_cutting_is_replacing_before(data: bytes, limit: int) -> None:
     assume(max(map(len, data.split()), default=0) <= limit)
     counts = ReadingCounts()
-    cut = reading.cut_lines(reading.line_parts([data]), "a.txt", limit, counts)
+    cut = reading.cut_lines(lines.line_parts([data]), "a.txt", limit, counts)
     valid = [reading.valid_utf8(document, counts) for document in cut]
     whole = data.decode(errors="replace")
     assert b" ".join(valid).split() == whole.encode().split()
@@ -173,7 +180,6 @@ def test_invalid_utf8_is_replaced_and_counted() -> None:
     "content",
     [
         bytes(range(256)) * 40,
-        "sixteen bits a letter\n".encode("utf-16"),
         "по-русски, но не в UTF-8\n".encode("koi8-r"),
         b"abc" + b"\x00" * 2,
     ],
@@ -194,7 +200,7 @@ def test_a_file_of_which_less_than_a_third_is_no_text_is_read() -> None:
 
 
 def test_a_character_cut_by_the_end_of_the_block_is_text() -> None:
-    reading.check_is_text("€".encode()[:2], "a.txt")
+    decoding.check_is_text("€".encode()[:2], "a.txt")
 
 
 # JSON lines.
@@ -221,9 +227,9 @@ def test_json_with_invalid_characters() -> None:
 
 @given(st.lists(st.text(max_size=20), max_size=5), st.integers())
 def test_json_keeps_every_token(texts: list[str], seed: int) -> None:
-    lines = "".join(json.dumps({"text": text}) + "\n" for text in texts).encode()
+    content = "".join(json.dumps({"text": text}) + "\n" for text in texts).encode()
     parts = reading.json_texts(
-        reading.line_parts(in_blocks(lines, seed)), "a", "text", ReadingCounts()
+        lines.line_parts(in_blocks(content, seed)), "a", "text", ReadingCounts()
     )
     found = list(reading.cut_lines(parts, "a", 1000, ReadingCounts()))
     stripped = [text.strip(" \t\n\r\x0b\x0c").encode() for text in texts]
@@ -240,6 +246,7 @@ def test_json_keeps_every_token(texts: list[str], seed: int) -> None:
             b'{"body": "a", "title": "b"}',
             "line 2, has no field 'text' (its fields are 'body', 'title'); set corpus.json_field",
         ),
+        (b'{"%s": 1}' % (b"k" * 99), f"(its fields are '{'k' * 40}'); set corpus.json_field"),
         (b"{}", "line 2, has no field 'text' (it has no field); set corpus.json_field"),
         (
             b'{"text": ["a", "b"]}',
@@ -250,3 +257,23 @@ def test_json_keeps_every_token(texts: list[str], seed: int) -> None:
 )
 def test_wrong_json(line: bytes, said: str) -> None:
     assert said in sentence(b'{"text": "right"}\n' + line, "a.jsonl")
+
+
+def test_a_json_line_that_is_too_long_is_given_up_early() -> None:
+    pieces = iter([(b"", 3), *[(bytes(1 << 20), 0)] * 1000])
+    with pytest.raises(InputError) as caught:
+        list(reading.json_texts(pieces, "a.jsonl", "text", ReadingCounts()))
+    assert str(caught.value) == (
+        "'a.jsonl', line 4, is longer than 256 MiB;"
+        " write one object a line, and a long text as several objects"
+    )
+    assert len(list(pieces)) == 1000 - 257
+
+
+def test_a_long_json_text_is_cut_as_a_short_one_is() -> None:
+    words = [f"wört{i}" for i in range(100_000)]
+    content = json.dumps({"text": " ".join(words)}, ensure_ascii=False).encode()
+    found, counts = read(content, "a.jsonl", 999)
+    assert b" ".join(found) == " ".join(words).encode()
+    assert found == cut_slowly(" ".join(words).encode(), 999)
+    assert (counts.cut_lines, counts.empty_lines) == (1, 0)
