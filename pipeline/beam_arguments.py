@@ -5,9 +5,15 @@ import socket
 from pipeline.config import BeamConfig, Config
 from trainer_module.errors import InputError
 
-# Beam's default runner would look for a binary to download.
-_DIRECT = ["--runner=DirectRunner", "--direct_running_mode=in_memory"]
-
+# The only place that names a runner for this machine. What Beam calls its direct runner is a
+# switch: it downloads a program, Prism, and comes to this runner only where that one fails.
+IN_THIS_PROCESS = (
+    "--runner=FnApiRunner",
+    "--direct_running_mode=in_memory",
+    # Without an image TFX would pack 44 MB of itself for workers elsewhere, for each component, and
+    # leave them in the temporary folder.
+    "--sdk_container_image=none",
+)
 
 _CONNECT_SECONDS = 5.0
 
@@ -39,7 +45,7 @@ def beam_arguments(config: Config) -> list[str]:
     """
     beam, deployment = config.beam, config.deployment
     if beam.runner == "direct":
-        return _DIRECT
+        return list(IN_THIS_PROCESS)  # a list of the caller's own: TFX adds to it
     # In a worker TFX would not be imported before tensorflow-data-validation, which needs it.
     in_workers = "--beam_plugin=tfx"
     if beam.runner == "dataflow":

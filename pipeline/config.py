@@ -77,8 +77,9 @@ class BeamConfig(StrictModel):
 
     runner: Literal["direct", "flink", "spark", "dataflow"] = Field(
         default="direct",
-        description="direct: in each component's own process; flink, spark: by Beam's job server "
-        "at job_endpoint; dataflow: Google Cloud's, in deployment.project and deployment.region",
+        description="direct: in each component's own process, by Beam's FnApiRunner; flink, "
+        "spark: by Beam's job server at job_endpoint; dataflow: Google Cloud's, in "
+        "deployment.project and deployment.region",
     )
     job_endpoint: str = Field(
         default="localhost:8099",

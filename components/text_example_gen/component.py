@@ -1,12 +1,12 @@
 """TextExampleGen: text files -> Examples{text}, split into train and eval by their content."""
 
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
 from google.protobuf import struct_pb2
 
-from components.text_example_gen import files
-from components.text_example_gen.executor import Executor
+from components.text_example_gen import content, executor, files
 from components.tfx_api import BeamExecutorSpec, RuntimeParameter, example_gen_pb2
 from components.tfx_api import example_gen_component as component
 from components.tfx_api import example_gen_driver as driver
@@ -16,22 +16,69 @@ from components.tfx_api import example_gen_input_processor as input_processor
 _BUCKETS = 1000
 
 
+# In the component's folder `.system`, where TFX keeps what its drivers write.
+_RECORD = "content_hashes.json"
+
+
+class InputProcessor(input_processor.FileBasedInputProcessor):
+    """TFX's own processor, with a fingerprint of the content of all files.
+
+    TFX's is of their number, bytes and seconds: it does not see a file that was rewritten with the
+    same size in the same second, or by a program that keeps times.
+    """
+
+    def __init__(
+        self,
+        root: str,
+        splits: Sequence[example_gen_pb2.Input.Split],
+        range_config: Any,
+        record: Path | None,
+    ) -> None:
+        super().__init__(root, splits, range_config)
+        self._record = record
+
+    def get_input_fingerprint(self, span: int, version: int | None) -> str:
+        """Returns the fingerprint of the files that the executor will read.
+
+        Raises:
+          InputError: a pattern matches nothing, or a file cannot be read.
+        """
+        patterns = [
+            self.get_pattern_for_span_version(split.pattern, span, version)
+            for split in self._splits
+        ]
+        paths = executor.matching_files(self._input_base_uri, "\n".join(patterns))
+        return content.fingerprint(paths, self._record)
+
+
 class Driver(driver.FileBasedDriver):
     """Makes the fingerprint of the files of all patterns, so that a changed one is read again."""
+
+    _record: Path | None = None
+
+    def run(self, execution_info: Any) -> Any:
+        """See TFX's; the hashes of files are remembered beside the component's artifacts.
+
+        Raises:
+          InputError: a pattern matches nothing, or a file cannot be read.
+        """
+        # It is FOLDER/.system/driver_execution/TIME/driver_output.pb.
+        self._record = Path(execution_info.execution_output_uri).parents[2] / _RECORD
+        return super().run(execution_info)
 
     def get_input_processor(
         self,
         splits: Iterable[example_gen_pb2.Input.Split],
         range_config: Any = None,
         input_base_uri: str | None = None,
-    ) -> input_processor.FileBasedInputProcessor:
-        """Returns TFX's own processor, given each pattern as if it were a split."""
+    ) -> InputProcessor:
+        """Returns the processor, given each pattern as if it were a split."""
         each = [
             example_gen_pb2.Input.Split(name=pattern, pattern=pattern)
             for split in splits
             for pattern in split.pattern.split("\n")
         ]
-        return input_processor.FileBasedInputProcessor(input_base_uri or "", each, range_config)
+        return InputProcessor(input_base_uri or "", each, range_config, self._record)
 
 
 class TextExampleGen(component.FileBasedExampleGen):
@@ -42,7 +89,7 @@ class TextExampleGen(component.FileBasedExampleGen):
     pattern, TFX's own driver, which Kubeflow runs, sees the files as well.
     """
 
-    EXECUTOR_SPEC = BeamExecutorSpec(Executor)
+    EXECUTOR_SPEC = BeamExecutorSpec(executor.Executor)
     DRIVER_CLASS = Driver
 
     def __init__(

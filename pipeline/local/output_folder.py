@@ -4,6 +4,7 @@ import contextlib
 import fcntl
 import hashlib
 import os
+import shutil
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -27,6 +28,7 @@ class OutputFolder:
         self.tensorboard = self.root / "tensorboard"
         self.vectors = self.root / "vectors"
         self._drawn = self.root / ".identity"
+        self._temporary = self.root / ".temporary"
 
     def identity(self) -> str:
         """What tells this folder from all others, on any machine, by 12 hexadecimal digits.
@@ -79,3 +81,16 @@ class OutputFolder:
             if not self._drawn.exists():
                 write_aside(self._drawn, uuid.uuid4().hex)
             yield
+
+    @contextlib.contextmanager
+    def temporary_folder(self) -> Iterator[Path]:
+        """Makes an empty folder for what no run should leave, and removes it at the end.
+
+        Use it while the folder is locked. What a killed run left in it is removed by the next one.
+        """
+        shutil.rmtree(self._temporary, ignore_errors=True)
+        self._temporary.mkdir(exist_ok=True)
+        try:
+            yield self._temporary
+        finally:
+            shutil.rmtree(self._temporary, ignore_errors=True)

@@ -95,13 +95,14 @@ def _run(
     read = ", ".join(config.corpus.files) or "quick start"
     metadata_store.begin_run(store, location.pipeline_name, run_id, read)
     del store  # no connection may cross a fork
-    with display.ProgressDisplay(console) as progress:
+    with output.temporary_folder() as temporary, display.ProgressDisplay(console) as progress:
         try:
             components = runner.run(
                 local_pipeline.create_pipeline(config, patterns, output, location),
                 run_id=run_id,
                 seed=config.seed,
                 logs=logs,
+                temporary=temporary,
                 show_progress=progress.show,
             )
         except (ComponentFailedError, KeyboardInterrupt) as error:

@@ -15,6 +15,7 @@ import random
 import resource
 import signal
 import sys
+import tempfile
 import time
 import traceback
 from collections.abc import Iterator
@@ -53,7 +54,13 @@ class _Failure(NamedTuple):
 
 
 def run(
-    pipeline: Pipeline, *, run_id: str, seed: int, logs: Path, show_progress: ShowProgress
+    pipeline: Pipeline,
+    *,
+    run_id: str,
+    seed: int,
+    logs: Path,
+    temporary: Path,
+    show_progress: ShowProgress,
 ) -> list[ComponentRun]:
     """Runs the components one after the other.
 
@@ -62,6 +69,7 @@ def run(
       run_id: names the run in the metadata store.
       seed: of Python's random numbers in each component; Beam shuffles by them.
       logs: folder for a log a component.
+      temporary: folder for the temporary files of the components, which do not remove all of them.
       show_progress: is called when a component starts, several times a second while it runs, and
         when it has ended.
 
@@ -75,7 +83,7 @@ def run(
     ir = Compiler().compile(pipeline)
     substitute_runtime_parameter(ir, {_RUN_ID: run_id})
     return [
-        _run_component(ir, component, seed, logs / f"{component}.log", show_progress)
+        _run_component(ir, component, seed, logs / f"{component}.log", temporary, show_progress)
         for component in _node_ids(ir)
     ]
 
@@ -85,14 +93,19 @@ def _node_ids(ir: pipeline_pb2.Pipeline) -> Iterator[str]:
 
 
 def _run_component(
-    ir: pipeline_pb2.Pipeline, component: str, seed: int, log: Path, show_progress: ShowProgress
+    ir: pipeline_pb2.Pipeline,
+    component: str,
+    seed: int,
+    log: Path,
+    temporary: Path,
+    show_progress: ShowProgress,
 ) -> ComponentRun:
     started = time.monotonic()
     result, child_result = _fork.Pipe(duplex=False)
     output, child_output = os.pipe()
     process = _fork.Process(
         target=_in_child,
-        args=(ir, component, seed, log, child_output, child_result, os.getpid()),
+        args=(ir, component, seed, log, temporary, child_output, child_result, os.getpid()),
     )
     process.start()
     os.close(child_output)
@@ -155,6 +168,7 @@ def _in_child(
     component: str,
     seed: int,
     log: Path,
+    temporary: Path,
     output: int,
     result: multiprocessing.connection.Connection,
     parent: int,
@@ -165,6 +179,7 @@ def _in_child(
     os.dup2(output, _STDOUT)
     os.dup2(descriptor, _STDERR)
     random.seed(seed)
+    _put_temporary_files_into(temporary)
     try:
         LocalDagRunner().run_with_ir(_only(ir, component))
         result.send(ComponentRun(component, _was_cached(ir, component), 0.0, _peak_memory()))
@@ -180,6 +195,11 @@ def _die_with(parent: int) -> None:
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:  # it was gone before that
         os._exit(1)
+
+
+def _put_temporary_files_into(folder: Path) -> None:
+    """For this process, its native code and the programs that it starts."""
+    os.environ["TMPDIR"] = tempfile.tempdir = str(folder)
 
 
 def _only(ir: pipeline_pb2.Pipeline, component: str) -> pipeline_pb2.Pipeline:

@@ -98,7 +98,8 @@ def test_a_run_killed_twice_ends_as_an_undisturbed_one(
     for name in ("vectors.bin", "vectors.txt", "vocabulary.tsv"):
         ours, theirs = (folder / "vectors" / name for folder in (output, run.output))
         assert ours.read_bytes() == theirs.read_bytes()
-    # Nothing that was half written is left.
+    # Nothing that was half written is left, nor what the killed ones had in their temporary folder.
+    assert not (output / ".temporary").exists()
     assert len(list(output.glob("artifacts/Transform/transform_graph/*"))) == 1
     assert len(list(output.glob("artifacts/Trainer/model/*"))) == 1
     shutil.rmtree(output)

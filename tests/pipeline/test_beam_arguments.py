@@ -1,14 +1,19 @@
+import logging
+import re
 import socket
 from pathlib import Path
 
 import apache_beam as beam
 import pytest
 from apache_beam.options import pipeline_options
+from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 from apache_beam.transforms import environments
 
 from pipeline import config, config_file
 from pipeline.beam_arguments import beam_arguments, require_job_server
 from trainer_module.errors import InputError
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def arguments(*settings: str) -> list[str]:
@@ -24,10 +29,46 @@ def known_to_beam(words: list[str]) -> dict[str, object]:
     return taken
 
 
-def test_direct_is_beams_runner_in_memory():
+def test_direct_is_one_worker_of_one_runner_in_this_process():
     taken = known_to_beam(arguments())
-    assert taken["runner"] == "DirectRunner"
     assert taken["direct_running_mode"] == "in_memory"
+    assert taken["direct_num_workers"] == 1
+    assert type(beam.Pipeline(argv=arguments()).runner) is FnApiRunner
+
+
+def test_direct_asks_no_switch_that_would_download_prism(caplog: pytest.LogCaptureFixture):
+    caplog.set_level(logging.DEBUG)
+    with beam.Pipeline(argv=arguments()) as pipeline:
+        _ = pipeline | beam.Create([1, 2]) | beam.Reshuffle() | beam.Map(str)
+    assert "FnApi" in caplog.text or "fn_runner" in caplog.text
+    assert "prism" not in caplog.text.lower()
+
+
+def test_direct_has_tfx_pack_nothing(monkeypatch: pytest.MonkeyPatch):
+    from tfx.utils import dependency_utils
+
+    packed: list[str] = []
+    monkeypatch.setattr(dependency_utils, "build_ephemeral_package", lambda: packed.append("tfx"))
+    given = arguments()
+    assert dependency_utils.make_beam_dependency_flags(given) == given
+    assert packed == []
+
+
+def test_each_caller_has_arguments_of_its_own():
+    arguments().append("--labels=one")
+    assert "--labels=one" not in arguments()
+
+
+def test_nobody_else_chooses_the_runner_of_this_machine():
+    folders = ("benchmarks", "components", "pipeline", "skipgram", "tests", "trainer_module")
+    sources = [path for folder in folders for path in (ROOT / folder).rglob("*.py")]
+    assert len(sources) > 100
+    # The switch and what it downloads by their names; and where nothing is named, it is the switch.
+    choices = re.compile(
+        r"DirectRunner|PrismRunner|--runner=(?!FnApi|Dataflow|Portable)|beam\.Pipeline\((?!argv=)"
+    )
+    choosing = {path for path in sources if choices.search(path.read_text(encoding="utf-8"))}
+    assert choosing <= {Path(__file__).resolve()}
 
 
 @pytest.mark.parametrize("runner", ["flink", "spark"])
@@ -76,7 +117,7 @@ def test_dataflow_would_be_sent_a_job_of_our_image():
     from apache_beam.runners.dataflow.internal import apiclient
 
     options = pipeline_options.PipelineOptions(arguments(*DATAFLOW))
-    pipeline = beam.Pipeline("DirectRunner")
+    pipeline = beam.Pipeline(argv=arguments())
     _ = pipeline | beam.Create([1])
     image = apiclient.get_container_image_from_options(options)
     environment = environments.DockerEnvironment.from_container_image(image)
@@ -112,8 +153,7 @@ def test_an_endpoint_is_host_and_port(endpoint: str):
     ],
 )
 def test_what_is_named_of_beam_is_of_the_installed_version(file: str, text: str):
-    root = Path(__file__).resolve().parents[2]
-    assert text.format(beam.__version__) in (root / file).read_text()
+    assert text.format(beam.__version__) in (ROOT / file).read_text()
 
 
 @pytest.mark.parametrize("runner", ["flink", "spark"])

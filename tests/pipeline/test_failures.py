@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from pipeline import failures
+from pipeline.beam_arguments import IN_THIS_PROCESS
 from trainer_module.errors import InputError
 
 SENTENCE = "the file 'a' [b] is binary (3 zeros): leave it out"
@@ -85,7 +86,7 @@ class TestSentenceOf:
         def refuse(_: int) -> None:
             raise InputError(SENTENCE)
 
-        pipeline = beam.Pipeline(argv=["--runner=DirectRunner", "--direct_running_mode=in_memory"])
+        pipeline = beam.Pipeline(argv=list(IN_THIS_PROCESS))
         _ = pipeline | beam.Create([1]) | "Refuse" >> beam.Map(refuse)
         with pytest.raises(Exception, match="while running 'Refuse'") as caught:
             pipeline.run().wait_until_finish()

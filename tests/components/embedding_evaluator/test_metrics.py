@@ -7,8 +7,8 @@ import pytest
 from apache_beam.testing.util import assert_that
 
 from components.embedding_evaluator import metrics
+from pipeline.beam_arguments import IN_THIS_PROCESS
 
-BEAM = ["--runner=DirectRunner", "--direct_running_mode=in_memory"]
 # Sums over 5 pairs: softmax and sigmoid cross-entropy, both raw, unigram's, pairs.
 SUMS = (15.0, 27.0, 32.0, 51.0, 21.0, 5.0)
 NOTHING = (0.0,) * 6
@@ -159,7 +159,7 @@ def test_in_beam_documents_are_combined_whatever_the_bundles():
             "gain_over_unigram": 1.2
         }
 
-    with beam.Pipeline(argv=BEAM) as pipeline:
+    with beam.Pipeline(argv=list(IN_THIS_PROCESS)) as pipeline:
         combined = (
             pipeline
             | beam.Create(DOCUMENTS)

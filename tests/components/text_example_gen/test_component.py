@@ -3,7 +3,6 @@
 import gzip
 import hashlib
 import json
-import os
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,13 +11,14 @@ from typing import Any
 import pytest
 import tensorflow as tf
 from tfx.components.example_gen.component import FileBasedExampleGen
+from tfx.orchestration.portable.data_types import ExecutionInfo
 from tfx.types import standard_artifacts
 
 from components.text_example_gen import executor, shuffled_writing
 from components.text_example_gen.component import Driver, TextExampleGen
+from pipeline.beam_arguments import IN_THIS_PROCESS
 from trainer_module.errors import InputError
 
-BEAM = ["--runner=DirectRunner", "--direct_running_mode=in_memory"]
 WORDS = [f"document number {number} of the corpus" for number in range(400)]
 
 
@@ -39,7 +39,7 @@ def exec_properties(patterns: Sequence[str], **changes: Any) -> dict[str, Any]:
 def run(folder: Path, patterns: Sequence[str], **changes: Any) -> standard_artifacts.Examples:
     examples = standard_artifacts.Examples()
     examples.uri = str(folder)
-    context = executor.Executor.Context(beam_pipeline_args=list(BEAM))
+    context = executor.Executor.Context(beam_pipeline_args=list(IN_THIS_PROCESS))
     properties = exec_properties(patterns, **changes)
     executor.Executor(context).Do({}, {"examples": [examples]}, properties)
     return examples
@@ -270,18 +270,52 @@ def fingerprint(*patterns: str) -> str:
 def test_fingerprint_sees_every_file_of_every_pattern(tmp_path: Path) -> None:
     for name in ("a.txt", "b[1].txt", "c.jsonl"):
         (tmp_path / name).write_text("some words\n")
-        os.utime(tmp_path / name, (1000, 1000))
     patterns = (f"{tmp_path}/[!.]*.txt", f"{tmp_path}/*.jsonl")
     before = fingerprint(*patterns)
     assert before == fingerprint(*patterns)
-    assert "num_files:2,total_bytes:22" in before
-    assert "num_files:1,total_bytes:11" in before
-    assert "num_files:1" in fingerprint(f"{tmp_path}/b[[]1].txt")
+    # By two patterns, and once.
+    assert before == fingerprint(*patterns, f"{tmp_path}/a.txt")
+    assert before.startswith("num_files:3,")
+    assert fingerprint(f"{tmp_path}/b[[]1].txt").startswith("num_files:1,")
 
-    os.utime(tmp_path / "c.jsonl", (2000, 2000))
-    touched = fingerprint(*patterns)
+    changed = {before}
+    for name in ("a.txt", "b[1].txt", "c.jsonl"):
+        (tmp_path / name).write_text("same words\n")
+        changed.add(fingerprint(*patterns))
     (tmp_path / "d.txt").write_text("more\n")
-    assert len({before, touched, fingerprint(*patterns)}) == 3
+    changed.add(fingerprint(*patterns))
+    assert len(changed) == 5
+
+
+def driven(folder: Path, *patterns: str) -> str:
+    """What the driver notes in the metadata store, run as TFX's launcher runs it."""
+    component = TextExampleGen(patterns, "text", 100, 0.1, "abc")
+    info = ExecutionInfo(
+        exec_properties=dict(component.exec_properties),
+        output_dict={"examples": [standard_artifacts.Examples()]},
+        execution_output_uri=str(folder / ".system" / "driver_execution" / "1" / "out.pb"),
+    )
+    Path(info.execution_output_uri).parent.mkdir(parents=True, exist_ok=True)
+    output = Driver(None).run(info)
+    [artifact] = output.output_artifacts["examples"].artifacts
+    noted = str(artifact.custom_properties["input_fingerprint"].string_value)
+    assert output.exec_properties["input_fingerprint"].string_value == noted
+    return noted
+
+
+def test_the_driver_remembers_hashes_beside_the_artifacts(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("some words\n")
+    before = driven(tmp_path / "out", f"{tmp_path}/*.txt")
+    [record] = (tmp_path / "out").rglob("*.json")
+    assert record.parent == tmp_path / "out" / ".system"
+    assert before == fingerprint(f"{tmp_path}/*.txt")
+
+
+@pytest.mark.parametrize("name", ["b.txt", "*.jsonl"])
+def test_the_driver_says_what_is_not_there(name: str, tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("some words\n")
+    with pytest.raises(InputError, match=r"no file matches '.*' here; check"):
+        fingerprint(f"{tmp_path}/a.txt", f"{tmp_path}/{name}")
 
 
 def test_what_makes_the_cache_key(tmp_path: Path) -> None:

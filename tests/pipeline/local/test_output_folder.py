@@ -1,3 +1,4 @@
+import multiprocessing
 import os
 import shutil
 import signal
@@ -151,3 +152,31 @@ class TestIdentity:
         with pytest.raises(InputError, match="run `skipgram run` first, with the same --output"):
             OutputFolder(tmp_path / "none").identity()
         assert list(tmp_path.iterdir()) == []
+
+
+class TestTemporaryFolder:
+    def test_is_empty_and_gone_at_the_end(self, tmp_path):
+        with OutputFolder(tmp_path).temporary_folder() as temporary:
+            assert temporary.parent == tmp_path
+            assert list(temporary.iterdir()) == []
+            (temporary / "a").mkdir()
+            (temporary / "a" / "b").touch()
+        assert list(tmp_path.iterdir()) == []
+
+    def test_is_gone_after_an_interruption(self, tmp_path):
+        with pytest.raises(KeyboardInterrupt), OutputFolder(tmp_path).temporary_folder():
+            raise KeyboardInterrupt
+        assert list(tmp_path.iterdir()) == []
+
+    def test_holds_nothing_of_a_killed_run(self, tmp_path):
+        def leave() -> None:
+            with OutputFolder(tmp_path).temporary_folder() as temporary:
+                (temporary / "left").touch()
+                os.kill(os.getpid(), signal.SIGKILL)
+
+        process = multiprocessing.get_context("fork").Process(target=leave)
+        process.start()
+        process.join()
+        assert list(tmp_path.rglob("left")) != []
+        with OutputFolder(tmp_path).temporary_folder() as temporary:
+            assert list(temporary.iterdir()) == []

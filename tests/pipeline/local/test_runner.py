@@ -1,6 +1,7 @@
 """The runner, in a process that has imported TFX but not used TensorFlow, as the command is."""
 
 import multiprocessing
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,16 @@ def test_a_component_ends_and_comes_from_the_cache_the_next_time(tmp_path: Path)
     _, _, [*_, again] = run(tmp_path, "well")
     assert again.cached
     assert (tmp_path / "logs" / "Toy.log").exists()
+
+
+def test_what_a_component_leaves_in_its_temporary_folder_is_in_the_runs(tmp_path: Path) -> None:
+    outside = tempfile.gettempdir()
+    how, said, _ = run(tmp_path, "temporary_files")
+    assert how == "ended", said
+    assert len(list(tmp_path.glob("temporary/*/python"))) == 1
+    assert len(list(tmp_path.glob("temporary/program.*"))) == 1
+    # Of the components alone: not of the process that starts them.
+    assert tempfile.gettempdir() == outside
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,8 @@
 
 import os
 import signal
+import subprocess
+import tempfile
 import uuid
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -21,6 +23,9 @@ from trainer_module.errors import InputError
 @component
 def Toy(model: OutputArtifact[standard_artifacts.Model], how: Parameter[str]) -> None:  # noqa: N802
     print("on its way", flush=True)
+    if how == "temporary_files":
+        Path(tempfile.mkdtemp(), "python").touch()
+        subprocess.run(["mktemp", "-t", "program.XXXXXX"], check=True, stdout=subprocess.DEVNULL)
     if how == "input_error":
         raise InputError("the toy is broken: mend it")
     if how == "long_trace":
@@ -42,12 +47,15 @@ def run(folder: Path, how: str, answer: Connection) -> None:
         ),
     )
     reports: list[Any] = []
+    temporary = folder / "temporary"
+    temporary.mkdir(exist_ok=True)
     try:
         runner.run(
             pipeline,
             run_id=str(uuid.uuid4()),
             seed=1,
             logs=folder / "logs",
+            temporary=temporary,
             show_progress=reports.append,
         )
         answer.send(("ended", "", reports))
