@@ -190,7 +190,7 @@ def _why_one_token(
     preprocessing: PreprocessingHyperparameters,
 ) -> str:
     token = repr(vocabulary.tokens[0].decode())
-    if vocabulary.counts.sum() >= num_tokens:
+    if preprocessing.min_count == 1 or vocabulary.counts.sum() >= num_tokens:
         return (
             f"the {documents} hold one token alone, {token}, {num_tokens:,} times, and a candidate "
             "needs another: add other text"
