@@ -42,7 +42,9 @@ def write(path: str, vocabulary_size: int, words: int, *, seed: int) -> None:
                 of_topics[topics, np.searchsorted(own, generator.random(shape))],
             )
             kept = generator.random(shape) < keep[ids]
-            for row in zip(ids, kept * generator.integers(1, 6, shape), strict=True):
+            windows = kept * generator.integers(1, 6, shape)
+            hashes = generator.integers(0, 1 << 63, number)
+            for row in zip(ids, windows, hashes, strict=True):
                 writer.write(_example(*row))
 
 
@@ -53,13 +55,14 @@ def _cumulative(size: int) -> Any:
     return cumulative / cumulative[-1]
 
 
-def _example(ids: Any, windows: Any) -> bytes:
+def _example(ids: Any, windows: Any, document_hash: Any) -> bytes:
     import tensorflow as tf
 
     feature = {
         "token_ids$ragged_values": ids,
         "window_sizes$ragged_values": windows,
         "num_tokens": [len(ids)],
+        "document_hash": [document_hash],
     }
     features = {
         name: tf.train.Feature(int64_list=tf.train.Int64List(value=values))
@@ -96,6 +99,7 @@ def split_of(path: str, vocabulary_size: int) -> Any:
         "token_ids": ragged("token_ids"),
         "window_sizes": ragged("window_sizes"),
         "num_tokens": tf.io.FixedLenFeature([], tf.int64),
+        "document_hash": tf.io.FixedLenFeature([], tf.int64),
     }
     documents = TransformedFiles([path], spec)
     return Split(documents, keep_probability(vocabulary_size), window=5, seed=1)

@@ -22,6 +22,7 @@ from components.tfx_api import (
     Transform,
     pusher_pb2,
     standard_artifacts,
+    transform_pb2,
     types,
 )
 from pipeline.config import Config, as_dict
@@ -95,6 +96,10 @@ def _data_nodes(config: Config, patterns: Sequence[str], target: Target) -> _Dat
         examples=example_gen.outputs["examples"],
         schema=schema_gen.outputs["schema"],
         preprocessing_fn="trainer_module.preprocessing.preprocessing_fn",
+        # Also what is held out gives tokens their vectors; pairs to train on it gives none.
+        splits_config=transform_pb2.SplitsConfig(
+            analyze=["train", "eval"], transform=["train", "eval"]
+        ),
         # Statistics of millions of ids would cost more than the pairs themselves.
         disable_statistics=True,
         custom_config={

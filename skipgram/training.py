@@ -4,7 +4,7 @@ import itertools
 import os
 import tempfile
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -22,6 +22,8 @@ from trainer_module.hyperparameters import (
     TrainerHyperparameters,
 )
 from trainer_module.text import tokenization
+from trainer_module.text.hashing import document_hashes
+from trainer_module.text.near_copies import near_copy_hash
 from trainer_module.text.subsampling import windowed
 from trainer_module.training.documents import DocumentsInMemory
 from trainer_module.training.fit import fit, keep_probabilities, split_of
@@ -34,6 +36,12 @@ from trainer_module.workers import group
 Document = str | Sequence[str]
 # Documents that are tokenised at once.
 _AT_ONCE = 4096
+
+
+class _Document(NamedTuple):
+    tokens: Sequence[bytes]
+    near_copies: int  # near_copies.near_copy_hash
+    nth: int  # which of its near-copies it is, from 0
 
 
 class _Settings(NamedTuple):
@@ -62,6 +70,7 @@ def train(
         several paths.
       seed: of the order of documents, of what is held out, of the pairs, model and candidates.
       eval_fraction: share of the documents that is held out, in (0, 1): one document at least.
+        Documents that differ by case, blanks and punctuation alone are held out together.
       listener: is told about once a second, and at each evaluation.
       settings: fields of `preprocessing` and `trainer` as the configuration has them, such as
         epochs=5, window=2, objective="sampled_softmax" (docs/configuration.md).
@@ -84,14 +93,11 @@ def train(
         raise InputError(f"eval_fraction = {eval_fraction} is not between 0 and 1: 0.05 is usual")
     workers = group.join()  # before TensorFlow does anything else
     tokens = _tokenized(documents, chosen.preprocessing.tokenizer)
-    order = np.random.default_rng(seed).permutation(len(tokens))
-    num_held_out = max(round(len(tokens) * eval_fraction), 1)
-    train_tokens, eval_tokens = (
-        [tokens[row] for row in rows] for rows in (order[num_held_out:], order[:num_held_out])
-    )
-    known = _vocabulary(train_tokens, chosen.preprocessing)
+    counted = Counter(token for document in tokens for token in document)
+    known = _vocabulary(counted, chosen.preprocessing)
     train_split, eval_split = (
-        _split(some, known, chosen.preprocessing, seed) for some in (train_tokens, eval_tokens)
+        _split(some, known, chosen.preprocessing, seed)
+        for some in _dealt_out(_numbered(tokens, seed), eval_fraction)
     )
     with tempfile.TemporaryDirectory() as folder:
         fitted = fit(
@@ -109,7 +115,7 @@ def train(
         [token.decode() for token in known.tokens],
         fitted.model.target_table.numpy(),
         known.counts.tolist(),
-        TrainingRecord.of(fitted),
+        TrainingRecord.of(fitted, len(counted)),
     )
 
 
@@ -158,37 +164,80 @@ def _batched(documents: Iterable[Any]) -> Iterator[list[Any]]:
         yield some
 
 
+def _numbered(documents: Sequence[Sequence[bytes]], seed: int) -> list[_Document]:
+    """In a random order, each with its number among its near-copies."""
+    met: Counter[int] = Counter()
+    numbered = []
+    for row in np.random.default_rng(seed).permutation(len(documents)):
+        near_copies = near_copy_hash(b" ".join(documents[row]))
+        numbered.append(_Document(documents[row], near_copies, met[near_copies]))
+        met[near_copies] += 1
+    return numbered
+
+
+def _dealt_out(
+    documents: Sequence[_Document], eval_fraction: float
+) -> tuple[list[_Document], list[_Document]]:
+    """Those to train on and those to hold out, no near-copies on both sides.
+
+    Raises:
+      InputError: all documents are near-copies of one.
+    """
+    sizes = Counter(document.near_copies for document in documents)
+    if len(sizes) == 1:
+        raise InputError(
+            f"the {len(documents):,} documents differ by no more than case, blanks and "
+            "punctuation, so that none can be held out: give others too"
+        )
+    left = max(round(len(documents) * eval_fraction), 1)
+    held_out = set()
+    for near_copies, size in sizes.items():
+        if size <= left:
+            held_out.add(near_copies)
+            left -= size
+    held_out = held_out or {min(sizes, key=sizes.__getitem__)}
+    split: tuple[list[_Document], list[_Document]] = ([], [])
+    for document in documents:
+        split[document.near_copies in held_out].append(document)
+    return split
+
+
 def _vocabulary(
-    documents: Iterable[Sequence[bytes]], preprocessing: PreprocessingHyperparameters
+    counted: Mapping[bytes, int], preprocessing: PreprocessingHyperparameters
 ) -> Vocabulary:
-    """As tft.vocabulary makes it: by falling count, equal counts by falling bytes."""
-    counted = Counter(token for document in documents for token in document)
+    """As Transform makes it: by falling count, equal counts by falling bytes."""
     kept = [(count, token) for token, count in counted.items() if count >= preprocessing.min_count]
     kept = sorted(kept, reverse=True)[: preprocessing.vocab_size]
     return Vocabulary([token for _, token in kept], np.array([n for n, _ in kept], np.int64))
 
 
 def _split(
-    documents: Sequence[Sequence[bytes]],
+    documents: Sequence[_Document],
     vocabulary: Vocabulary,
     preprocessing: PreprocessingHyperparameters,
     seed: int,
 ) -> Split:
     """What Transform would emit of the documents."""
     rows = {token: row for row, token in enumerate(vocabulary.tokens)}
-    ids = [rows.get(token, -1) for document in documents for token in document]
-    num_tokens = [len(document) for document in documents]
+    ids = [rows.get(token, -1) for document in documents for token in document.tokens]
+    num_tokens = [len(document.tokens) for document in documents]
     token_ids = tf.RaggedTensor.from_row_lengths(
         tf.constant(ids, tf.int64, [len(ids)]), tf.constant(num_tokens, tf.int64)
     )
     # The last is that of unknown tokens, -1, which are dropped.
     keep = np.append(keep_probabilities(vocabulary, preprocessing), 1.0)
+    hashes = document_hashes(
+        tf.constant([b" ".join(document.tokens) for document in documents]),
+        tf.constant([document.nth for document in documents], tf.int64),
+    )
     found = windowed(
-        tf.constant([b" ".join(document) for document in documents]),
+        hashes,
         token_ids,
         tf.constant(keep[ids]),
         window=preprocessing.window,
         seed=seed,
     )
-    in_memory = DocumentsInMemory(*found, tf.constant(num_tokens, tf.int64))
+    in_memory = DocumentsInMemory(
+        *found, tf.constant(num_tokens, tf.int64), tf.bitcast(hashes, tf.int64)
+    )
     return split_of(in_memory, vocabulary, preprocessing, seed)

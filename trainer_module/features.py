@@ -2,6 +2,10 @@
 
 # TextExampleGen -> Transform: one document, UTF-8 bytes, [1].
 TEXT = "text"
+# int64, [1]: which one of its copies the document is, from 0; those count that differ by no more
+# than case, blanks and punctuation. All random draws of a document are hashed from the two, so that
+# each copy has draws of its own.
+OCCURRENCE = "occurrence"
 
 # Transform -> Trainer: one row a document. It holds the tokens of the document that the vocabulary
 # knows, in the order of the text, each with its window:
@@ -10,6 +14,7 @@ TEXT = "text"
 #   token_ids     [0, 7, 9, 3, 0, 8]              ids of: the cat sat on the mat
 #   window_sizes  [0, 2, 1, 1, 0, 2]              0: subsampling left this "the" out
 #   num_tokens    7
+#   document_hash  of text and occurrence; the draws of later epochs are derived from it
 #
 # Tokens with a window of at least 1 are targets. The contexts of a target are the other targets of
 # its row that stand at most its window away; what was left out does not count. Here the targets are
@@ -21,10 +26,15 @@ TEXT = "text"
 TOKEN_IDS = "token_ids"  # int64, [tokens of the document that are in the vocabulary]
 WINDOW_SIZES = "window_sizes"  # int64, [the same]
 NUM_TOKENS = "num_tokens"  # int64, []: all tokens of the document, also those left out
+DOCUMENT_HASH = "document_hash"  # int64, []
+WINDOWS = (TOKEN_IDS, WINDOW_SIZES, NUM_TOKENS, DOCUMENT_HASH)
 
 # The vocabulary file of Transform's output: `count token` lines by falling count; a token's id is
 # the number of its line.
 VOCABULARY = "vocabulary"
+# Beside it, as JSON: how many different tokens the corpus holds (`distinct`) and how many in all
+# (`occurrences`), also those that the vocabulary leaves out.
+VOCABULARY_TOTALS = "vocabulary_totals"
 
 # The evaluate signature -> Evaluator: of each document, the sums over its pairs. Cross-entropies
 # are in nats.

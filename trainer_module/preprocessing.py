@@ -9,7 +9,7 @@ import tensorflow_transform as tft
 
 from trainer_module import features
 from trainer_module.hyperparameters import PreprocessingHyperparameters
-from trainer_module.text import subsampling, vocabulary_tables
+from trainer_module.text import hashing, subsampling, vocabulary_analyzer, vocabulary_tables
 from trainer_module.text.tokenization import tokenize
 
 
@@ -19,28 +19,27 @@ def preprocessing_fn(
     """Turns each document into its pairs: its tokens with their windows.
 
     Args:
-      inputs: `text`, `[batch, 1]` UTF-8 strings.
+      inputs: `text`, `[batch, 1]` UTF-8 strings, and `occurrence`, `[batch, 1]` int64.
       custom_config: `preprocessing`, the fields of PreprocessingHyperparameters, and `seed`.
 
     Returns:
-      `token_ids` and `window_sizes`, `[batch, (tokens)]` int64, and `num_tokens`, `[batch]` int64:
-      see features.py.
+      `token_ids` and `window_sizes`, `[batch, (tokens)]` int64, `num_tokens` and `document_hash`,
+      `[batch]` int64: see features.py.
     """
     hyperparameters = PreprocessingHyperparameters(**custom_config["preprocessing"])
     documents = tf.reshape(inputs[features.TEXT], [-1])
     tokens = tokenize(documents, hyperparameters.tokenizer)
-    vocabulary = tft.vocabulary(
-        tokens,
-        top_k=hyperparameters.vocab_size,
-        frequency_threshold=hyperparameters.min_count,
-        vocab_filename=features.VOCABULARY,
-        store_frequency=True,
+    vocabulary = vocabulary_analyzer.vocabulary(
+        tokens.flat_values,
+        min_count=hyperparameters.min_count,
+        vocab_size=hyperparameters.vocab_size,
     )
     ids = tft.apply_vocabulary(tokens.flat_values, vocabulary, lookup_fn=_lookup_ids)
     counts, totals = tf.unstack(tft.apply_vocabulary(ids, vocabulary, lookup_fn=_lookup_counts))
     frequencies = tf.cast(counts, tf.float64) / tf.cast(totals, tf.float64)
+    hashes = hashing.document_hashes(documents, tf.reshape(inputs[features.OCCURRENCE], [-1]))
     found = subsampling.windowed(
-        documents,
+        hashes,
         tokens.with_values(ids),
         subsampling.keep_probability(frequencies, hyperparameters.subsample),
         window=hyperparameters.window,
@@ -50,6 +49,7 @@ def preprocessing_fn(
         features.TOKEN_IDS: found.token_ids,
         features.WINDOW_SIZES: found.window_sizes,
         features.NUM_TOKENS: tokens.row_lengths(),
+        features.DOCUMENT_HASH: tf.bitcast(hashes, tf.int64),
     }
 
 

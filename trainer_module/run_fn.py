@@ -81,7 +81,9 @@ def run_fn(fn_args: FnArgs) -> None:
     )
     if worker.is_chief:
         _export(fn_args, settings, transform_output, fitted)
-        _write_record(fn_args.model_run_dir, fitted)
+        totals = transform_output.vocabulary_file_by_name(features.VOCABULARY_TOTALS)
+        record = TrainingRecord.of(fitted, vocabulary.read_distinct_tokens(totals))
+        _write_record(fn_args.model_run_dir, record)
     workers.barrier()  # none leaves the group while the chief writes
 
 
@@ -132,7 +134,7 @@ def _export(
     export.save(serving, fn_args.serving_model_dir)
 
 
-def _write_record(folder: str, fitted: Fitted) -> None:
+def _write_record(folder: str, record: TrainingRecord) -> None:
     tf.io.gfile.makedirs(folder)
     with tf.io.gfile.GFile(os.path.join(folder, TRAINING_FILE), "w") as file:
-        file.write(TrainingRecord.of(fitted).to_json())
+        file.write(record.to_json())

@@ -1,5 +1,6 @@
 """The vocabulary that Transform kept."""
 
+import json
 from typing import NamedTuple
 
 import numpy as np
@@ -22,19 +23,19 @@ class Vocabulary(NamedTuple):
 def parse(content: bytes) -> Vocabulary:
     r"""Reads the content of a vocabulary file: `count token` lines.
 
-    The single made-up token that tensorflow_transform writes where no token is left has no
-    positive count: it is left out.
-
     >>> parse(b"6 the\n2 cat\n").tokens
     [b'the', b'cat']
-    >>> parse(b"-1 made-up\n").tokens
-    []
     """
     lines = [line.split(b" ", 1) for line in content.splitlines()]
-    kept = [(token, int(count)) for count, token in lines if int(count) > 0]
     return Vocabulary(
-        [token for token, _ in kept], np.array([count for _, count in kept], np.int64)
+        [token for _, token in lines], np.array([int(count) for count, _ in lines], np.int64)
     )
+
+
+def read_distinct_tokens(totals_path: str) -> int:
+    """How many different tokens the corpus holds, by the file features.VOCABULARY_TOTALS."""
+    with tf.io.gfile.GFile(totals_path, "rb") as file:
+        return int(json.loads(file.read())["distinct"])
 
 
 def read(path: str) -> Vocabulary:

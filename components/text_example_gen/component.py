@@ -38,7 +38,7 @@ class TextExampleGen(component.FileBasedExampleGen):
     """Reads documents from text files.
 
     The output `examples` has the splits train and eval, and `reading.json`, which says what was
-    read (see executor.Executor). The bytes of a document alone decide its split. With a single
+    read (see executor.Executor). The words of a document alone decide its split. With a single
     pattern, TFX's own driver, which Kubeflow runs, sees the files as well.
     """
 

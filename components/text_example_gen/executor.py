@@ -8,7 +8,6 @@ from dataclasses import asdict
 from typing import Any, BinaryIO, NoReturn
 
 import apache_beam as beam
-import tensorflow as tf
 from absl import logging
 from apache_beam.io.filesystem import CompressionTypes
 from apache_beam.io.filesystems import FileSystems
@@ -19,7 +18,7 @@ from components.text_example_gen.shuffled_writing import (
     SplitFolder,
     WriteShuffled,
     buckets_for,
-    shuffle_key,
+    copies_by_bucket,
 )
 from components.tfx_api import (
     artifact_utils,
@@ -31,7 +30,6 @@ from components.tfx_api import (
     types,
 )
 from components.tfx_api import standard_component_specs as specs
-from trainer_module import features
 from trainer_module.errors import InputError
 
 # In the root of the Examples artifact: what was read, as JSON.
@@ -39,13 +37,6 @@ READING_FILE = "reading.json"
 # There too, while it runs.
 _UNFINISHED = "unfinished"
 _COUNTS = "counts"
-
-
-def example(document: bytes) -> bytes:
-    """Returns the serialised tf.train.Example of one document."""
-    text = tf.train.Feature(bytes_list=tf.train.BytesList(value=[document]))
-    record = tf.train.Example(features=tf.train.Features(feature={features.TEXT: text}))
-    return bytes(record.SerializeToString(deterministic=True))
 
 
 def open_file(path: str) -> BinaryIO:
@@ -64,8 +55,8 @@ def open_file(path: str) -> BinaryIO:
     return file
 
 
-def read_file(path: str, options: reading.Options) -> Iterator[Any]:
-    """Yields the keyed Examples of a file. Last, with a tag, it yields the counts of the file.
+def read_file(path: str, options: reading.Options, num_buckets: int) -> Iterator[Any]:
+    """Yields the documents of a file, copies_by_bucket. Last, with a tag, it yields its counts.
 
     Beam's own metrics would count twice where a bundle fails and is tried again. Of outputs Beam
     keeps the last try's alone.
@@ -73,35 +64,35 @@ def read_file(path: str, options: reading.Options) -> Iterator[Any]:
     counts = reading.ReadingCounts()
     with open_file(path) as file:
         documents = reading.read_documents(file, path, options, counts)
-        for number, document in enumerate(documents):
-            yield shuffle_key(number, document), example(document)
+        yield from copies_by_bucket(documents, num_buckets)
     yield beam.pvalue.TaggedOutput(_COUNTS, asdict(counts))
 
 
 class ReadCorpus(beam.PTransform):
-    """From a pipeline to the keyed Examples of `paths`.
+    """From a pipeline to the documents of `paths` in blocks, copies_by_bucket.
 
     `counts` is what was counted in each file.
     """
 
     counts: beam.PCollection
 
-    def __init__(self, paths: Sequence[str], options: reading.Options) -> None:
+    def __init__(self, paths: Sequence[str], options: reading.Options, num_buckets: int) -> None:
         super().__init__()
         self._paths = paths
         self._options = options
+        self._num_buckets = num_buckets
 
     def expand(self, pipeline: beam.Pipeline) -> beam.PCollection:
         """Spreads the files over the workers; one file is read by one of them."""
-        read = beam.FlatMap(read_file, self._options).with_output_types(tuple[bytes, bytes])
+        read = beam.FlatMap(read_file, self._options, self._num_buckets)
         outputs = (
             pipeline
             | "Paths" >> beam.Create(self._paths)
             | "Spread" >> beam.Reshuffle()
-            | "ReadFile" >> read.with_outputs(_COUNTS, main="examples")
+            | "ReadFile" >> read.with_outputs(_COUNTS, main="blocks")
         )
         self.counts = outputs[_COUNTS]
-        return outputs["examples"]
+        return outputs["blocks"]
 
 
 def add_counts(counts: Iterable[Mapping[str, int]]) -> dict[str, int]:
@@ -180,15 +171,16 @@ def check_counts(
             share = buckets / sum(hash_buckets.values())
             raise InputError(
                 f"none of the corpus's {documents} documents fell into the split {name!r}, which"
-                f" gets {share:.1%} of them; give more lines or change corpus.eval_fraction"
+                f" gets {share:.1%} of the {counts['distinct']} that differ by more than case,"
+                " blanks and punctuation; give more of those or change corpus.eval_fraction"
             )
 
 
 class Executor(base_example_gen_executor.BaseExampleGenExecutor):
     """TFX's file-based import of documents, with an account of them.
 
-    Beside the splits it writes `reading.json`: the fields of reading.ReadingCounts, and the
-    documents of each split as documents_train and documents_eval.
+    Beside the splits it writes `reading.json`: the fields of reading.ReadingCounts, and the counts
+    of WriteShuffled.
     """
 
     _artifact: types.Artifact
@@ -229,9 +221,11 @@ class Executor(base_example_gen_executor.BaseExampleGenExecutor):
             fileio.makedirs(folder)
         config = example_gen_pb2.Input()
         proto_utils.json_to_proto(exec_properties[specs.INPUT_CONFIG_KEY], config)
-        read = self._read_corpus(exec_properties, config.splits[0].pattern)
-        num_bytes = sum(fileio.stat(path).length for path in self._paths)
-        write = WriteShuffled(splits, self._unfinished_folder(), buckets_for(num_bytes))
+        root = exec_properties.get(specs.INPUT_BASE_KEY) or ""
+        self._paths = matching_files(root, config.splits[0].pattern)
+        num_buckets = buckets_for(sum(fileio.stat(path).length for path in self._paths))
+        read = ReadCorpus(self._paths, read_options(exec_properties), num_buckets)
+        write = WriteShuffled(splits, self._unfinished_folder(), num_buckets)
         written = pipeline | "Read" >> read | "Write" >> write
         _ = (
             (read.counts, written)
@@ -248,11 +242,6 @@ class Executor(base_example_gen_executor.BaseExampleGenExecutor):
           NotImplementedError: always.
         """
         raise NotImplementedError("TextExampleGen writes its splits in GenerateExamplesByBeam")
-
-    def _read_corpus(self, exec_properties: dict[str, Any], patterns: str) -> ReadCorpus:
-        root = exec_properties.get(specs.INPUT_BASE_KEY) or ""
-        self._paths = matching_files(root, patterns)
-        return ReadCorpus(self._paths, read_options(exec_properties))
 
     def _unfinished_folder(self) -> str:
         return os.path.join(self._artifact.uri, _UNFINISHED)

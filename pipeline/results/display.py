@@ -40,8 +40,11 @@ _Line = tuple[str, Callable[[Any], str]]
 _ABOVE_METRICS: tuple[_Line, ...] = (
     ("run", str),
     ("documents", _whole),
+    ("documents_eval", _whole),
+    ("copies_eval", _whole),
     ("tokens", _whole),
     ("vocabulary_size", _whole),
+    ("distinct_tokens_left_out", _whole),
     ("pairs_train", _whole),
     ("pairs_eval", _whole),
     ("objective", str),

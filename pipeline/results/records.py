@@ -69,6 +69,8 @@ class Reading:
     """What TextExampleGen read: of its `reading.json`, what a summary says."""
 
     documents: int
+    documents_eval: int  # held out
+    copies_eval: int  # of those, what differs from another only by case, blanks, punctuation
     replaced_characters: int  # U+FFFD put in the place of what is not UTF-8
     empty_lines: int
 
@@ -85,8 +87,11 @@ class Summary:
 
     run: str  # its id in the metadata store
     documents: int
+    documents_eval: int  # held out
+    copies_eval: int  # of those, near-copies of another held-out one; train has none of them
     tokens: int
     vocabulary_size: int
+    distinct_tokens_left_out: int  # which have no vector
     pairs_train: int
     pairs_eval: int
     objective: str

@@ -40,8 +40,11 @@ def collect(
     return Summary(
         run=run,
         documents=reading.documents,
+        documents_eval=reading.documents_eval,
+        copies_eval=reading.copies_eval,
         tokens=training.tokens,
         vocabulary_size=training.vocabulary_size,
+        distinct_tokens_left_out=training.distinct_tokens_left_out,
         pairs_train=training.pairs_train,
         pairs_eval=training.pairs_eval,
         objective=config.trainer.objective,

@@ -3,6 +3,7 @@
 import doctest
 import math
 import random
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -75,11 +76,34 @@ def test_pairs_are_those_of_transform(subsample: float) -> None:
     given = {"min_count": 2, "subsample": subsample, "window": 3}
     preprocessing = PreprocessingHyperparameters(**given)
     tokens = [[token.encode() for token in line.split()] for line in lines]
-    known = training._vocabulary(tokens, preprocessing)
-    split = training._split(tokens, known, preprocessing, seed=1)
-    expected = transform(lines, **given)
+    counted = Counter(token for document in tokens for token in document)
+    known = training._vocabulary(counted, preprocessing)
+    documents = [training._Document(some, 0, nth) for nth, some in enumerate(tokens)]
+    split = training._split(documents, known, preprocessing, seed=1)
+    expected = transform(lines, occurrences=range(len(lines)), **given)
     assert split.documents.token_ids.to_list() == [row["token_ids"] for row in expected]
     assert split.documents.window_sizes.to_list() == [row["window_sizes"] for row in expected]
+
+
+@pytest.mark.parametrize("fraction", [0.05, 0.5, 0.95])
+def test_near_copies_are_held_out_together(fraction: float) -> None:
+    tokens = [b"w%d" % (number % 30) for number in range(330)] + [b"heavy"] * 100
+    documents = training._numbered([[token] for token in tokens], seed=1)
+    assert sorted((one.tokens[0], one.nth) for one in documents) == sorted(
+        [(b"w%d" % number, nth) for number in range(30) for nth in range(11)]
+        + [(b"heavy", nth) for nth in range(100)]
+    )
+    kept, held_out = training._dealt_out(documents, fraction)
+    assert len(kept) + len(held_out) == 430
+    assert not {one.near_copies for one in kept} & {one.near_copies for one in held_out}
+    # As near to the fraction as whole groups of 11 allow.
+    assert round(430 * fraction) - 11 < len(held_out) <= round(430 * fraction)
+
+
+def test_where_no_group_is_small_enough_the_smallest_is_held_out() -> None:
+    documents = training._numbered([[b"a"]] * 50 + [[b"b"]] * 40, seed=1)
+    kept, held_out = training._dealt_out(documents, 0.05)
+    assert [len(kept), len(held_out)] == [50, 40]
 
 
 def test_what_is_said_goes_to_the_listener() -> None:
@@ -97,7 +121,8 @@ def test_what_is_said_goes_to_the_listener() -> None:
         (WALKS, {"eval_fraction": 0.0}, "eval_fraction = 0.0 is not between 0 and 1"),
         ([], {}, "there are no documents to train on"),
         ([["once"], ["twice"]], {}, "no token occurs 5 times"),
-        (["a b"] * 9, {"subsample": 1e-4}, "split gives no pair"),
+        (["a b", "a  B!"] * 9, {}, "the 18 documents differ by no more than case, blanks and"),
+        (["a b", "b a"] * 9, {"subsample": 1e-9}, "split gives no pair"),
     ],
 )
 def test_what_cannot_work_says_why(documents: Any, settings: dict[str, Any], message: str) -> None:

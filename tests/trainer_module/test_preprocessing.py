@@ -18,14 +18,24 @@ pytestmark = pytest.mark.slow
 
 
 def transform(
-    documents: Sequence[str], seed: int = 1, folder: str | None = None, **hyperparameters: Any
+    documents: Sequence[str],
+    seed: int = 1,
+    folder: str | None = None,
+    occurrences: Sequence[int] | None = None,
+    **hyperparameters: Any,
 ) -> list[dict[str, list[int]]]:
-    """What Transform emits for documents, in their order."""
+    """What Transform emits for documents, in their order; each the only one unless that is said."""
     config = {"preprocessing": {"min_count": 1, "subsample": 0, **hyperparameters}, "seed": seed}
     metadata = tft.DatasetMetadata.from_feature_spec(
-        {"text": tf.io.FixedLenFeature([1], tf.string)}
+        {
+            "text": tf.io.FixedLenFeature([1], tf.string),
+            "occurrence": tf.io.FixedLenFeature([1], tf.int64),
+        }
     )
-    data = [{"text": [document.encode()]} for document in documents]
+    data = [
+        {"text": [document.encode()], "occurrence": [occurrence]}
+        for document, occurrence in zip(documents, occurrences or [0] * len(documents), strict=True)
+    ]
     with tft_beam.Context(temp_dir=tempfile.mkdtemp()):
         (transformed, _), transform_fn = (data, metadata) | tft_beam.AnalyzeAndTransformDataset(
             lambda inputs: preprocessing_fn(inputs, config)
@@ -38,10 +48,14 @@ def transform(
     ]
 
 
+def hash_of(document: str) -> tf.Tensor:
+    return hashing.document_hashes(tf.constant([document]), tf.constant([0], tf.int64))
+
+
 def draws(document: str, num_tokens: int, stream: int) -> list[float]:
     """The random numbers of the tokens of a document that are in the vocabulary."""
-    fingerprints = tf.repeat(hashing.fingerprint(tf.constant([document])), num_tokens)
-    drawn = hashing.uniform(fingerprints, tf.range(num_tokens), seed=1, stream=stream)
+    hashes = tf.repeat(hash_of(document), num_tokens)
+    drawn = hashing.uniform(hashes, tf.range(num_tokens), seed=1, stream=stream)
     return drawn.numpy().tolist()
 
 
@@ -84,7 +98,9 @@ def test_num_tokens_counts_those_left_out_too(tmp_path: Any) -> None:
     folder = str(tmp_path / "transform")
     transform(["a b"], folder=folder)
     layer = tft.TFTransformOutput(folder).transform_features_layer()
-    out = layer({"text": tf.constant([["a unknown b"], ["x"], [""]])})
+    texts = tf.constant([["a unknown b"], ["x"], [""]])
+    out = layer({"text": texts, "occurrence": tf.zeros_like(texts, tf.int64)})
+    assert out["document_hash"][0].numpy() == tf.bitcast(hash_of("a unknown b"), tf.int64)[0]
     assert out["num_tokens"].numpy().tolist() == [3, 1, 0]
     # Without the unknown token between them, a and b are neighbours.
     assert out["token_ids"].to_list() == [[1, 0], [], []]
@@ -137,6 +153,17 @@ def test_windows_are_those_of_the_documents_fingerprint() -> None:
     assert set(row["window_sizes"]) == {1, 2, 3, 4}
 
 
+def test_each_copy_of_a_document_is_drawn_on_its_own() -> None:
+    # 2,000 copies, a kept with sqrt(0.1 / 0.5) + 0.1 / 0.5 = 0.647; standard deviation 21.
+    rows = transform(["a b"] * 2000, occurrences=range(2000), subsample=0.1, window=4)
+    kept = [sum(row["window_sizes"][place] > 0 for row in rows) for place in (0, 1)]
+    assert all(abs(number - 1294) < 105 for number in kept)
+    both = sum(min(row["window_sizes"]) > 0 for row in rows)
+    assert abs(both - 2000 * 0.647**2) < 110
+    sizes = [row["window_sizes"][0] for row in rows if row["window_sizes"][0]]
+    assert min(sizes.count(size) for size in (1, 2, 3, 4)) > kept[0] / 4 - 80
+
+
 def test_subsampling_leaves_each_target_its_window() -> None:
     # a stands for half of the corpus, is kept with sqrt(0.02) + 0.02 = 0.16; the others always.
     document = " ".join(f"a w{i}" for i in range(100))
@@ -160,7 +187,7 @@ def test_documents_in_memory_are_windowed_as_transform_does(tmp_path: Any) -> No
     counts = tf.cast(tf.math.bincount(tf.boolean_mask(ids, ids >= 0)), tf.float64)
     frequencies = tf.gather(counts / tf.reduce_sum(counts), tf.maximum(ids, 0))
     found = subsampling.windowed(
-        tf.constant(DOCUMENTS),
+        hashing.document_hashes(tf.constant(DOCUMENTS), tf.zeros([len(DOCUMENTS)], tf.int64)),
         tokens.with_values(ids),
         subsampling.keep_probability(frequencies, 1e-2),
         window=3,
@@ -170,8 +197,8 @@ def test_documents_in_memory_are_windowed_as_transform_does(tmp_path: Any) -> No
     assert found.window_sizes.to_list() == [row["window_sizes"] for row in rows]
 
 
-def test_where_no_token_is_known_documents_are_rows_without_tokens() -> None:
-    rows = transform(["a b", ""], subsample=1e-2, min_count=3)
+def test_a_document_without_known_tokens_is_a_row_without_tokens() -> None:
+    [_, *rows] = transform(["a a a", "b", ""], subsample=1e-2, min_count=3)
     assert rows == [{"token_ids": [], "window_sizes": []}] * 2
 
 

@@ -15,10 +15,10 @@ def test_the_vocabulary_is_read_with_its_counts(tmp_path: Path) -> None:
     assert found.frequencies.tolist() == [6 / 9, 2 / 9, 1 / 9]
 
 
-def test_the_token_that_tfx_makes_up_for_an_empty_vocabulary_is_left_out() -> None:
-    found = vocabulary.parse(b"-1 49d0cd50-04bb-48c0-bc6f\n")
-    assert found.tokens == []
-    assert found.counts.tolist() == []
+def test_how_many_different_tokens_there_are_is_read_beside_it(tmp_path: Path) -> None:
+    path = tmp_path / "vocabulary_totals"
+    path.write_bytes(b'{"distinct": 12, "occurrences": 99}')
+    assert vocabulary.read_distinct_tokens(str(path)) == 12
 
 
 def test_the_examples_run() -> None:

@@ -1,5 +1,6 @@
 """Transformed examples as Transform writes them."""
 
+import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,14 @@ SPEC: dict[str, Any] = {
     "token_ids": _ragged_feature("token_ids"),
     "window_sizes": _ragged_feature("window_sizes"),
     "num_tokens": tf.io.FixedLenFeature([], tf.int64),
+    "document_hash": tf.io.FixedLenFeature([], tf.int64),
 }
+
+
+def hash_of(document: Document) -> int:
+    """Some number of 64 bits that stands for a document."""
+    digest = hashlib.sha256(repr([token for token, _ in document]).encode()).digest()
+    return int.from_bytes(digest[:8], "big", signed=True)
 
 
 def write(path: Path, documents: Sequence[Document]) -> str:
@@ -37,6 +45,7 @@ def write(path: Path, documents: Sequence[Document]) -> str:
                 "token_ids$ragged_values": int64s([token for token, _ in document]),
                 "window_sizes$ragged_values": int64s([window for _, window in document]),
                 "num_tokens": int64s([TOKENS_A_DOCUMENT]),
+                "document_hash": int64s([hash_of(document)]),
             }
             example = tf.train.Example(features=tf.train.Features(feature=feature))
             writer.write(example.SerializeToString())
@@ -55,7 +64,9 @@ def of_epoch(split: Split, documents: Sequence[Document], epoch: int) -> list[Do
     if epoch == 0:
         return list(documents)
     ids = [[token for token, _ in document] for document in documents]
+    hashes = tf.constant([hash_of(document) for document in documents], tf.int64)
     windows = subsampling.redrawn_windows(
+        tf.bitcast(hashes, tf.uint64),
         ragged(ids),
         tf.constant(split.keep_probability),
         window=split.window,

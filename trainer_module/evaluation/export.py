@@ -123,7 +123,8 @@ class ServingModel(tf.Module):
         model with another vocabulary can be held against it on the same documents.
 
         Args:
-          examples: `[batch]` serialized tf.Examples with the feature `text`.
+          examples: `[batch]` serialized tf.Examples with the features `text` and, 0 where it is
+            missing, `occurrence`.
 
         Returns:
           softmax_cross_entropy, sigmoid_cross_entropy: `[batch]` float32, each the sum over the
@@ -133,7 +134,11 @@ class ServingModel(tf.Module):
           num_pairs: `[batch]` float32.
         """
         parsed = tf.io.parse_example(
-            examples, {features.TEXT: tf.io.FixedLenFeature([1], tf.string)}
+            examples,
+            {
+                features.TEXT: tf.io.FixedLenFeature([1], tf.string),
+                features.OCCURRENCE: tf.io.FixedLenFeature([1], tf.int64, default_value=0),
+            },
         )
         transformed: Mapping[str, tf.RaggedTensor] = self.transform(parsed)
         targets, contexts = skip_grams.pairs(

@@ -1,7 +1,8 @@
 """Random numbers as hashes.
 
-Nothing here holds a random state. A random number is a hash of the seed, the document and the
-position in it, so the same corpus gives the same pairs on any runner, in any order, in any batch.
+Nothing here holds a random state. A random number is a hash of the seed, the document, which of its
+copies it is and the position in it, so the same corpus gives the same pairs on any runner, in any
+order, in any batch, and each copy has draws of its own.
 
 Tokens of a batch of documents stand one behind the other: `[tokens]`.
 """
@@ -16,16 +17,18 @@ _MIX_2 = 0x94D049BB133111EB
 _MASK = (1 << 64) - 1
 
 
-def fingerprint(documents: tf.Tensor) -> tf.Tensor:
-    """Returns FarmHash64 of each document.
+def document_hashes(documents: tf.Tensor, occurrences: tf.Tensor) -> tf.Tensor:
+    """Returns what stands for each document in its draws: FarmHash64, and which copy it is.
 
     Args:
       documents: `[batch]` strings.
+      occurrences: `[batch]` int64, features.OCCURRENCE.
 
     Returns:
       `[batch]` uint64.
     """
-    return tf.bitcast(tf.fingerprint(documents, method="farmhash64"), tf.uint64)
+    fingerprints = tf.bitcast(tf.fingerprint(documents, method="farmhash64"), tf.uint64)
+    return fingerprints ^ mix(tf.bitcast(occurrences, tf.uint64))
 
 
 def mix(state: tf.Tensor) -> tf.Tensor:
@@ -46,20 +49,20 @@ def nth_number(seeds: tf.Tensor, n: tf.Tensor) -> tf.Tensor:
     """The n-th number of the SplitMix64 generator of each seed.
 
     Args:
-      seeds: `[tokens]` uint64.
-      n: `[tokens]` integers from 0.
+      seeds: `[...]` uint64.
+      n: `[...]` or `[]` integers from 0.
 
     Returns:
-      `[tokens]` uint64.
+      `[...]` uint64.
     """
     return mix(seeds + (tf.cast(n, tf.uint64) + _u64(1)) * _u64(_GAMMA))
 
 
-def uniform(fingerprints: tf.Tensor, positions: tf.Tensor, *, seed: int, stream: int) -> tf.Tensor:
+def uniform(hashes: tf.Tensor, positions: tf.Tensor, *, seed: int, stream: int) -> tf.Tensor:
     """Draws one number a token, uniform in [0, 1).
 
     Args:
-      fingerprints: `[tokens]` uint64, of each token's document.
+      hashes: `[tokens]` uint64, document_hashes, of each token's document.
       positions: `[tokens]` integers, of each token in its document.
       seed: the run's seed.
       stream: which of the token's numbers.
@@ -68,7 +71,7 @@ def uniform(fingerprints: tf.Tensor, positions: tf.Tensor, *, seed: int, stream:
       `[tokens]` float64, multiples of 2^-53.
     """
     of_stream = mix(_u64(seed) + _u64(stream * _GAMMA))
-    bits = nth_number(mix(fingerprints ^ of_stream), positions)
+    bits = nth_number(mix(hashes ^ of_stream), positions)
     # A float64 holds 53 bits exactly.
     return tf.cast(tf.bitwise.right_shift(bits, _u64(11)), tf.float64) * 2.0**-53
 

@@ -69,7 +69,7 @@ def window_sizes(uniforms: tf.Tensor, window: int) -> tf.Tensor:
 
 
 def drawn_windows(
-    fingerprints: tf.Tensor,
+    hashes: tf.Tensor,
     positions: tf.Tensor,
     keep_probabilities: tf.Tensor,
     *,
@@ -79,7 +79,7 @@ def drawn_windows(
     """Subsamples tokens and gives those that are left their windows.
 
     Args:
-      fingerprints: `[tokens]` uint64, of each token's document.
+      hashes: `[tokens]` uint64, hashing.document_hashes, of each token's document.
       positions: `[tokens]` integers, of each token in its document.
       keep_probabilities: `[tokens]` float64, keep_probability.
       window: the largest.
@@ -88,15 +88,15 @@ def drawn_windows(
     Returns:
       `[tokens]` int64 in 1..window; 0 where a token is left out.
     """
-    kept = hashing.uniform(fingerprints, positions, seed=seed, stream=SUBSAMPLING_STREAM)
-    sizes = hashing.uniform(fingerprints, positions, seed=seed, stream=WINDOW_STREAM)
+    kept = hashing.uniform(hashes, positions, seed=seed, stream=SUBSAMPLING_STREAM)
+    sizes = hashing.uniform(hashes, positions, seed=seed, stream=WINDOW_STREAM)
     return tf.where(
         kept < keep_probabilities, window_sizes(sizes, window), tf.constant(0, tf.int64)
     )
 
 
 def windowed(
-    documents: tf.Tensor,
+    hashes: tf.Tensor,
     token_ids: tf.RaggedTensor,
     keep_probabilities: tf.Tensor,
     *,
@@ -106,7 +106,7 @@ def windowed(
     """Drops unknown tokens, subsamples the others and draws their windows.
 
     Args:
-      documents: `[batch]` UTF-8 strings, whose fingerprints the draws are derived from.
+      hashes: `[batch]` uint64, hashing.document_hashes, which the draws are derived from.
       token_ids: `[batch, (tokens)]` int64, -1 for a token outside the vocabulary.
       keep_probabilities: `[tokens]` float64, keep_probability of each token; of an unknown one
         any number.
@@ -123,7 +123,7 @@ def windowed(
         tf.boolean_mask(token_ids.flat_values, known), rows, token_ids.nrows(), validate=False
     )
     sizes = drawn_windows(
-        tf.gather(hashing.fingerprint(documents), rows),
+        tf.gather(hashes, rows),
         positions_in_documents(token_ids),
         tf.boolean_mask(keep_probabilities, known),
         window=window,
@@ -133,6 +133,7 @@ def windowed(
 
 
 def redrawn_windows(
+    hashes: tf.Tensor,
     tokens: tf.RaggedTensor,
     keep_probability: tf.Tensor,
     *,
@@ -142,12 +143,11 @@ def redrawn_windows(
 ) -> tf.RaggedTensor:
     """Subsamples and draws windows anew for an epoch, as word2vec does.
 
-    The draws are those of `windowed` but for the hash that stands for the document. `windowed`, in
-    Transform, has the text and takes its fingerprint: that costs nothing, and the draws do not
-    depend on how a vocabulary numbers the tokens. The Trainer, which draws here, reads ids alone.
-    It takes the sum of the hashes of (id, position), and the number of the epoch.
+    The draws are those of `windowed`, but for the hash that stands for the document: the epoch's
+    number of the generator of which the document's hash is the seed.
 
     Args:
+      hashes: `[batch]` uint64, hashing.document_hashes.
       tokens: `[batch, (tokens)]` int64 ids.
       keep_probability: `[vocab]` float64.
       window: the largest.
@@ -157,21 +157,11 @@ def redrawn_windows(
     Returns:
       `[batch, (tokens)]` int64 in 1..window; 0 where a token is left out.
     """
-    places = positions_in_documents(tokens)
     windows = drawn_windows(
-        _hashes_of_ids(tokens, places) ^ hashing.mix(tf.cast(epoch, tf.uint64)),
-        places,
+        tf.gather(hashing.nth_number(hashes, epoch), tokens.value_rowids()),
+        positions_in_documents(tokens),
         tf.gather(keep_probability, tokens.flat_values),
         window=window,
         seed=seed,
     )
     return tokens.with_values(windows)
-
-
-def _hashes_of_ids(tokens: tf.RaggedTensor, places: tf.Tensor) -> tf.Tensor:
-    """The hash of each token's document, `[tokens]` uint64, from ids and positions alone."""
-    rows = tokens.value_rowids()
-    of_tokens = hashing.nth_number(tf.cast(tokens.flat_values, tf.uint64), places)
-    # In int64, because segment_sum has no kernel for uint64; it wraps around too.
-    sums = tf.math.segment_sum(tf.bitcast(of_tokens, tf.int64), rows)
-    return tf.bitcast(tf.gather(sums, rows), tf.uint64)

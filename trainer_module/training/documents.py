@@ -24,7 +24,8 @@ class Documents(Protocol):
 
         Returns:
           A dataset of mappings, as features.py describes them: `token_ids` and `window_sizes`,
-          `[batch, (tokens)]` int64 with int64 row splits, and `num_tokens`, `[batch]` int64.
+          `[batch, (tokens)]` int64 with int64 row splits, `num_tokens` and `document_hash`,
+          `[batch]` int64.
         """
 
 
@@ -39,8 +40,7 @@ class TransformedFiles(NamedTuple):
 
     def batches(self, num_shards: int, index: int) -> tf.data.Dataset:
         """See Documents."""
-        names = (features.TOKEN_IDS, features.WINDOW_SIZES, features.NUM_TOKENS)
-        wanted = {name: self.feature_spec[name] for name in names}
+        wanted = {name: self.feature_spec[name] for name in features.WINDOWS}
         return (
             tf.data.TFRecordDataset(sorted(self.files), compression_type="GZIP")
             .shard(num_shards, index)
@@ -55,16 +55,13 @@ class DocumentsInMemory(NamedTuple):
     token_ids: tf.RaggedTensor  # [documents, (tokens)] int64
     window_sizes: tf.RaggedTensor  # [documents, (tokens)] int64
     num_tokens: tf.Tensor  # [documents] int64
+    document_hash: tf.Tensor  # [documents] int64
 
     def batches(self, num_shards: int, index: int) -> tf.data.Dataset:
         """See Documents."""
 
         def taken(rows: tf.Tensor) -> dict[str, tf.Tensor | tf.RaggedTensor]:
-            return {
-                features.TOKEN_IDS: tf.gather(self.token_ids, rows),
-                features.WINDOW_SIZES: tf.gather(self.window_sizes, rows),
-                features.NUM_TOKENS: tf.gather(self.num_tokens, rows),
-            }
+            return {name: tf.gather(values, rows) for name, values in self._asdict().items()}
 
         return (
             tf.data.Dataset.range(tf.size(self.num_tokens, out_type=tf.int64))

@@ -60,6 +60,7 @@ def _windows(split: Split, batch: Mapping[str, tf.RaggedTensor], epoch: tf.Tenso
         lambda: batch[features.WINDOW_SIZES].flat_values,
         lambda: (
             subsampling.redrawn_windows(
+                tf.bitcast(batch[features.DOCUMENT_HASH], tf.uint64),
                 batch[features.TOKEN_IDS],
                 tf.constant(split.keep_probability),
                 window=split.window,

@@ -31,6 +31,7 @@ class TrainingRecord:
     documents: int  # of both splits, and so are the tokens
     tokens: int
     vocabulary_size: int
+    distinct_tokens_left_out: int  # of the corpus, by min_count and vocab_size
     pairs_train: int
     pairs_eval: int
     train_loss: float  # nats, and so are all losses
@@ -44,13 +45,14 @@ class TrainingRecord:
     full_loss: float  # what they estimate
 
     @classmethod
-    def of(cls, fitted: "Fitted") -> Self:
-        """What is known of a fitted model."""
+    def of(cls, fitted: "Fitted", distinct_tokens: int) -> Self:
+        """What is known of a fitted model, and of how many different tokens the corpus holds."""
         result = fitted.training
         return cls(
             documents=fitted.train.documents + fitted.held_out.documents,
             tokens=fitted.train.tokens + fitted.held_out.tokens,
             vocabulary_size=len(fitted.unigram),
+            distinct_tokens_left_out=distinct_tokens - len(fitted.unigram),
             pairs_train=fitted.train.pairs,
             pairs_eval=fitted.held_out.pairs,
             train_loss=result.train_loss,

@@ -4,6 +4,7 @@ import gzip
 import hashlib
 import json
 import os
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -49,7 +50,7 @@ def documents(examples: standard_artifacts.Examples, split: str) -> list[str]:
     found = []
     for record in tf.data.TFRecordDataset(paths, compression_type="GZIP"):
         feature = tf.train.Example.FromString(record.numpy()).features.feature
-        assert list(feature) == ["text"]
+        assert sorted(feature) == ["occurrence", "text"]
         found.append(feature["text"].bytes_list.value[0].decode())
     return sorted(found)
 
@@ -64,15 +65,22 @@ def counts(examples: standard_artifacts.Examples) -> dict[str, int]:
     return read
 
 
-def in_eval(document: str) -> bool:
-    """Whether one of the first 900 of TFX's 1000 hash buckets does not hold the document."""
-    value = document.encode()
-    for key in (b"\x0a", b"\x0a", b"\x12"):  # a Feature with a BytesList with a value
-        value = key + bytes([len(value)]) + value
-    entry = b"\x0a\x04text" + value
-    for key in (b"\x0a", b"\x0a"):  # an Example with Features with an entry
-        entry = key + bytes([len(entry)]) + entry
-    return int(hashlib.sha256(entry).hexdigest(), 16) % 1000 >= 900
+def occurrences(folder: Path) -> Counter[tuple[str, int, str]]:
+    """What is written of each document: its text, which copy it is, and the split."""
+    found: Counter[tuple[str, int, str]] = Counter()
+    for path in folder.glob("Split-*/*"):
+        for record in tf.data.TFRecordDataset(str(path), compression_type="GZIP"):
+            feature = tf.train.Example.FromString(record.numpy()).features.feature
+            [nth] = feature["occurrence"].int64_list.value
+            text = feature["text"].bytes_list.value[0].decode()
+            found[text, nth, path.parent.name.removeprefix("Split-")] += 1
+    return found
+
+
+def in_eval(words: str) -> bool:
+    """Whether the hash of a document in lower case is none of the first 900 of 1000."""
+    digest = hashlib.blake2b(words.encode(), digest_size=8).hexdigest()
+    return int(digest, 16) % 1000 >= 900
 
 
 @pytest.fixture(scope="module")
@@ -117,6 +125,9 @@ def test_several_files_give_the_same_splits(
         "documents": 400,
         "documents_train": 400 - evaluated,
         "documents_eval": evaluated,
+        "distinct": 400,
+        "copies_train": 0,
+        "copies_eval": 0,
         "empty_lines": 49,
         "cut_lines": 0,
         "replaced_characters": 0,
@@ -132,8 +143,7 @@ def test_each_bucket_is_a_file_of_each_split_in_the_order_of_the_keys(
     monkeypatch.setattr(shuffled_writing, "_BYTES_A_BUCKET", path.stat().st_size // 2)
     examples = run(tmp_path, [str(path)])
     keys = {
-        document.encode(): shuffled_writing.shuffle_key(number, document.encode())
-        for number, document in enumerate(WORDS)
+        document.encode(): shuffled_writing.shuffle_key(0, document.encode()) for document in WORDS
     }
     for split in ("train", "eval"):
         found = []
@@ -147,6 +157,51 @@ def test_each_bucket_is_a_file_of_each_split_in_the_order_of_the_keys(
         assert len(found) == counts(examples)[f"documents_{split}"]
         assert len(list((tmp_path / f"Split-{split}").iterdir())) == 3
     assert not (tmp_path / "unfinished").exists()
+
+
+@pytest.mark.parametrize("files", [1, 3])
+@pytest.mark.parametrize("bytes_a_bucket", [1 << 24, 1 << 10])
+def test_near_copies_are_numbered_and_in_one_split(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, files: int, bytes_a_bucket: int
+) -> None:
+    """However many files and buckets there are."""
+    monkeypatch.setattr(shuffled_writing, "_BYTES_A_BUCKET", bytes_a_bucket)
+    monkeypatch.setattr(shuffled_writing, "_BYTES_IN_BLOCKS", 500)
+    texts = [f"Pair {number}" for number in range(60)]
+    lines = [*texts * 4, *(text.lower() for text in texts), *(f"{text} !" for text in texts)]
+    for file in range(files):
+        (tmp_path / f"{file}.txt").write_text("\n".join(lines[file::files]))
+    examples = run(tmp_path / "out", [f"{tmp_path}/*.txt"])
+    expected: Counter[tuple[str, int, str]] = Counter()
+    for text in texts:
+        split = "eval" if in_eval(text.lower()) else "train"
+        # By their bytes: capitals first, "pair" last.
+        near_copies = [*[text] * 4, f"{text} !", text.lower()]
+        expected.update((copy, nth, split) for nth, copy in enumerate(near_copies))
+    assert occurrences(tmp_path / "out") == expected
+    evaluated = sum(in_eval(text.lower()) for text in texts)
+    assert evaluated > 0
+    found = counts(examples)
+    assert found["distinct"] == 60
+    assert found["copies_eval"] == found["documents_eval"] == 6 * evaluated
+    assert found["copies_train"] == found["documents_train"] == 6 * (60 - evaluated)
+
+
+def test_the_order_does_not_depend_on_how_documents_lie_in_files(
+    tmp_path: Path,
+) -> None:
+    lines = [*WORDS, *WORDS[:50] * 3]
+    for name, order in (("a", lines), ("b", lines[::-1])):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "1.txt").write_text("\n".join(order[:100]))
+        (tmp_path / name / "2.txt").write_text("\n".join(order[100:]))
+        run(tmp_path / f"out-{name}", [f"{tmp_path}/{name}/*.txt"])
+    written = [
+        {path.relative_to(folder): gzip.decompress(path.read_bytes()) for path in paths}
+        for folder in (tmp_path / "out-a", tmp_path / "out-b")
+        for paths in [sorted(folder.glob("Split-*/*"))]
+    ]
+    assert written[0] == written[1]
 
 
 def test_options_reach_the_reader(tmp_path: Path) -> None:
@@ -181,8 +236,9 @@ def test_an_empty_split(tmp_path: Path) -> None:
     with pytest.raises(InputError) as caught:
         run(tmp_path / "out", [f"{tmp_path}/a.txt"])
     assert str(caught.value) == (
-        "none of the corpus's 7 documents fell into the split 'eval', which gets 10.0% of them;"
-        " give more lines or change corpus.eval_fraction"
+        "none of the corpus's 7 documents fell into the split 'eval', which gets 10.0% of the 1"
+        " that differ by more than case, blanks and punctuation; give more of those or change"
+        " corpus.eval_fraction"
     )
 
 

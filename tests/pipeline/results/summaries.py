@@ -5,8 +5,11 @@ from pipeline.results.records import Evaluation, Summary
 SUMMARY = Summary(
     run="2026-07-01T10:00:00.000",
     documents=1234567,
+    documents_eval=61728,
+    copies_eval=1203,
     tokens=9876543,
     vocabulary_size=18984,
+    distinct_tokens_left_out=40123,
     pairs_train=50000000,
     pairs_eval=2600000,
     objective="nce",

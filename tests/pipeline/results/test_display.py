@@ -67,8 +67,11 @@ class TestSummaryTable:
         assert rows(display.summary_table(SUMMARY)) == [
             ["run", "2026-07-01T10:00:00.000"],
             ["documents", "1,234,567"],
+            ["documents_eval", "61,728"],
+            ["copies_eval", "1,203"],
             ["tokens", "9,876,543"],
             ["vocabulary_size", "18,984"],
+            ["distinct_tokens_left_out", "40,123"],
             ["pairs_train", "50,000,000"],
             ["pairs_eval", "2,600,000"],
             ["objective", "nce"],

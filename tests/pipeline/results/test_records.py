@@ -10,8 +10,11 @@ from tests.pipeline.results.summaries import SUMMARY
 SUMMARY_JSON = """{
   "run": "2026-07-01T10:00:00.000",
   "documents": 1234567,
+  "documents_eval": 61728,
+  "copies_eval": 1203,
   "tokens": 9876543,
   "vocabulary_size": 18984,
+  "distinct_tokens_left_out": 40123,
   "pairs_train": 50000000,
   "pairs_eval": 2600000,
   "objective": "nce",
@@ -80,9 +83,12 @@ def test_a_summary_says_last_why_its_model_is_not_blessed() -> None:
 def test_what_was_read(tmp_path: Path) -> None:
     path = tmp_path / "reading.json"
     path.write_text(
-        '{"files": 2, "documents": 7, "empty_lines": 1, "replaced_characters": 3, "bytes": 99}'
+        '{"files": 2, "documents": 7, "documents_eval": 2, "copies_eval": 1, "empty_lines": 1,'
+        ' "replaced_characters": 3, "bytes": 99}'
     )
-    assert Reading.read(path) == Reading(documents=7, replaced_characters=3, empty_lines=1)
+    assert Reading.read(path) == Reading(
+        documents=7, documents_eval=2, copies_eval=1, replaced_characters=3, empty_lines=1
+    )
 
 
 def test_a_run_of_the_store_may_have_come_to_nothing() -> None:

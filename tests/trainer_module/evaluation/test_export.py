@@ -37,9 +37,12 @@ OBJECTIVES: dict[str, tuple[np.ndarray | None, bool, float]] = {
 def transform_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("transform")
     metadata = tft.DatasetMetadata.from_feature_spec(
-        {"text": tf.io.FixedLenFeature([1], tf.string)}
+        {
+            "text": tf.io.FixedLenFeature([1], tf.string),
+            "occurrence": tf.io.FixedLenFeature([1], tf.int64),
+        }
     )
-    data = [{"text": [document.encode()]} for document in CORPUS]
+    data = [{"text": [document.encode()], "occurrence": [0]} for document in CORPUS]
     with tft_beam.Context(temp_dir=str(folder / "tmp")):
         transform_fn = (data, metadata) | tft_beam.AnalyzeDataset(
             lambda inputs: preprocessing_fn(inputs, CONFIG)

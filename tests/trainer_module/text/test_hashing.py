@@ -3,7 +3,7 @@ import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.trainer_module.text.splitmix import MASK, reference_uniform
+from tests.trainer_module.text.splitmix import MASK, reference_uniform, splitmix
 from trainer_module.text import hashing
 
 
@@ -22,8 +22,10 @@ def test_uniform_equals_splitmix(fingerprint: int, position: int, seed: int, str
 
 
 def draws(seed: int, stream: int, size: int = 100_000) -> np.ndarray:
-    fingerprints = hashing.fingerprint(tf.strings.as_string(tf.range(size) // 10))
-    return hashing.uniform(fingerprints, tf.range(size) % 10, seed=seed, stream=stream).numpy()
+    hashes = hashing.document_hashes(
+        tf.strings.as_string(tf.range(size) // 10), tf.zeros([size], tf.int64)
+    )
+    return hashing.uniform(hashes, tf.range(size) % 10, seed=seed, stream=stream).numpy()
 
 
 def test_uniform_is_uniform_and_streams_and_seeds_are_independent() -> None:
@@ -36,8 +38,38 @@ def test_uniform_is_uniform_and_streams_and_seeds_are_independent() -> None:
     assert abs(np.corrcoef(one[:-1], one[1:])[0, 1]) < 0.015
 
 
-def test_fingerprint_is_farmhash_of_each_document() -> None:
+def test_a_hash_is_farmhash_of_the_document_and_differs_by_occurrence() -> None:
     # FarmHash64 of the empty string is its constant k2.
-    [empty, one, again] = hashing.fingerprint(tf.constant(["", "a", "a"])).numpy()
+    documents, occurrences = ["", "a", "a", "", "", "a"], [0, 0, 0, 1, 2, 1]
+    [empty, one, again, *others] = hashing.document_hashes(
+        tf.constant(documents), tf.constant(occurrences, tf.int64)
+    ).numpy()
     assert int(empty) == 0x9AE16A3B2F90404F
-    assert one == again != empty
+    assert one == again
+    assert [int(other) for other in others[:2]] == [
+        0x9AE16A3B2F90404F ^ splitmix(1),
+        0x9AE16A3B2F90404F ^ splitmix(2),
+    ]
+    assert len({empty, one, *others}) == 5
+
+
+def test_copies_draw_independently_of_each_other_and_of_other_epochs() -> None:
+    # 20,000 copies of one document, in two epochs: standard error of a correlation is 0.007.
+    hashes = hashing.document_hashes(
+        tf.fill([20_000], "the same"), tf.range(20_000, dtype=tf.int64)
+    )
+    first, second = (
+        hashing.uniform(
+            hashing.nth_number(hashes, tf.constant(epoch, tf.int64)),
+            tf.zeros([20_000], tf.int64),
+            seed=1,
+            stream=1,
+        ).numpy()
+        for epoch in (1, 2)
+    )
+    assert np.histogram(first, 10, (0, 1))[0].min() > 1_800
+    for shift in range(4):
+        size = 20_000 - shift
+        assert abs(np.corrcoef(first[shift:], first[:size])[0, 1]) < 0.035 or not shift
+        assert abs(np.corrcoef(first[shift:], second[:size])[0, 1]) < 0.035
+        assert abs(np.corrcoef(second[shift:], first[:size])[0, 1]) < 0.035

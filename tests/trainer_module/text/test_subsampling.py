@@ -1,3 +1,4 @@
+import hashlib
 import math
 from collections import Counter
 from collections.abc import Sequence
@@ -32,10 +33,10 @@ def test_window_sizes_by_hand() -> None:
 
 def test_near_contexts_are_more_frequent() -> None:
     positions = tf.range(100_000)
-    fingerprints = hashing.fingerprint(tf.strings.as_string(positions // 10))
-    numbers = hashing.uniform(
-        fingerprints, positions % 10, seed=3, stream=subsampling.WINDOW_STREAM
+    hashes = hashing.document_hashes(
+        tf.strings.as_string(positions // 10), tf.zeros_like(positions, tf.int64)
     )
+    numbers = hashing.uniform(hashes, positions % 10, seed=3, stream=subsampling.WINDOW_STREAM)
     sizes = subsampling.window_sizes(numbers, 4).numpy()
     counts = Counter(sizes.tolist())
     # A context at distance 3 needs a window of 3 or 4: half of all.
@@ -87,11 +88,17 @@ def test_drawn_windows_equal_brute_force(tokens: Draws, window: int, seed: int) 
     assert drawn_of(tokens, window, seed) == drawn_written_out(tokens, window, seed)
 
 
+def hashes_of(documents: Sequence[str]) -> tf.Tensor:
+    return hashing.document_hashes(
+        tf.constant(documents, tf.string), tf.zeros([len(documents)], tf.int64)
+    )
+
+
 def windowed_of(
     documents: Sequence[str], ids: Sequence[Sequence[int]], keep: Sequence[float], window: int
 ) -> tuple[list[list[int]], list[list[int]]]:
     found = subsampling.windowed(
-        tf.constant(documents, tf.string),
+        hashes_of(documents),
         ragged(ids),
         tf.constant(keep, tf.float64),
         window=window,
@@ -102,8 +109,8 @@ def windowed_of(
 
 
 def numbers_of(document: str, num_tokens: int, stream: int) -> list[float]:
-    fingerprints = tf.repeat(hashing.fingerprint(tf.constant([document])), num_tokens)
-    uniforms = hashing.uniform(fingerprints, tf.range(num_tokens), seed=1, stream=stream)
+    hashes = tf.repeat(hashes_of([document]), num_tokens)
+    uniforms = hashing.uniform(hashes, tf.range(num_tokens), seed=1, stream=stream)
     numbers: list[float] = uniforms.numpy().tolist()
     return numbers
 
@@ -132,6 +139,11 @@ def test_no_documents_and_no_known_token() -> None:
     assert windowed_of(["?", ""], [[-1], []], [0.0], 5) == ([[], []], [[], []])
 
 
+def hash_of(document: Sequence[int]) -> int:
+    digest = hashlib.sha256(repr(list(document)).encode()).digest()
+    return int.from_bytes(digest[:8], "big")
+
+
 def redrawn(
     documents: Sequence[Sequence[int]],
     epoch: int,
@@ -141,6 +153,7 @@ def redrawn(
     keep: Sequence[float] = (0.5,) * 10,
 ) -> list[list[int]]:
     windows = subsampling.redrawn_windows(
+        tf.constant([hash_of(document) for document in documents], tf.uint64),
         ragged(documents),
         tf.constant(keep, tf.float64),
         window=window,
@@ -154,8 +167,7 @@ def redrawn(
 def redrawn_written_out(
     document: Sequence[int], epoch: int, seed: int, window: int, keep: Sequence[float]
 ) -> list[int]:
-    hashes = [splitmix((token + (at + 1) * GAMMA) & MASK) for at, token in enumerate(document)]
-    number = (sum(hashes) & MASK) ^ splitmix(epoch)
+    number = splitmix((hash_of(document) + (epoch + 1) * GAMMA) & MASK)
     tokens = [(number, at, keep[token]) for at, token in enumerate(document)]
     return drawn_written_out(tokens, window, seed)
 
@@ -198,13 +210,18 @@ def test_redrawn_windows_compiled_for_any_epoch_equal_eager() -> None:
     spec = tf.RaggedTensorSpec([None, None], tf.int64)
     keep = tf.constant([0.5] * 10, tf.float64)
     compiled = tf.function(
-        lambda tokens, epoch: subsampling.redrawn_windows(
-            tokens, keep, window=5, seed=1, epoch=epoch
+        lambda hashes, tokens, epoch: subsampling.redrawn_windows(
+            hashes, tokens, keep, window=5, seed=1, epoch=epoch
         ),
-        input_signature=[spec, tf.TensorSpec([], tf.int64)],
+        input_signature=[
+            tf.TensorSpec([None], tf.uint64),
+            spec,
+            tf.TensorSpec([], tf.int64),
+        ],
     )
     for documents in ([[3, 1, 4, 1], [], [5, 9]], [[]], [[2]]):
-        found = compiled(ragged(documents), tf.constant(2, tf.int64)).to_list()
+        hashes = tf.constant([hash_of(document) for document in documents], tf.uint64)
+        found = compiled(hashes, ragged(documents), tf.constant(2, tf.int64)).to_list()
         assert found == redrawn(documents, 2)
 
 

@@ -8,6 +8,7 @@ import tensorflow as tf
 from tests.trainer_module.transformed import (
     TOKENS_A_DOCUMENT,
     Document,
+    hash_of,
     ragged,
     split_of,
     write,
@@ -23,6 +24,7 @@ def in_memory(documents: Sequence[Document]) -> DocumentsInMemory:
         ragged([[token for token, _ in document] for document in documents]),
         ragged([[window for _, window in document] for document in documents]),
         tf.fill([len(documents)], tf.constant(TOKENS_A_DOCUMENT, tf.int64)),
+        tf.constant([hash_of(document) for document in documents], tf.int64),
     )
 
 
@@ -93,4 +95,4 @@ def test_both_kinds_have_the_same_structure(tmp_path: Path) -> None:
         for dataset in (from_file.documents.batches(1, 0), from_memory.documents.batches(1, 0))
     ]
     assert specs[0] == specs[1]
-    assert set(specs[0]) == {"token_ids", "window_sizes", "num_tokens"}
+    assert set(specs[0]) == {"token_ids", "window_sizes", "num_tokens", "document_hash"}

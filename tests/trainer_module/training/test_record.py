@@ -28,12 +28,13 @@ FITTED = SimpleNamespace(
 
 
 def test_what_training_gave_is_written_and_read_as_json() -> None:
-    record = TrainingRecord.of(FITTED)
+    record = TrainingRecord.of(FITTED, distinct_tokens=10)
     assert TrainingRecord.from_json(record.to_json()) == record
     assert json.loads(record.to_json()) == {
         "documents": 100,
         "tokens": 1000,
         "vocabulary_size": 2,
+        "distinct_tokens_left_out": 8,
         "pairs_train": 1600,
         "pairs_eval": 160,
         "train_loss": 1.5,

@@ -1,0 +1,51 @@
+import unicodedata
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from trainer_module.text.near_copies import near_copy_hash, normal_form
+
+
+def test_what_words_have_in_common() -> None:
+    for document in ("The cat sat.", "the  CAT\tsat", "- The (cat) sat", "the\u00a0cat, sat\u2026"):
+        assert normal_form(document.encode()) == b"the cat sat", document
+    assert normal_form("Stra\u00dfe".encode()) == normal_form(b"STRASSE")
+    assert normal_form("\ufb01sh".encode()) == b"fish"  # a ligature
+    # Vowel signs are marks, and make other words.
+    assert normal_form("\u092e\u0947\u0930\u093e".encode()) != normal_form(
+        "\u092e\u0947\u0930\u0940".encode()
+    )
+
+
+def test_documents_without_words_keep_their_characters() -> None:
+    assert normal_form(b"+  -") == b"+ -"
+    assert normal_form("\U0001f600  \U0001f601".encode()) == "\U0001f600 \U0001f601".encode()
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.text(st.characters(codec="utf-8", max_codepoint=127)))
+def test_ascii_is_as_any_other_text(text: str) -> None:
+    # The same with a letter beyond ASCII in a word of its own.
+    with_other = f"{text} \u0436".encode()
+    if any(char.isalnum() or char == "_" for char in text):
+        assert normal_form(with_other) == normal_form(text.encode()) + " \u0436".encode()
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.text())
+def test_forms_and_case_do_not_matter(text: str) -> None:
+    text = text.encode(errors="ignore").decode()
+    form = normal_form(text.encode())
+    for other in (
+        unicodedata.normalize("NFC", text),
+        unicodedata.normalize("NFD", text),
+        text.casefold(),
+        f"  {text}\n",
+    ):
+        assert normal_form(other.encode()) == form
+    assert normal_form(form) == form
+
+
+def test_the_hash_is_the_same_on_every_machine() -> None:
+    # hashlib.blake2b(b"a b", digest_size=8).hexdigest()
+    assert near_copy_hash(b" A, b") == near_copy_hash(b"a b") == int("bb37dea5c027f928", 16)
