@@ -1,5 +1,6 @@
 """The command `skipgram`: its subcommands, and how each of them ends."""
 
+import io
 import sys
 import traceback
 
@@ -9,6 +10,7 @@ from pipeline import failures
 from pipeline.commands import cluster, config, results, run, shared
 from pipeline.commands.shared import Invocation, say
 from pipeline.failures import RUN_FAILED, WRONG_COMMAND, WrongCommandError
+from pipeline.terminal import print_what_can_be_printed, shown_lines
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -37,11 +39,13 @@ for _command in (
 
 def main() -> None:
     """Runs the command and turns failures into one sentence and an exit code."""
+    print_what_can_be_printed()
     asked = Invocation()
     try:
         sys.exit(cli(standalone_mode=False, obj=asked))
     except click.ClickException as error:
-        error.show()
+        error.show(words := io.StringIO())
+        click.echo(shown_lines(words.getvalue()), err=True, nl=False)
         code = WRONG_COMMAND
     except WrongCommandError as error:
         say(str(error))
@@ -53,11 +57,11 @@ def main() -> None:
         sentence = failures.explain(error, asked.folder.absolute())
         say(f"{error.component} failed: {sentence} (log: {error.log})")
         if asked.debug:
-            click.echo(error.trace, err=True)
+            click.echo(shown_lines(error.trace), err=True)
         code = RUN_FAILED
     except Exception as error:
         say(failures.explain(error, asked.folder.absolute()))
         if asked.debug:
-            traceback.print_exc()
+            click.echo(shown_lines(traceback.format_exc()), err=True)
         code = RUN_FAILED
     sys.exit(code)

@@ -3,9 +3,10 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, Literal, Self
 
-from pydantic import BaseModel, Field, model_validator
+from pydantic import BaseModel, Field, field_validator, model_validator
 
 from components.text_example_gen import files
+from pipeline.paths import expanded
 from trainer_module.hyperparameters import (
     PreprocessingHyperparameters,
     StrictModel,
@@ -177,6 +178,11 @@ class MetadataConfig(StrictModel):
         min_length=1,
         description="user of the server, with all rights on database",
     )
+
+    @field_validator("socket")
+    @classmethod
+    def _at_home(cls, path: str | None) -> str | None:
+        return path and expanded(path)
 
     @model_validator(mode="after")
     def _says_where_the_server_is(self) -> Self:

@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
+from pipeline.terminal import shown
 from trainer_module.errors import InputError
 
 # Exit codes of `skipgram`; 0: all is well.
@@ -73,18 +74,22 @@ def _cause(error: BaseException) -> BaseException | None:
 
 def is_disk_full(error: BaseException, folder: Path) -> bool:
     """Whether a failure comes of a full disk below `folder`."""
-    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+    errnos = {link.errno for link in _chain(error) if isinstance(link, OSError)}
+    if errno.ENOSPC in errnos or _DISK_FULL.search(getattr(error, "trace", "") or str(error)):
         return True
-    if _DISK_FULL.search(getattr(error, "trace", "") or str(error)):
-        return True
-    existing = next(path for path in (folder, *folder.parents) if path.exists())
-    return shutil.disk_usage(existing).free < _LITTLE_SPACE
+    if errnos - {None} or isinstance(error, InputError):  # it says what else it is
+        return False
+    usage = shutil.disk_usage(_existing(folder))
+    return usage.total > 0 and usage.free < _LITTLE_SPACE  # 0 bytes in all: /proc is no disk
+
+
+def _existing(folder: Path) -> Path:
+    return next(path for path in (folder, *folder.parents) if path.exists())
 
 
 def disk_full_sentence(folder: Path) -> str:
     """What to say of a full disk below `folder`: how much is free, and the way out."""
-    existing = next(path for path in (folder, *folder.parents) if path.exists())
-    free = shutil.disk_usage(existing).free / 1e6
+    free = shutil.disk_usage(_existing(folder)).free / 1e6
     return (
         f"the disk of the output folder {folder} is full ({free:,.1f} MB free): free some space or "
         "choose another with --output, then give the same command again"
@@ -105,4 +110,4 @@ def unknown_name(kind: str, name: str, known: Sequence[str]) -> str:
     'bleu is no colour; the nearest is blue'
     """
     nearest = difflib.get_close_matches(name, known, n=1, cutoff=0.0)
-    return f"{name} is no {kind}" + (f"; the nearest is {nearest[0]}" if nearest else "")
+    return shown(f"{name} is no {kind}" + (f"; the nearest is {nearest[0]}" if nearest else ""))

@@ -51,6 +51,12 @@ def binary_records(tokens: Sequence[str], vectors: Vectors) -> Iterator[bytes]:
 def vocabulary_lines(tokens: Sequence[str], counts: Sequence[int]) -> Iterator[str]:
     r"""A header, then token, tab and count a line, in the order given: by falling count.
 
+    Tokens are as they are, which is how TensorBoard's projector reads them: it knows tabs and
+    newlines alone, and no token holds either. There is no form that it and a default
+    pandas.read_csv both read: to pandas a quote that begins a token begins a quoted field. Tell it
+    that there are none, and neither missing values nor numbers among tokens:
+    `read_csv(path, sep="\t", quoting=3, keep_default_na=False, dtype={"token": str})`.
+
     >>> list(vocabulary_lines(["the", "sea"], [12, 3]))
     ['token\tcount\n', 'the\t12\n', 'sea\t3\n']
     """

@@ -9,9 +9,9 @@ from components.tfx_api import evaluator_constants
 from pipeline.cluster import job_spec, kubeflow_runner, vertex_runner
 from pipeline.cluster.rehearsal import rehearsal
 from pipeline.config import Config
-from pipeline.native_output import stderr_to
 from pipeline.results import display
 from pipeline.results.summary import candidate_metrics
+from pipeline.terminal import shown, stderr_to
 
 _RUNNERS = {"kubeflow": kubeflow_runner, "vertex": vertex_runner}
 
@@ -52,4 +52,8 @@ def rehearse(path: Path, root: Path, parameters: Mapping[str, str], console: Con
         console.print("The model was not blessed, and so neither pushed nor exported.")
         return
     vectors = uris["embedding-exporter", "vectors"]
-    console.print(f"The model was blessed, pushed to {root / 'serving'} and exported to {vectors}.")
+    console.print(
+        f"The model was blessed, pushed to {shown(str(root / 'serving'))} and exported to "
+        f"{shown(vectors)}.",
+        markup=False,
+    )

@@ -2,6 +2,7 @@
 
 from components.text_example_gen import files
 from pipeline.config import Config
+from pipeline.paths import require_plain
 from trainer_module.errors import InputError
 
 NEEDED = {"kubeflow": ("image", "output"), "vertex": ("image", "output", "project")}
@@ -23,12 +24,23 @@ def require(config: Config, cluster: str) -> None:
         for field in NEEDED[cluster]
         if getattr(config.deployment, field) is None
     ]
-    try:
-        pattern(config)
-    except InputError as error:
-        problems.append(str(error))
+    for check in (_check_output, pattern):
+        try:
+            check(config)
+        except InputError as error:
+            problems.append(str(error))
     if problems:
         raise InputError("; ".join(problems))
+
+
+def _check_output(config: Config) -> None:
+    if output := config.deployment.output:
+        if output.startswith("~"):
+            raise InputError(
+                f"deployment.output = {output!r} begins with a home folder, and the nodes have "
+                "others: write the folder out"
+            )
+        require_plain(output)
 
 
 def pattern(config: Config) -> str:

@@ -10,7 +10,8 @@ import click
 # What else a command needs it imports itself, so that none waits for what it does not use.
 from pipeline.commands import shared
 from pipeline.failures import WrongCommandError
-from pipeline.native_output import stderr_to
+from pipeline.paths import require_plain
+from pipeline.terminal import shown, stderr_to
 
 _parameters = click.option(
     "--parameter",
@@ -28,7 +29,7 @@ _to = click.option(
     help="Kubeflow Pipelines, or Google's Vertex Pipelines.",
 )
 _spec = click.argument(
-    "spec", metavar="SPEC", type=click.Path(path_type=Path, exists=True, dir_okay=False)
+    "spec", metavar="SPEC", type=shared.LocalPath(path_type=Path, exists=True, dir_okay=False)
 )
 
 
@@ -46,7 +47,7 @@ _spec = click.argument(
     "spec",
     required=True,
     metavar="FILE",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=shared.LocalPath(path_type=Path, dir_okay=False),
     callback=shared.note_folder,
     help="The job spec, a PipelineSpec of Kubeflow Pipelines in YAML.",
 )
@@ -73,8 +74,8 @@ def compile_(
 
         compile_command.compile_to(cluster, config, spec)
     click.echo(
-        f"{spec} is what {cluster} runs; see what it does on files of this machine: "
-        f"skipgram rehearse {spec} --parameter corpus=FOLDER"
+        f"{shown(str(spec))} is what {cluster} runs; see what it does on files of this machine: "
+        f"skipgram rehearse {shown(str(spec))} --parameter corpus=FOLDER"
     )
 
 
@@ -85,7 +86,7 @@ def compile_(
     default="rehearsal",
     show_default=True,
     metavar="DIR",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=shared.LocalPath(path_type=Path, file_okay=False),
     help="An empty folder for all that the nodes write.",
 )
 @_parameters
@@ -102,6 +103,7 @@ def rehearse(spec: Path, root: Path, parameters: tuple[str, ...]) -> None:
     """
     from rich.console import Console
 
+    require_plain(str(root.absolute()))
     given = _assigned(parameters)
     if root.exists() and any(root.iterdir()):
         raise WrongCommandError(
@@ -130,11 +132,13 @@ def submit(cluster: str, spec: Path, output: str | None, parameters: tuple[str, 
       skipgram submit --to vertex nightly.spec.yaml --parameter epochs=5
     """
     given = _assigned(parameters)
+    if output:
+        require_plain(output)
     with _quietly():
         from pipeline.cluster import submission
 
         submitted = submission.submit(cluster, spec, output, given)
-    click.echo(submitted)
+    click.echo(shown(submitted))
 
 
 @contextlib.contextmanager

@@ -1,18 +1,20 @@
 """`skipgram config`."""
 
+import os
 from pathlib import Path
 
 import click
 
 from pipeline.commands import shared
-from pipeline.failures import WrongCommandError
+from pipeline.failures import WrongCommandError, is_disk_full
+from pipeline.terminal import shown
 
 
 @click.command()
 @click.option(
     "--output",
     metavar="FILE.yaml",
-    type=click.Path(path_type=Path),
+    type=shared.LocalPath(path_type=Path),
     help="Where to write it, in place of the terminal.",
 )
 def config(output: Path | None) -> None:
@@ -30,12 +32,15 @@ def config(output: Path | None) -> None:
         click.echo(as_yaml(), nl=False)
         return
     shared.invocation(click.get_current_context()).folder = output
-    if output.exists():
+    if os.path.lexists(output):
         raise WrongCommandError(f"{output} is there already: name another file, or delete it first")
     try:
         write_aside(output, as_yaml())
-    except (FileNotFoundError, NotADirectoryError, PermissionError) as error:
+    except OSError as error:
+        if is_disk_full(error, output):
+            raise
         raise WrongCommandError(
             f"cannot write {output}: {error.strerror}; name another file with --output"
         ) from error
-    click.echo(f"{output} has all fields and their defaults: skipgram run --config {output}")
+    name = shown(str(output))
+    click.echo(f"{name} has all fields and their defaults: skipgram run --config {name}")

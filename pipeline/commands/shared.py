@@ -5,11 +5,13 @@ import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from pipeline.failures import WrongCommandError
+from pipeline.paths import expanded
+from pipeline.terminal import shown_lines
 from trainer_module.errors import InputError
 
 if TYPE_CHECKING:
@@ -27,6 +29,18 @@ class Invocation:
 def invocation(context: click.Context) -> Invocation:
     """That of main(), which all commands share."""
     return context.ensure_object(Invocation)
+
+
+class LocalPath(click.Path):
+    """A path on this machine; `~` is the home folder also where no shell has seen it."""
+
+    def convert(
+        self, value: Any, parameter: click.Parameter | None, context: click.Context | None
+    ) -> Any:
+        """The path, checked as click.Path does."""
+        if "://" in str(value):
+            self.fail(f"{value} is a URI; this takes a path on this machine", parameter, context)
+        return super().convert(expanded(str(value)), parameter, context)
 
 
 def _note_debug(context: click.Context, _: click.Parameter, value: bool) -> None:
@@ -50,7 +64,7 @@ config = click.option(
     "--config",
     "path",
     metavar="FILE.yaml",
-    type=click.Path(path_type=Path),
+    type=LocalPath(path_type=Path),
     help="Fields of the configuration; `skipgram run --help` lists them.",
 )
 settings = click.option(
@@ -58,14 +72,15 @@ settings = click.option(
     "settings",
     multiple=True,
     metavar="SECTION.FIELD=VALUE",
-    help="Set one field of the configuration; may be given several times.",
+    help="Set one field of the configuration; may be given several times, and the last of a field "
+    "counts.",
 )
 output = click.option(
     "--output",
     default="output",
     show_default=True,
     metavar="DIR",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=LocalPath(path_type=Path, file_okay=False),
     callback=note_folder,
     help="Folder of the run's artifacts, metadata, model and vectors.",
 )
@@ -73,7 +88,7 @@ output = click.option(
 
 def say(sentence: str) -> None:
     """Tells the person at the terminal what went wrong."""
-    click.echo(f"skipgram: {sentence}", err=True)
+    click.echo(f"skipgram: {shown_lines(sentence)}", err=True)
 
 
 @contextlib.contextmanager

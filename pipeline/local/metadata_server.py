@@ -10,7 +10,7 @@ from ml_metadata import MetadataStore
 from ml_metadata.proto import metadata_store_pb2 as mlmd
 
 from pipeline.config import PASSWORD_VARIABLE, MetadataConfig
-from pipeline.native_output import stderr_to
+from pipeline.terminal import stderr_to
 from trainer_module.errors import InputError
 
 # For the tables to be complete that another first run is making; with a server on the same machine

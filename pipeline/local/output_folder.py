@@ -10,14 +10,19 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from pipeline.atomic import write_aside
+from pipeline.failures import WrongCommandError
+from pipeline.paths import expanded, require_plain
 from trainer_module.errors import InputError
+
+# Bytes; SQLite opens files with paths of up to 512, and its journal adds "-journal" to the name.
+_LONGEST_PATH = 504
 
 
 class OutputFolder:
     """The paths below one `--output`."""
 
     def __init__(self, root: Path):
-        self.root = root.absolute()
+        self.root = Path(expanded(str(root))).absolute()
         self.artifacts = self.root / "artifacts"
         self.metadata = self.root / "metadata.sqlite"
         self.checkpoints = self.root / "checkpoints"
@@ -48,13 +53,25 @@ class OutputFolder:
             ) from error
         return hashlib.sha256(f"{drawn} {self.root.resolve()}".encode()).hexdigest()[:12]
 
+    def _require_short(self) -> None:
+        length = len(os.fsencode(self.metadata))
+        if length > _LONGEST_PATH:
+            raise WrongCommandError(
+                f"the path of the output folder, {str(self.root)[:40]!r} ..., is "
+                f"{length - _LONGEST_PATH:,} bytes too long for SQLite: choose a shorter one with "
+                "--output"
+            )
+
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:
         """Makes the folder and keeps other runs out of it; a kill of any kind lets go of it.
 
         Raises:
           InputError: another run is using the folder, or it cannot be written to.
+          WrongCommandError: see paths.require_plain; or its path is too long.
         """
+        require_plain(str(self.root))
+        self._require_short()
         try:
             self.root.mkdir(parents=True, exist_ok=True)
             # Shared with the components that this process forks, which die with it, and closed in

@@ -16,13 +16,14 @@ from pipeline import failures
 from pipeline.atomic import replace_link, write_aside
 from pipeline.beam_arguments import require_job_server
 from pipeline.config import Config
+from pipeline.corpus.patterns import resolve
 from pipeline.corpus.quick_start import quick_start_corpus
 from pipeline.failures import ComponentFailedError
 from pipeline.local.output_folder import OutputFolder
-from pipeline.native_output import stderr_to
 from pipeline.results import display
 from pipeline.results.embeddings import Embeddings
 from pipeline.results.records import Summary
+from pipeline.terminal import stderr_to
 
 if TYPE_CHECKING:
     from pipeline.local.metadata_store import StoreLocation
@@ -59,7 +60,7 @@ def run(
         require_job_server(config.beam)
         if patterns is None:
             with _said(console, "Quick-start corpus: the docstrings of the installed packages"):
-                patterns = [str(quick_start_corpus(output.corpus))]
+                patterns = resolve([str(quick_start_corpus(output.corpus))])
         run_id = location.run_id(datetime.datetime.now())
         logs = output.logs / run_id.replace(":", "-")
         logs.mkdir(parents=True)

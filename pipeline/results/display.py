@@ -12,6 +12,7 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from pipeline.results.records import ComponentProgress, ComponentRun, RunRecord, Summary
+from pipeline.terminal import shown
 
 if TYPE_CHECKING:
     from pipeline.results.embeddings import Embeddings, Neighbor
@@ -90,7 +91,7 @@ class ProgressDisplay:
             how = "cached" if news.cached else f"{news.seconds:.1f} s"
             self._print(Text(f"  {news.component:<18}{how:>10}"))
             return
-        text = Text(f"  {news.component:<18}{news.seconds:8.0f} s  {news.line}")
+        text = Text(f"  {news.component:<18}{news.seconds:8.0f} s  {shown(news.line)}")
         if self._console.is_terminal:
             self._live.update(text, refresh=True)
         elif time.monotonic() - self._last_line >= _SECONDS_BETWEEN_LINES:
@@ -108,15 +109,15 @@ def summary_table(summary: Summary) -> Table:
     table = Table(title="Summary", show_header=False, title_justify="left")
     of_metrics = ((name, _decimal) for name in summary.metrics)
     content = summary.as_json()
-    for name, shown in (*_ABOVE_METRICS, *of_metrics, *_BELOW_METRICS):
-        _add_row(table, name, shown(content[name]))
+    for name, as_text in (*_ABOVE_METRICS, *of_metrics, *_BELOW_METRICS):
+        _add_row(table, name, as_text(content[name]))
     _add_row(table, "seconds", f"{sum(summary.seconds.values()):,.1f}")
     return table
 
 
 def _add_row(table: Table, *cells: str) -> None:
     """Adds cells as they are: rich would take [b] and :heart: in a token or a path for its own."""
-    table.add_row(*map(Text, cells))
+    table.add_row(*(Text(shown(cell)) for cell in cells))
 
 
 def metrics_table(metrics: Mapping[str, float]) -> Table:
@@ -159,7 +160,7 @@ def neighbors_table(vectors: "Embeddings") -> Table:
 
 def ranking(heading: str, found: "Sequence[Neighbor]") -> Table:
     """Tokens with their cosines."""
-    table = Table(Column(Text(heading)), "cosine")
+    table = Table(Column(Text(shown(heading))), "cosine")
     for neighbor in found:
         _add_row(table, neighbor.token, f"{neighbor.cosine:.3f}")
     return table
@@ -198,7 +199,7 @@ def _decimal_if_any(number: float | None) -> str:
 def why_failed(records: Sequence[RunRecord]) -> list[Text]:
     """A line for each failed run: in a column of the table a sentence would be a ribbon."""
     return [
-        Text(f"{record.started:%Y-%m-%d %H:%M} {record.status}: {record.error}")
+        Text(shown(f"{record.started:%Y-%m-%d %H:%M} {record.status}: {record.error}"))
         for record in records
         if record.error is not None
     ]

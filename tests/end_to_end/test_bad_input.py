@@ -23,7 +23,7 @@ CASES: dict[str, tuple[Callable[[], bytes], str]] = {
     "blank_lines": (lambda: b"\n \n" * 50, "no document"),
     "one_document": (lambda: b"a single document\n", "corpus.eval_fraction"),
     "rare_words": (rare_words, "lower preprocessing.min_count"),
-    "one_word": (one_word, "one token alone, 'word'"),
+    "one_word": (one_word, "the vocabulary holds one token alone, 'word'"),
 }
 
 

@@ -24,12 +24,12 @@ COMMAND = Path(sys.executable).with_name("skipgram")
 HEAVY = ["tensorflow", "tfx", "apache_beam", "ml_metadata", "tensorflow_transform", "pandas"]
 
 
-def skipgram(*words: str, folder: Path) -> "subprocess.CompletedProcess[str]":
+def skipgram(*words: str, folder: Path, **environment: str) -> "subprocess.CompletedProcess[str]":
     """Runs the installed command in `folder`."""
     return subprocess.run(
         [COMMAND, *words],
         cwd=folder,
-        env={**os.environ, "COLUMNS": "80"},
+        env={**os.environ, "COLUMNS": "80", **environment},
         capture_output=True,
         text=True,
         check=False,
@@ -118,6 +118,32 @@ class TestWrongCommands:
             "  trainer.epoch is no field of the configuration; the nearest is trainer.epochs",
         ]
 
+    def test_a_path_may_begin_at_home_where_no_shell_has_said_so(self, run, tmp_path, monkeypatch):
+        monkeypatch.setenv("HOME", str(tmp_path))
+        (tmp_path / "c.yaml").write_text("seed: 7\nmetadata: {type: mysql, socket: ~/s}\n")
+        monkeypatch.setenv("MYSQL_PWD", "secret")
+        seen: list[Any] = []
+
+        def pipeline(settings: config.Config, _: object, folder: OutputFolder, *__: object) -> Any:
+            seen.extend([settings, folder])
+            return SimpleNamespace(run="monday", why_not_blessed=None)
+
+        assert run(pipeline, "--config", "~/c.yaml", "--output=~/books").code == 0
+        assert (seen[0].seed, seen[0].metadata.socket) == (7, f"{tmp_path}/s")
+        assert seen[1].root == tmp_path / "books"
+
+    def test_a_uri_is_no_path_of_this_machine(self, run):
+        ended = run(failing(AssertionError()), "--output", "gs://bucket/output")
+        assert ended.code == 2
+        assert "gs://bucket/output is a URI; this takes a path on this machine" in ended.err
+
+    def test_a_folder_that_components_cannot_use_is_a_wrong_command(self, tmp_path):
+        (tmp_path / "a.txt").write_text("some words\n")
+        done = skipgram("run", "--corpus", "a.txt", "--output", "a[b]", folder=tmp_path)
+        assert done.returncode == 2
+        assert complaint(done).startswith(f"the path '{tmp_path}/a[b]' contains a bracket, which ")
+        assert [path.name for path in tmp_path.iterdir()] == ["a.txt"]
+
     @pytest.mark.parametrize("corpus", ["none.txt", "none/*.txt", "*.jsonl"])
     def test_of_the_corpus(self, tmp_path, corpus):
         done = skipgram("run", "--corpus", corpus, folder=tmp_path)
@@ -170,6 +196,13 @@ class TestFailedCommands:
             "'nordeast' is no token of the vocabulary; the nearest is northeast"
         )
 
+    def test_of_what_steers_a_terminal(self, vectors):
+        (vectors / "c.yaml").write_text('"se\\eed": 1\n')
+        for words in (["neighbors", "\x1b[2J"], ["run", "--config", "c.yaml"], ["tr\x9bain"]):
+            said = skipgram(*words, folder=vectors).stderr
+            assert "\\x" in said
+            assert not {"\x1b", "\x9b"} & set(said)
+
     def test_of_vectors_cut_short(self, vectors):
         path = vectors / "output" / "vectors" / "vectors.bin"
         path.write_bytes(path.read_bytes()[:-3])
@@ -218,6 +251,13 @@ class TestAnswers:
         done = skipgram("neighbors", "east", "-k", "2", folder=vectors)
         assert (done.returncode, done.stderr) == (0, "")
         assert table(done.stdout) == [["eastnortheast", "0.800"], ["northeast", "0.600"]]
+
+    def test_neighbors_in_an_encoding_without_their_letters(self, vectors):
+        path = vectors / "output" / "vectors" / "vectors.bin"
+        path.write_bytes(path.read_bytes().replace(b"[north]", "[n\u00f8rth]".encode()))
+        done = skipgram("neighbors", "east", folder=vectors, PYTHONIOENCODING="ascii")
+        assert (done.returncode, done.stderr) == (0, "")
+        assert "[n\\xf8rth]" in done.stdout
 
     def test_neighbors_of_several_words(self, vectors):
         done = skipgram("neighbors", "east", "northeast", "-k", "1", folder=vectors)

@@ -1,3 +1,5 @@
+import doctest
+import itertools
 from pathlib import Path
 
 import pytest
@@ -5,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from pipeline import config, config_file
+from pipeline import config, config_file, yaml_tree
 from trainer_module.errors import InputError
 
 
@@ -94,9 +96,10 @@ class TestUnknownFields:
         assert said.endswith(f"the nearest is {nearest}")
 
     def test_are_found_in_files_too(self, yaml_file):
-        said = sentence(yaml_file("trainer:\n  batchsize: 3\n"))
-        assert said == (
-            "trainer.batchsize is no field of the configuration; the nearest is trainer.batch_size"
+        path = yaml_file("trainer:\n  batchsize: 3\n")
+        assert sentence(path) == (
+            "trainer.batchsize is no field of the configuration; the nearest is "
+            f"trainer.batch_size ({path}, line 2)"
         )
 
     def test_an_unknown_section_names_a_field_of_the_nearest(self):
@@ -115,13 +118,13 @@ class TestWrongValues:
             ("trainer.epochs=many", "trainer.epochs = 'many'"),
             ("trainer.epochs=2.5", "trainer.epochs = 2.5"),
             ("trainer.epochs='3'", "trainer.epochs = '3'"),
-            ("trainer.epochs=yes", "trainer.epochs = True"),
+            ("trainer.epochs=true", "trainer.epochs = True"),
             ("trainer.epochs=0", "trainer.epochs = 0"),
             ("trainer.epochs=", "trainer.epochs = None"),
             ("trainer.learning_rate=0", "trainer.learning_rate = 0"),
             ("trainer.learning_rate=11", "trainer.learning_rate = 11"),
             ("trainer.learning_rate=.nan", "trainer.learning_rate = nan"),
-            ("trainer.learning_rate=yes", "trainer.learning_rate = True"),
+            ("trainer.learning_rate=true", "trainer.learning_rate = True"),
             ("trainer.objective=hs", "trainer.objective = 'hs'"),
             ("trainer.objective=[nce]", "trainer.objective = ['nce']"),
             ("trainer.sampler=zipf", "trainer.sampler = 'zipf'"),
@@ -185,8 +188,10 @@ class TestWrongValues:
     def test_a_section_has_no_value(self, yaml_file, value):
         said = "trainer is a section of the configuration, it has no value"
         assert sentence(None, f"trainer={value}").startswith(said)
-        assert sentence(yaml_file(f"trainer: {value}")).startswith(said)
-        assert sentence(yaml_file(f"trainer: {value}"), "trainer.dim=3").startswith(said)
+        path = yaml_file(f"trainer: {value}")
+        assert sentence(path).startswith(said)
+        assert sentence(path).endswith(f" ({path}, line 1)")
+        assert sentence(path, "trainer.dim=3") == sentence(path)
 
 
 class TestSeveralErrors:
@@ -209,14 +214,16 @@ class TestSeveralErrors:
             *["seed", "trainer.dim", "trainer.epoch", "evaluator", "beam.runner"]
         ]
         assert said[0].startswith("seed = -1 is not allowed: ")
-        assert said[2].endswith("the nearest is trainer.epochs")
+        assert said[2].endswith(f"the nearest is trainer.epochs ({path}, line 2)")
         assert said[3].startswith("evaluator is a section")
 
     def test_of_settings_in_form_and_value(self):
         said = self.lines(None, "seed", "trainer.dim=[1", "trainer.epochs=0", "evaluator=5")
         assert said[:2] == [
             "--set takes section.field=value, not 'seed'",
-            "the value of --set trainer.dim=[1 is not YAML",
+            "the value of --set trainer.dim=[1 is not YAML: while parsing a flow sequence, "
+            "expected ',' or ']', but got '<stream end>': if it is text that holds signs of "
+            "YAML's own, put it in quotes",
         ]
         assert said[2].startswith("trainer.epochs = 0 is not allowed: ")
         assert said[3].startswith("evaluator is a section")
@@ -242,8 +249,10 @@ class TestSeveralErrors:
         )
 
     def test_the_same_one_is_said_once(self, yaml_file):
-        said = sentence(yaml_file("trainer: 3"), "trainer.dim=3", "trainer.epochs=3")
-        assert said == "trainer is a section of the configuration, it has no value 3"
+        path = yaml_file("trainer: 3")
+        assert sentence(path, "trainer.dim=3", "trainer.epochs=3") == (
+            f"trainer is a section of the configuration, it has no value 3 ({path}, line 1)"
+        )
 
 
 class TestWrongForm:
@@ -253,7 +262,7 @@ class TestWrongForm:
         assert said == f"--set takes section.field=value, not {setting!r}"
 
     def test_set_wants_yaml(self):
-        assert sentence(None, "seed=[1") == "the value of --set seed=[1 is not YAML"
+        assert sentence(None, "seed=[1").startswith("the value of --set seed=[1 is not YAML: ")
 
     def test_missing_file(self, tmp_path):
         path = tmp_path / "none.yaml"
@@ -265,12 +274,13 @@ class TestWrongForm:
         assert sentence(tmp_path).endswith("Is a directory")
 
     def test_not_utf8(self, yaml_file):
-        assert sentence(yaml_file(b"seed: \xff")).endswith("config.yaml: it is not UTF-8")
+        assert sentence(yaml_file(b"seed: 1\n# \xff")).endswith(
+            "config.yaml: line 2 is not UTF-8; save it as UTF-8"
+        )
 
     def test_not_yaml(self, yaml_file):
         said = sentence(yaml_file("seed: [1\n"))
-        assert "config.yaml is not YAML: " in said
-        assert "line 2" in said
+        assert "config.yaml, line 2, is not YAML: " in said
 
     def test_yaml_that_would_make_objects_is_refused(self, yaml_file):
         assert "is not YAML" in sentence(yaml_file("!!python/object/apply:os.getcwd []"))
@@ -280,7 +290,167 @@ class TestWrongForm:
         assert "must hold `section: ...` lines, not" in sentence(yaml_file(content))
 
     def test_a_name_that_is_no_text(self, yaml_file):
-        assert sentence(yaml_file("1: 2\n")).startswith("1 = ")
+        assert sentence(yaml_file("1: 2\n")).startswith("1 is no field of the configuration")
+
+
+class TestTakenAsWritten:
+    """What YAML 1.1 and hasty eyes take otherwise; each way of giving it means the same."""
+
+    def test_a_second_section_is_no_replacement_of_the_first(self, yaml_file):
+        path = yaml_file("trainer:\n  dim: 3\nseed: 2\ntrainer:\n  epochs: 4\n")
+        assert sentence(path) == (
+            f"trainer is here again, after line 1: leave one of them out ({path}, line 4)"
+        )
+
+    def test_a_field_is_given_once(self, yaml_file):
+        path = yaml_file("trainer: {dim: 3}\nmetadata: {port: 3, 'port': 4}\n")
+        assert sentence(path) == (
+            f"metadata.port is here again, after line 2: leave one of them out ({path}, line 2)"
+        )
+
+    def test_what_is_given_twice_hides_no_other_error(self, yaml_file):
+        path = yaml_file("seed: 1\nseed: 2\ntrainer: {dim: 0, dim: 3, epochs: -1}\n")
+        with pytest.raises(InputError) as caught:
+            config_file.load(path)
+        assert [line.split()[0] for line in str(caught.value).splitlines()[1:]] == [
+            *["seed", "trainer.dim", "trainer.epochs"]
+        ]
+
+    def test_sections_and_fields_do_not_clash_with_their_like_elsewhere(self, yaml_file):
+        loaded = config_file.load(yaml_file("seed: 3\ntrainer: {dim: 3}\npreprocessing: {}\n"))
+        assert (loaded.seed, loaded.trainer.dim) == (3, 3)
+
+    @pytest.mark.parametrize(
+        ("text", "instead"),
+        [("0100", "100"), ("-007", "-7"), ("+010", "+10"), ("00", "0"), ("08", "8")],
+    )
+    def test_a_number_does_not_begin_with_a_zero(self, yaml_file, text, instead):
+        field = "evaluator.min_gain_over_unigram"
+        said = f"{field} = {text} begins with a zero, by which some mean an octal number: write "
+        said += f"{instead}, or '{text}' in quotes if it is text"
+        path = yaml_file(f"evaluator:\n  min_gain_over_unigram: {text}\n")
+        assert sentence(path) == f"{said} ({path}, line 2)"
+        assert sentence(None, f"{field}={text}") == f"--set {said}"
+
+    @pytest.mark.parametrize(
+        ("field", "text", "advice"),
+        [
+            ("trainer.epochs", "1:30", "write digits alone"),
+            ("trainer.epochs", "1_000", "write digits alone"),
+            ("trainer.epochs", "0b11", "write digits alone"),
+            ("trainer.epochs", "2024-01-01", "write digits alone"),
+            ("trainer.learning_rate", "0,5", "write it as 0.001"),
+            ("trainer.replacement", "yes", "write true or false"),
+            ("trainer.replacement", "off", "write true or false"),
+            ("corpus.json_field", "12", "put it in quotes"),
+            ("corpus.json_field", "true", "put it in quotes"),
+            ("corpus.files", "a.txt", "write a list"),
+        ],
+    )
+    def test_what_is_of_another_kind_is_told_what_to_write(self, yaml_file, field, text, advice):
+        section, _, name = field.partition(".")
+        path = yaml_file(f"{section}:\n  {name}: {text}\n")
+        assert advice in sentence(path)
+        assert sentence(path).startswith(f"{field} = ")
+        assert sentence(path) == f"{sentence(None, f'{field}={text}')} ({path}, line 2)"
+
+    @pytest.mark.parametrize(
+        ("text", "value"),
+        [("yes", "yes"), ("on", "on"), ("1:30", "1:30"), ("2024-01-01", "2024-01-01"),
+         ("1_000", "1_000"), ("=", "="), ("<<", "<<"), ("'0100'", "0100"), ("a #b", "a"),
+         ("--- a", "--- a"), ("a b", "a b"), ('"\\x41"', "A")],
+    )  # fmt: skip
+    def test_text_is_the_same_in_the_file_and_by_set(self, yaml_file, text, value):
+        path = yaml_file(f"corpus:\n  json_field: {text}\n")
+        assert config_file.load(path).corpus.json_field == value
+        assert config_file.load(settings=[f"corpus.json_field={text}"]).corpus.json_field == value
+
+    @pytest.mark.parametrize(("text", "value"), [("0x10", 16), ("0o17", 15), ("+3", 3), ("0", 0)])
+    def test_numbers_of_yaml_1_2(self, yaml_file, text, value):
+        assert config_file.load(yaml_file(f"seed: {text}")).seed == value
+        assert config_file.load(settings=[f"seed={text}"]).seed == value
+
+    @pytest.mark.parametrize("text", [".inf", "-.INF", "1e999", ".nan", "9" * 5000])
+    def test_what_is_no_finite_number(self, text):
+        assert "is not allowed" in sentence(None, f"trainer.learning_rate={text}")
+
+    def test_a_setting_is_one_value(self):
+        for text in (
+            "3\ntrainer: {dim: 5}",
+            "3\n---\n4",
+            "3\nb: 4",
+            "a: 3",
+            "- 3",
+            "*x",
+            "!!int 3",
+        ):
+            assert "the value of --set seed" in sentence(None, f"seed={text}")
+
+    def test_a_name_with_its_section_is_no_name_in_a_file(self, yaml_file):
+        path = yaml_file("trainer.dim: 3\n")
+        assert sentence(path) == (
+            "trainer.dim is one name here: write `trainer:` and below it, indented, `dim: ...` "
+            f"({path}, line 1)"
+        )
+
+    @pytest.mark.parametrize(
+        ("content", "line", "said"),
+        [
+            ("seed: 1\n---\nseed: 2\n", 2, "leave one of them"),
+            ("trainer:\n\tdim: 3\n", 2, "indent with blanks, not with tabs"),
+            ("seed: &a 1\ntrainer: {dim: *a}\n", 2, "*a is an alias: write the value"),
+            ("seed: !!int '1'\n", 1, "is a tag: write the value alone"),
+            ("seed: 1\ncorpus:\n  files: [*.txt]\n", 3, "put it in quotes"),
+            ("seed: 1\ncorpus: {json_field: a\x1b}\n", 2, "the character '\\x1b' has no place"),
+            ("? [a]\n: 3\n", 1, "a list or a mapping is no name"),
+            ("corpus:\n  files: " + "[" * 5000, 1, "nested too deeply"),
+        ],
+    )
+    def test_what_has_no_place_in_a_configuration(self, yaml_file, content, line, said):
+        path = yaml_file(content)
+        assert sentence(path).startswith(f"the configuration {path}, line {line}, is not YAML: ")
+        assert said in sentence(path)
+
+    def test_aliases_cannot_stand_for_billions_of_values(self, yaml_file):
+        names = "abcdefghijklmnopqrst"
+        lines = ["a: &a [x, x]"]
+        lines += [f"{b}: &{b} [*{a}, *{a}]" for a, b in itertools.pairwise(names)]
+        assert "*a is an alias" in sentence(yaml_file("\n".join(lines)))
+
+    def test_a_byte_order_mark_is_no_part_of_a_name(self, yaml_file):
+        assert config_file.load(yaml_file("\ufeffseed: 3\n".encode())).seed == 3
+
+    def test_windows_line_ends(self, yaml_file):
+        assert config_file.load(yaml_file(b"seed: 3\r\ntrainer:\r\n  dim: 4\r\n")).trainer.dim == 4
+
+    def test_utf16_is_not_utf8(self, yaml_file):
+        assert "is not UTF-8; save it as UTF-8" in sentence(yaml_file("seed: 1".encode("utf-16")))
+
+    def test_a_file_without_end_is_another_file(self):
+        assert sentence(Path("/dev/zero")).endswith("1,048,576 bytes: is it another file?")
+
+    def test_a_long_value_is_cut(self):
+        assert len(sentence(None, f"trainer.objective={'x' * 100_000}")) < 1000
+
+    def test_the_line_of_a_field_that_is_set_elsewhere_is_not_named(self, yaml_file):
+        path = yaml_file("trainer:\n  dim: 3\n  epochs: 0\n")
+        said = sentence(path, "trainer.dim=0", "trainer.epochs=1")
+        assert said.startswith("trainer.dim = 0 is not allowed")
+        assert "line" not in said
+
+    def test_the_line_of_an_item(self, yaml_file):
+        path = yaml_file("corpus:\n  files:\n    - a.txt\n    - 3\n")
+        assert sentence(path).startswith("corpus.files.1 = 3 is not allowed")
+        assert sentence(path).endswith(f"({path}, line 4)")
+
+    def test_the_line_of_fields_that_do_not_fit_together_is_their_section(self, yaml_file):
+        path = yaml_file("seed: 1\ntrainer:\n  temperature: 0.1\n")
+        assert sentence(path).endswith(f"({path}, line 2)")
+
+    def test_the_examples_of_the_reader_run(self):
+        found = doctest.testmod(yaml_tree)
+        assert found.attempted
+        assert not found.failed
 
 
 class TestImmutability:

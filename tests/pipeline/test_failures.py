@@ -138,6 +138,19 @@ class TestIsDiskFull:
         error = failures.ComponentFailedError("Transform", "it failed", "Traceback ...", log)
         assert not failures.is_disk_full(error, tmp_path)
 
+    def test_an_error_that_says_what_else_it_is_does_not(self, tmp_path, free):
+        free(0)
+        assert not failures.is_disk_full(OSError(errno.EACCES, "Permission denied"), tmp_path)
+        refused = raised(InputError("cannot write"), OSError(errno.EROFS, "Read-only file system"))
+        assert not failures.is_disk_full(refused, tmp_path)
+        assert not failures.is_disk_full(InputError("no such word"), tmp_path)
+        full = raised(InputError("cannot write"), OSError(errno.ENOSPC, "No space left on device"))
+        assert failures.is_disk_full(full, tmp_path)
+
+    def test_what_has_no_bytes_at_all_is_no_disk(self, tmp_path, monkeypatch):
+        monkeypatch.setattr(shutil, "disk_usage", lambda _: Usage(0, 0, 0))
+        assert not failures.is_disk_full(ValueError("x"), tmp_path)
+
     def test_any_error_on_a_disk_with_nearly_nothing_free(self, tmp_path, free):
         free(1_000_000)
         assert failures.is_disk_full(ValueError("short read"), tmp_path)
@@ -167,6 +180,11 @@ class TestUnknownName:
     def test_says_the_nearest(self):
         assert failures.unknown_name("colour", "bleu", ["red", "blue"]) == (
             "bleu is no colour; the nearest is blue"
+        )
+
+    def test_shows_what_names_are_made_of(self):
+        assert failures.unknown_name("token", "\x1b[2J", ["\u202eabc"]) == (
+            r"\x1b[2J is no token; the nearest is \u202eabc"
         )
 
     def test_names_no_nearest_where_nothing_is_known(self):

@@ -75,7 +75,7 @@ def fit(
     own_share = train_split._replace(worker=group.worker)
     own = input_pipeline.count(own_share, epochs=hyperparameters.epochs)
     train, held_out = counts_of_all(group, own), input_pipeline.count(eval_split)
-    require_data(vocabulary.tokens, train, held_out, preprocessing)
+    require_data(vocabulary, train, held_out, preprocessing)
     unigram = unigram_log_probabilities(train.context_counts)
     with group.strategy.scope():
         model = SkipGramModel(
@@ -152,7 +152,7 @@ def counts_of_all(group: WorkerGroup, own: Counts) -> Counts:
 
 
 def require_data(
-    vocabulary: list[bytes],
+    vocabulary: Vocabulary,
     train: Counts,
     held_out: Counts,
     preprocessing: PreprocessingHyperparameters,
@@ -160,27 +160,69 @@ def require_data(
     """A run never succeeds on nothing.
 
     Raises:
-      InputError: no vocabulary, or no pair in one of the splits.
+      InputError: no vocabulary, or no pair in one of the splits; by its cause.
     """
-    if not vocabulary:
+    num_tokens = train.tokens + held_out.tokens
+    of_all = f"{train.documents + held_out.documents:,} documents"
+    if not num_tokens:
         raise InputError(
-            f"no token occurs {preprocessing.min_count} times in the {train.documents:,} documents "
-            f"({train.tokens:,} tokens) of the train split: lower preprocessing.min_count or add "
-            "text"
+            f"the tokenizer {preprocessing.tokenizer} finds no token in the {of_all}: give others, "
+            "or try preprocessing.tokenizer=whitespace, which takes signs too"
         )
-    if len(vocabulary) == 1:
+    if not vocabulary.tokens:
         raise InputError(
-            f"the vocabulary holds one token alone, {vocabulary[0].decode()!r}, and a candidate "
-            f"needs another: lower preprocessing.min_count ({preprocessing.min_count}) or add text"
+            f"no token occurs {preprocessing.min_count} times in the {of_all} ({num_tokens:,} "
+            "tokens): lower preprocessing.min_count or add text"
         )
+    if len(vocabulary.tokens) == 1:
+        raise InputError(_why_one_token(vocabulary, of_all, num_tokens, preprocessing))
     for split, counts in (("train", train), ("eval", held_out)):
         if not counts.pairs:
-            raise InputError(
-                f"the {split} split gives no pair: {counts.documents:,} documents, "
-                f"{counts.tokens:,} tokens, of which too few are left in any document by "
-                f"preprocessing.min_count ({preprocessing.min_count}) and preprocessing.subsample "
-                f"({preprocessing.subsample}): add text or change one of them"
-            )
+            why = _why_no_pair(counts, vocabulary, num_tokens, preprocessing)
+            more = "more text" if split == "train" else "more text or hold out more (eval_fraction)"
+            raise InputError(f"the {split} split gives no pair: {why}, or give {more}")
+
+
+def _why_one_token(
+    vocabulary: Vocabulary,
+    documents: str,
+    num_tokens: int,
+    preprocessing: PreprocessingHyperparameters,
+) -> str:
+    token = repr(vocabulary.tokens[0].decode())
+    if preprocessing.min_count == 1 or vocabulary.counts.sum() >= num_tokens:
+        return (
+            f"the {documents} hold one token alone, {token}, {num_tokens:,} times, and a candidate "
+            "needs another: add other text"
+        )
+    return (
+        f"the vocabulary holds one token alone, {token}, and a candidate needs another: no other "
+        f"occurs {preprocessing.min_count} times in the {documents} ({num_tokens:,} tokens); lower "
+        "preprocessing.min_count or add text"
+    )
+
+
+def _why_no_pair(
+    counts: Counts,
+    vocabulary: Vocabulary,
+    num_tokens: int,
+    preprocessing: PreprocessingHyperparameters,
+) -> str:
+    """What left too few tokens in each document, and what to do."""
+    held = f"its {counts.documents:,} documents hold {counts.tokens:,} tokens"
+    if counts.tokens <= counts.documents:
+        return f"{held}, and a pair takes two in one document: put what belongs together on a line"
+    in_vocabulary = vocabulary.counts.sum() / num_tokens
+    kept = float(vocabulary.frequencies @ keep_probabilities(vocabulary, preprocessing))
+    if kept < in_vocabulary:
+        return (
+            f"{held}, and of tokens as frequent as those of the corpus subsampling keeps "
+            f"{kept:.2%}: raise preprocessing.subsample ({preprocessing.subsample}; 0 keeps all)"
+        )
+    dropped = f"{held}, and of all tokens {1 - in_vocabulary:.2%} are not in the vocabulary"
+    if len(vocabulary.tokens) == preprocessing.vocab_size:
+        return f"{dropped}: raise preprocessing.vocab_size ({preprocessing.vocab_size:,})"
+    return f"{dropped}: lower preprocessing.min_count ({preprocessing.min_count})"
 
 
 def held_out_pairs(split: Split, counts: Counts) -> Pairs:

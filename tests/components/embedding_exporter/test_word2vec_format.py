@@ -3,6 +3,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
+import pandas
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
@@ -73,6 +74,34 @@ class TestBinaryRecords:
     def test_as_many_tokens_as_vectors(self):
         with pytest.raises(ValueError, match="argument 2 is longer"):
             binary(["a"], np.zeros((2, 1), np.float32))
+
+
+AWKWARD = [
+    *['"quo', 'te"d', '""', '"', "'", "it's", '"a"b"', "a,b", "#a", "\\t", "\\"],
+    *["NA", "nan", "null", "None", "True", "1e5", "0100", "\u65e5", "\u2028", "\x1b[2J", "\x85"],
+]
+
+
+class TestTheVocabularyIsReadAsItIs:
+    """By the calls that its description names, whatever the tokens are."""
+
+    @pytest.mark.parametrize("tokens", [AWKWARD, ["0100", "7", "1e5"], ["nan", "null"]])
+    def test_by_pandas(self, tmp_path, tokens):
+        path, counts = tmp_path / "vocabulary.tsv", list(range(len(tokens), 0, -1))
+        lines = word2vec_format.vocabulary_lines(tokens, counts)
+        path.write_bytes("".join(lines).encode())
+        read = pandas.read_csv(
+            path, sep="\t", quoting=3, keep_default_na=False, dtype={"token": str}
+        )
+        assert read["token"].tolist() == tokens
+        assert read["count"].tolist() == counts
+
+    def test_by_the_projector_of_tensorboard(self):
+        # Which takes lines apart at newlines and cells at tabs, and leaves empty lines out.
+        text = "".join(word2vec_format.vocabulary_lines(AWKWARD, [1] * len(AWKWARD)))
+        header, *lines = [line.split("\t") for line in text.split("\n") if line]
+        assert header == ["token", "count"]
+        assert [token for token, _ in lines] == AWKWARD
 
 
 def test_vocabulary_lines():

@@ -25,6 +25,14 @@ def test_all_that_is_missing_is_named_at_once() -> None:
 
 
 @pytest.mark.parametrize(
+    ("output", "complaint"), [("~/output", "write the folder out"), ("gs://b/[x]", "a bracket")]
+)
+def test_an_output_that_the_nodes_cannot_use_is_refused(output: str, complaint: str) -> None:
+    with pytest.raises(InputError, match=complaint):
+        deployment.require(configuration(deployment__output=output), "vertex")
+
+
+@pytest.mark.parametrize(
     ("corpus", "complaint"),
     [
         (None, "reads one glob, and the corpus is 0"),

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.failures import WrongCommandError
 from pipeline.local.output_folder import OutputFolder
 from trainer_module.errors import InputError
 
@@ -52,6 +53,10 @@ class TestPaths:
     ):
         monkeypatch.chdir(tmp_path)
         assert OutputFolder(Path("books")).serving == tmp_path / "books" / "serving"
+
+    def test_begin_at_home_where_no_shell_has_said_so(self, tmp_path, monkeypatch):
+        monkeypatch.setenv("HOME", str(tmp_path))
+        assert OutputFolder(Path("~/books")).root == tmp_path / "books"
 
     def test_naming_them_makes_nothing(self, tmp_path):
         OutputFolder(tmp_path / "books")
@@ -110,6 +115,22 @@ class TestLock:
             f"cannot write to the output folder {path}{below}: {reason}; choose another with "
             "--output"
         )
+
+    @pytest.mark.parametrize("name", ["a[b", "a*", "what?", "a\\b", "a\nb", "b" * 250])
+    def test_a_folder_in_which_components_would_fail_is_refused_and_not_made(self, tmp_path, name):
+        # tmp_path and 250 bytes are short enough; 504 are SQLite's, with "/metadata.sqlite".
+        deep = tmp_path / ("c" * 250) if name[0] == "b" else tmp_path
+        with pytest.raises(WrongCommandError, match="choose"), OutputFolder(deep / name).locked():
+            pass
+        assert list(tmp_path.iterdir()) == []
+
+    def test_the_longest_path_can_be_locked(self, tmp_path):
+        rest = 504 - len(str(tmp_path)) - len("///metadata.sqlite")
+        longest = tmp_path / ("a" * (rest - 200)) / ("b" * 200)
+        with OutputFolder(longest).locked():
+            assert longest.is_dir()
+        with pytest.raises(WrongCommandError, match="is 1 bytes too long for SQLite"):
+            OutputFolder(Path(f"{longest}b")).locked().__enter__()
 
     @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
     def test_a_folder_that_must_not_be_written_to_says_so(self, tmp_path):

@@ -30,6 +30,38 @@ def rows(table: Any) -> list[list[str]]:
     return [cells(line) for line in printed(table).splitlines() if line.startswith("│")]
 
 
+CONTROLS, SHOWN = "\x1b[2Ja\u202eb", r"\x1b[2Ja\u202eb"
+
+
+class TestControlCharacters:
+    """Of tokens, names of files, settings and messages: at no door do they reach the terminal."""
+
+    def test_of_tokens(self):
+        table = display.ranking(CONTROLS, [Neighbor(CONTROLS, 0.5)])
+        assert rows(table) == [[SHOWN, "0.500"]]
+        assert "\x1b" not in printed(table)
+        vectors = Embeddings(["word", CONTROLS], np.eye(2), [2, 1])
+        assert rows(display.neighbors_table(vectors)) == [["word", SHOWN]]
+
+    def test_of_a_summary(self):
+        table = display.summary_table(replace(SUMMARY, run=CONTROLS))
+        assert rows(table)[0] == ["run", SHOWN]
+
+    def test_of_runs(self):
+        started, error = datetime.datetime(2026, 7, 1), {"error": CONTROLS}
+        failed = RunRecord("1", started, CONTROLS, "failed", error)
+        assert SHOWN in printed(display.runs_table([failed]))
+        assert "\x1b" not in printed(display.runs_table([failed]))
+        assert display.why_failed([failed])[0].plain == f"2026-07-01 00:00 failed: {SHOWN}"
+
+    def test_of_what_a_component_prints(self):
+        console = Console(file=io.StringIO(), width=200, force_terminal=True, color_system=None)
+        with display.ProgressDisplay(console) as progress:
+            progress.show(ComponentProgress("Trainer", 1.0, CONTROLS))
+        assert SHOWN in console.file.getvalue()
+        assert "\x1b[2J" not in console.file.getvalue()
+
+
 class TestSummaryTable:
     def test_has_a_line_a_figure_in_the_order_of_the_summary(self):
         assert rows(display.summary_table(SUMMARY)) == [

@@ -21,37 +21,87 @@ DOCUMENTS = TransformedFiles(["here"], SPEC)
 PREPROCESSING = PreprocessingHyperparameters(min_count=7, subsample=0.5)
 
 
-def counts(pairs: int) -> Counts:
-    return Counts(1200, 34567, targets=pairs // 2, pairs=pairs, context_counts=np.array([pairs]))
+def counts(pairs: int, documents: int = 1200, tokens: int = 34_567) -> Counts:
+    return Counts(documents, tokens, pairs // 2, pairs, context_counts=np.array([pairs]))
 
 
-def refusal(vocabulary: list[bytes], train_pairs: int = 9, eval_pairs: int = 9) -> str:
+def vocabulary(**times: int) -> Vocabulary:
+    return Vocabulary([token.encode() for token in times], np.array([*times.values()], np.int64))
+
+
+def refusal(
+    known: Vocabulary, train: Counts, held_out: Counts, **preprocessing: float | str
+) -> str:
+    settings = PreprocessingHyperparameters(
+        **{"min_count": 7, "subsample": 0.5, **preprocessing}  # type: ignore[arg-type]
+    )
     with pytest.raises(InputError) as caught:
-        fit.require_data(vocabulary, counts(train_pairs), counts(eval_pairs), PREPROCESSING)
+        fit.require_data(known, train, held_out, settings)
     return str(caught.value)
 
 
-def test_no_token_that_is_frequent_enough() -> None:
-    sentence = refusal([])
-    assert sentence.startswith("no token occurs 7 times in the 1,200 documents (34,567 tokens)")
-    assert "lower preprocessing.min_count" in sentence
+ENOUGH, NONE = counts(9), counts(0)
 
 
-def test_one_token_alone() -> None:
-    assert "one token alone, 'caf\u00e9'" in refusal(["caf\u00e9".encode()])
+class TestWhatCannotBeTrainedOn:
+    """Each sentence names the cause, with its figures, and what to do."""
 
+    def test_documents_without_a_token(self) -> None:
+        empty = counts(0, documents=30, tokens=0)
+        said = refusal(vocabulary(), empty, empty)
+        assert said.startswith("the tokenizer unicode_words finds no token in the 60 documents: ")
+        assert "preprocessing.tokenizer=whitespace" in said
 
-@pytest.mark.parametrize(
-    ("split", "pairs"), [("train", {"train_pairs": 0}), ("eval", {"eval_pairs": 0})]
-)
-def test_a_split_without_pairs(split: str, pairs: dict[str, int]) -> None:
-    sentence = refusal([b"a", b"b"], **pairs)
-    assert sentence.startswith(f"the {split} split gives no pair: 1,200 documents, 34,567 tokens")
-    assert "preprocessing.subsample (0.5)" in sentence
+    def test_no_token_that_is_frequent_enough(self) -> None:
+        # Of both splits: the vocabulary is the corpus's.
+        said = refusal(vocabulary(), NONE, counts(0, documents=34, tokens=433))
+        assert said == (
+            "no token occurs 7 times in the 1,234 documents (35,000 tokens): lower "
+            "preprocessing.min_count or add text"
+        )
 
+    def test_one_token_of_many_that_is_frequent_enough(self) -> None:
+        said = refusal(vocabulary(café=9), NONE, NONE)
+        assert said.startswith("the vocabulary holds one token alone, 'café'")
+        assert "no other occurs 7 times in the 2,400 documents (69,134 tokens)" in said
+        assert "lower preprocessing.min_count" in said
 
-def test_enough_is_accepted() -> None:
-    fit.require_data([b"a", b"b"], counts(1), counts(1), PREPROCESSING)
+    def test_one_token_of_which_the_whole_corpus_is_made(self) -> None:
+        said = refusal(vocabulary(la=69_134), NONE, NONE)
+        assert said == (
+            "the 2,400 documents hold one token alone, 'la', 69,134 times, and a candidate needs "
+            "another: add other text"
+        )
+
+    @pytest.mark.parametrize(("train", "held_out"), [(9, 0), (0, 9)])
+    def test_documents_of_one_token_each(self, train: int, held_out: int) -> None:
+        few = {"documents": 20, "tokens": 20}
+        said = refusal(vocabulary(a=9, b=9), counts(train, **few), counts(held_out, **few))
+        split, more = ("eval", "(eval_fraction)") if train else ("train", "give more text")
+        assert said.startswith(
+            f"the {split} split gives no pair: its 20 documents hold 20 tokens, and a pair takes "
+            "two in one document: put what belongs together on a line"
+        )
+        assert said.endswith(more)
+
+    def test_tokens_that_subsampling_thins_out(self) -> None:
+        # Two tokens, each half of the corpus: sqrt(0.0002) + 0.0002 = 1.43 % are kept.
+        said = refusal(vocabulary(a=34_567, b=34_567), ENOUGH, NONE, subsample=1e-4)
+        assert (
+            "subsampling keeps 1.43%: raise preprocessing.subsample (0.0001; 0 keeps all)" in said
+        )
+
+    def test_tokens_that_are_too_rare(self) -> None:
+        # 6,913 and 6,914 of 69,134: four in five are dropped.
+        said = refusal(vocabulary(a=6_914, b=6_913), NONE, ENOUGH, subsample=0)
+        assert "80.00% are not in the vocabulary: lower preprocessing.min_count (7)" in said
+
+    def test_tokens_for_which_the_vocabulary_has_no_room(self) -> None:
+        said = refusal(vocabulary(a=6_914, b=6_913), NONE, ENOUGH, subsample=0, vocab_size=2)
+        assert "80.00% are not in the vocabulary: raise preprocessing.vocab_size (2)" in said
+
+    def test_enough_is_accepted(self) -> None:
+        fit.require_data(vocabulary(a=1, b=1), counts(1), counts(1), PREPROCESSING)
 
 
 # Each id stands once, so a target says where in the split it was; the lone ones are left out.
