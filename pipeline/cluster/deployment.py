@@ -15,7 +15,8 @@ def require(config: Config, cluster: str) -> None:
       cluster: kubeflow or vertex.
 
     Raises:
-      InputError: fields are not set, or the corpus is none that a cluster can read: all of it.
+      InputError: fields are not set, the corpus is none that a cluster can read, or the workers of
+        a pod could not reach the output: all of it.
     """
     problems = [
         f"{cluster} needs deployment.{field}: set it in the configuration or by "
@@ -23,12 +24,25 @@ def require(config: Config, cluster: str) -> None:
         for field in NEEDED[cluster]
         if getattr(config.deployment, field) is None
     ]
+    problems += _out_of_reach(config) if cluster == "kubeflow" else []
     try:
         pattern(config)
     except InputError as error:
         problems.append(str(error))
     if problems:
         raise InputError("; ".join(problems))
+
+
+def _out_of_reach(config: Config) -> list[str]:
+    """What keeps the workers of one pod from the output, if they have a network of their own."""
+    trainer, output = config.trainer, config.deployment.output or ""
+    if trainer.workers == 1 or trainer.expose_workers or not files.is_remote(output):
+        return []
+    return [
+        f"the {trainer.workers} workers of one pod have no network but their own, and "
+        f"deployment.output = {output} is elsewhere: set trainer.workers=1, or a mounted path, or, "
+        "where a NetworkPolicy shuts the pod's ports, trainer.expose_workers=true"
+    ]
 
 
 def pattern(config: Config) -> str:
