@@ -5,8 +5,9 @@ import socket
 from pipeline.config import BeamConfig, Config
 from trainer_module.errors import InputError
 
-# Beam's default runner would look for a binary to download.
-_DIRECT = ["--runner=DirectRunner", "--direct_running_mode=in_memory"]
+# Beam's default runner and its DirectRunner first try Prism: they open a pool of workers to all
+# addresses, download a program without a known hash, and run it. Where that fails they come to this.
+_DIRECT = ["--runner=FnApiRunner", "--direct_running_mode=in_memory"]
 
 
 _CONNECT_SECONDS = 5.0

@@ -53,11 +53,11 @@ def main() -> None:
         sentence = failures.explain(error, asked.folder.absolute())
         say(f"{error.component} failed: {sentence} (log: {error.log})")
         if asked.debug:
-            click.echo(error.trace, err=True)
+            click.echo(failures.without_credentials(error.trace), err=True)
         code = RUN_FAILED
     except Exception as error:
         say(failures.explain(error, asked.folder.absolute()))
         if asked.debug:
-            traceback.print_exc()
+            click.echo(failures.without_credentials(traceback.format_exc()), err=True)
         code = RUN_FAILED
     sys.exit(code)

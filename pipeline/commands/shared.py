@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pipeline.failures import WrongCommandError
+from pipeline.failures import WrongCommandError, without_credentials
 from trainer_module.errors import InputError
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ output = click.option(
 
 def say(sentence: str) -> None:
     """Tells the person at the terminal what went wrong."""
-    click.echo(f"skipgram: {sentence}", err=True)
+    click.echo(f"skipgram: {without_credentials(sentence)}", err=True)
 
 
 @contextlib.contextmanager

@@ -12,9 +12,7 @@ def test_what_both_need_is_enough() -> None:
 
 
 def test_workers_of_one_pod_have_no_network_to_a_bucket() -> None:
-    with pytest.raises(
-        InputError, match=r"the 3 workers of one pod .*trainer.expose_workers"
-    ):
+    with pytest.raises(InputError, match=r"the 3 workers of one pod .*trainer.expose_workers"):
         deployment.require(configuration(), "kubeflow")
 
 
