@@ -2,8 +2,6 @@
 PYTHON ?= python3.11
 BIN := .venv/bin
 UV := $(BIN)/uv
-# The version that the lock file names, so that the first uv is the last one too.
-UV_VERSION := $(shell sed -n 's/^uv==\([0-9.]*\).*/\1/p' requirements.lock)
 
 .PHONY: help install run test test-fast lint format docs bench bench-objectives bench-sizes \
   bench-workers bench-scaling lock clean
@@ -12,11 +10,14 @@ help:           ## what can be made
 
 install: .venv/installed    ## install what is missing into .venv
 
-.venv/installed: requirements.lock pyproject.toml
+# All by hashes: first uv and what builds the few packages that have no wheel, then everything. The
+# builds get nothing else: without isolation they may fetch nothing.
+.venv/installed: requirements-build.lock requirements.lock pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv --without-pip .venv
-	test -x $(UV) || $(PYTHON) -m pip --python $(BIN)/python install --quiet \
-	  --disable-pip-version-check --no-deps uv==$(UV_VERSION)
-	$(UV) pip sync --quiet --require-hashes --python $(BIN)/python requirements.lock
+	$(PYTHON) -m pip --python $(BIN)/python install --quiet --disable-pip-version-check \
+	  --no-deps --require-hashes --requirement requirements-build.lock
+	$(UV) pip sync --quiet --require-hashes --no-build-isolation --python $(BIN)/python \
+	  requirements.lock
 	$(UV) pip install --quiet --no-deps --no-build-isolation --python $(BIN)/python --editable .
 	touch $@
 
@@ -62,9 +63,11 @@ bench-workers: install  ## several workers on this machine, and what more would 
 bench-scaling: install  ## training as words, dimensions and vocabulary grow
 	$(BIN)/python -m benchmarks.scaling
 
-lock: install   ## write requirements.lock from pyproject.toml
+lock: install   ## write requirements.lock and requirements-build.lock from pyproject.toml
 	$(UV) pip compile pyproject.toml --extra dev --generate-hashes --no-emit-index-url \
 	  --no-header --quiet --python-version 3.11 --output-file requirements.lock
+	sed -n '/^setuptools==/,/#/p; /^uv==/,/#/p; /^wheel==/,/#/p' requirements.lock \
+	  | sed '/#/d' >requirements-build.lock
 
 clean:          ## remove what was installed and made
 	rm -rf .venv output output-benchmarks build *.egg-info

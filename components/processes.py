@@ -1,8 +1,17 @@
-"""Processes of this machine: ports for them, and how they ended. The standard library only."""
+"""Processes of this machine: their ports, their environment, their ends. Standard library only."""
 
 import contextlib
+import re
 import signal
 import socket
+from collections.abc import Mapping
+
+# Names such as MYSQL_PWD, API_KEY and SECRET_TOKEN_2, but not PWD, the working directory.
+_SECRET_NAME = re.compile(
+    r"_PWD$|PASSW|(^|_)(PASSPHRASE|SECRETS?|TOKEN|KEY|CREDENTIALS?)(_|$)", re.IGNORECASE
+)
+# An address with the password of a user.
+_SECRET_VALUE = re.compile(r"://[^/@\s]*@")
 
 
 def free_ports(number: int) -> list[int]:
@@ -18,6 +27,26 @@ def _bound(own: socket.socket) -> int:
     own.bind(("127.0.0.1", 0))
     port: int = own.getsockname()[1]
     return port
+
+
+def without_secrets(environment: Mapping[str, str], kept: tuple[str, ...] = ()) -> dict[str, str]:
+    """The environment for a process that asks no server for anything.
+
+    Args:
+      environment: of this process.
+      kept: beginnings of names that stay in any case.
+
+    Returns:
+      It without what is named as a secret, or is an address with a user's password.
+
+    >>> without_secrets({"PWD": "/home", "MYSQL_PWD": "s", "PROXY": "http://me:s@here"})
+    {'PWD': '/home'}
+    """
+    return {
+        name: value
+        for name, value in environment.items()
+        if name.startswith(kept) or not (_SECRET_NAME.search(name) or _SECRET_VALUE.search(value))
+    }
 
 
 def ending_signal(exit_code: int | None) -> str:

@@ -6,7 +6,8 @@ from pipeline.config import BeamConfig, Config
 from trainer_module.errors import InputError
 
 # The only place that names a runner for this machine. What Beam calls its direct runner is a
-# switch: it downloads a program, Prism, and comes to this runner only where that one fails.
+# switch: it opens a pool of workers to all addresses, downloads a program, Prism, without a known
+# hash, runs it, and comes to this runner only where that one fails.
 IN_THIS_PROCESS = (
     "--runner=FnApiRunner",
     "--direct_running_mode=in_memory",

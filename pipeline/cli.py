@@ -57,11 +57,11 @@ def main() -> None:
         sentence = failures.explain(error, asked.folder.absolute())
         say(f"{error.component} failed: {sentence} (log: {error.log})")
         if asked.debug:
-            click.echo(shown_lines(error.trace), err=True)
+            click.echo(shown_lines(failures.without_credentials(error.trace)), err=True)
         code = RUN_FAILED
     except Exception as error:
         say(failures.explain(error, asked.folder.absolute()))
         if asked.debug:
-            click.echo(shown_lines(traceback.format_exc()), err=True)
+            click.echo(shown_lines(failures.without_credentials(traceback.format_exc())), err=True)
         code = RUN_FAILED
     sys.exit(code)

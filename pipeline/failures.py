@@ -19,6 +19,12 @@ _BEAM_PLACE = re.compile(r"\s*\[while running .*$")
 _DISK_FULL = re.compile(
     r"No space left on device|database or disk is full|\[Errno 28\]|disk I/O error|ENOSPC"
 )
+# Of an address: who asks, and what lets him in.
+_USER = re.compile(r"://[^/?#\s]*@")
+_TOKEN = re.compile(
+    r"([?&;#][^=&;\s]*(?:token|secret|passw|pwd|signature|credential|key)[^=&;\s]*=)[^&;#\s'\")]+",
+    re.IGNORECASE,
+)
 # Characters shown of a message that is not ours; the log has the rest.
 _LONGEST = 200
 # Bytes; with less no component can write what it has to.
@@ -101,6 +107,15 @@ def explain(error: BaseException, folder: Path) -> str:
     if is_disk_full(error, folder):
         return disk_full_sentence(folder)
     return error.sentence if isinstance(error, ComponentFailedError) else sentence_of(error)
+
+
+def without_credentials(text: str) -> str:
+    """Text without what its addresses say of users, passwords and tokens.
+
+    >>> without_credentials("no answer from https://me:secret@host/a?token=s&b=1")
+    'no answer from https://host/a?token=...&b=1'
+    """
+    return _TOKEN.sub(r"\1...", _USER.sub("://", text))
 
 
 def unknown_name(kind: str, name: str, known: Sequence[str]) -> str:

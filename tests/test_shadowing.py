@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from components.multi_worker_trainer import executor, local_workers
+from tests import networks
 from trainer_module.errors import InputError
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -35,8 +36,9 @@ def test_without_more_the_working_directory_comes_first(folder: Path, name: str)
 @pytest.mark.slow
 def test_a_worker_is_ours(folder: Path) -> None:
     arguments = folder / "arguments.json"
+    command = executor.worker_command(arguments)
     with pytest.raises(InputError) as refused:
-        local_workers.run(executor.worker_command(arguments), 1)
+        local_workers.run(command, 1, exposed=not networks.ALLOWED)
     # As far as that it has come, with all imported.
     assert f"FileNotFoundError: [Errno 2] No such file or directory: '{arguments}'" in str(
         refused.value

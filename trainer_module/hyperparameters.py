@@ -166,6 +166,13 @@ class TrainerHyperparameters(StrictModel):
         description="processes on this machine that train together, each with its share of the "
         "cores and of the documents; where TF_CONFIG is set, its cluster trains instead",
     )
+    expose_workers: bool = Field(
+        default=False,
+        description="whether several workers of one machine use its network: their servers listen "
+        "on all its addresses, and whoever reaches one reads and writes files as you. Otherwise "
+        "they have a network of their own, and training is refused where the kernel allows none "
+        "or a folder is remote. Without meaning where TF_CONFIG is set",
+    )
     sync_every: int = Field(
         default=1,
         ge=1,

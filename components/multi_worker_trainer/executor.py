@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from components.multi_worker_trainer import local_workers, worker
+from components.text_example_gen.files import is_remote
 from components.tfx_api import CUSTOM_CONFIG_KEY, GenericExecutor, fileio, json_utils
+from trainer_module.errors import InputError
 from trainer_module.run_fn import FnArgs
-from trainer_module.workers.cluster import TF_CONFIG
 
 # Execution properties of our own.
 EPOCHS = "epochs"
@@ -44,6 +45,26 @@ def worker_command(arguments: Path) -> list[str]:
     return [sys.executable, "-P", "-m", worker.__name__, str(arguments)]
 
 
+def require_no_network(arguments: Mapping[str, Any]) -> None:
+    """Checks that workers with a network of their own reach all that they read and write.
+
+    Args:
+      arguments: by the names of run_fn.FnArgs.
+
+    Raises:
+      InputError: a file or folder is remote.
+    """
+    custom = arguments["custom_config"]
+    named = [*arguments.values(), *arguments["train_files"], *arguments["eval_files"]]
+    places = [*named, custom["checkpoint_root"], custom["tensorboard_root"]]
+    if remote := sorted(place for place in places if isinstance(place, str) and is_remote(place)):
+        raise InputError(
+            f"several workers on one machine have no network but their own, and {remote[0]} is "
+            "elsewhere: set trainer.workers=1, or a folder of this machine, or, where no stranger "
+            "reaches this machine, trainer.expose_workers=true"
+        )
+
+
 class Executor(GenericExecutor):
     """Runs run_fn in `trainer.workers` processes, or in this one if TF_CONFIG is already set."""
 
@@ -61,18 +82,22 @@ class Executor(GenericExecutor):
             number of `workers`.
 
         Raises:
-          InputError: see local_workers.run.
+          InputError: see local_workers.run and require_no_network.
         """
         exec_properties = with_own_properties(exec_properties)
         fn_args = self._GetFnArgs(input_dict, output_dict, exec_properties)
-        number = fn_args.custom_config["trainer"]["workers"]
-        if number == 1 or os.environ.get(TF_CONFIG):
+        trainer = fn_args.custom_config["trainer"]
+        if not local_workers.are_wanted(trainer["workers"]):
             super().Do(input_dict, output_dict, exec_properties)
             return
         arguments = {name: getattr(fn_args, name) for name in FnArgs.__annotations__}
+        if not trainer["expose_workers"]:
+            require_no_network(arguments)
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder, "arguments.json")
             path.write_text(json.dumps(arguments), encoding="utf-8")
-            local_workers.run(worker_command(path), number)
+            local_workers.run(
+                worker_command(path), trainer["workers"], exposed=trainer["expose_workers"]
+            )
         if not fileio.exists(fn_args.serving_model_dir):
             raise RuntimeError("no worker has written a model")

@@ -8,10 +8,11 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import IO, NoReturn
 
-from components.processes import ending_signal, free_ports, hint_at_memory
+from components.multi_worker_trainer.private_network import Network, private_network
+from components.processes import ending_signal, free_ports, hint_at_memory, without_secrets
 from trainer_module.errors import InputError
 from trainer_module.workers.cluster import TF_CONFIG, tf_config
 
@@ -24,6 +25,8 @@ _SILENT_SECONDS = 30.0
 _STARTING_SECONDS = 300.0
 _LOOK_SECONDS = 0.5
 _LONGEST = 300  # characters of last words
+# Variables that open the buckets which workers with this machine's network may write to.
+_OF_BUCKETS = ("AWS_", "AZURE_", "CLOUDSDK_", "GOOGLE_")
 # What an uncaught exception's last line begins with.
 _INPUT_ERROR = f"{InputError.__module__}.{InputError.__qualname__}: "
 
@@ -31,14 +34,20 @@ _INPUT_ERROR = f"{InputError.__module__}.{InputError.__qualname__}: "
 class _Process:
     """A worker's process and what it says."""
 
-    def __init__(self, command: Sequence[str], index: int, cluster: Mapping[str, Sequence[str]]):
+    def __init__(
+        self,
+        command: Sequence[str],
+        index: int,
+        cluster: Mapping[str, Sequence[str]],
+        network: Network,
+    ):
         self.name = f"worker {index}"
         self.heartbeat, own_end = os.pipe()
         try:
             self._popen = subprocess.Popen(
-                command,
+                network.command(command),
                 env={
-                    **os.environ,
+                    **without_secrets(os.environ, () if network.namespaces else _OF_BUCKETS),
                     TF_CONFIG: tf_config(cluster, "worker", index),
                     HEARTBEAT: str(own_end),
                     "PYTHONUNBUFFERED": "1",
@@ -46,7 +55,7 @@ class _Process:
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
-                pass_fds=[own_end],
+                pass_fds=[own_end, *network.namespaces],
                 text=True,
                 errors="replace",
             )
@@ -95,23 +104,70 @@ class _Process:
         return next((line for line in reversed(self._said) if line), "nothing")[:_LONGEST]
 
 
-def run(command: Sequence[str], number: int, *, silent_seconds: float = _SILENT_SECONDS) -> None:
+def are_wanted(number: int) -> bool:
+    """Whether `number` workers are processes of this machine: TF_CONFIG may name others instead."""
+    return number > 1 and not os.environ.get(TF_CONFIG)
+
+
+def require_network() -> None:
+    """Checks that workers can be kept from strangers.
+
+    Raises:
+      InputError: the kernel allows no network of their own.
+    """
+    with workers_network(exposed=False):
+        pass
+
+
+@contextlib.contextmanager
+def workers_network(*, exposed: bool) -> Iterator[Network]:
+    """The network of workers: one that nobody else is in.
+
+    Args:
+      exposed: this machine's instead.
+
+    Raises:
+      InputError: the kernel allows no network of their own.
+    """
+    with contextlib.ExitStack() as stack:
+        try:
+            network = Network() if exposed else stack.enter_context(private_network())
+        except OSError as error:
+            raise InputError(
+                "several workers need a network of their own, and this machine allows none here "
+                f"({error.strerror}): without it whoever reaches one of its addresses could read "
+                "and write files as you. Allow user namespaces, or set trainer.workers=1, or, "
+                "where no stranger reaches this machine, trainer.expose_workers=true"
+            ) from error
+        yield network
+
+
+def run(
+    command: Sequence[str],
+    number: int,
+    *,
+    exposed: bool = False,
+    silent_seconds: float = _SILENT_SECONDS,
+) -> None:
     """Runs a command in `number` processes. TF_CONFIG tells each its place.
 
     Args:
       command: must beat (see worker.py).
       number: of workers.
+      exposed: whether they are in the network of this machine; else they have one of their own, in
+        which they reach each other and nothing else.
       silent_seconds: a worker without a heartbeat for so long counts as hung.
 
     Raises:
-      InputError: a worker died or hung (the message has its last words), or raised an InputError.
-        All workers have ended then.
+      InputError: a worker died or hung (the message has its last words), or raised an InputError;
+        all workers have ended then. Or the kernel allows no network of their own.
     """
     cluster = {"worker": [f"127.0.0.1:{port}" for port in free_ports(number)]}
     with contextlib.ExitStack() as stack:
+        network = stack.enter_context(workers_network(exposed=exposed))
         processes = []
         for index in range(number):
-            processes.append(_Process(command, index, cluster))
+            processes.append(_Process(command, index, cluster, network))
             stack.callback(processes[-1].end)
         _watch(processes, silent_seconds)
 

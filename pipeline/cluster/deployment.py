@@ -16,7 +16,8 @@ def require(config: Config, cluster: str) -> None:
       cluster: kubeflow or vertex.
 
     Raises:
-      InputError: fields are not set, or the corpus is none that a cluster can read: all of it.
+      InputError: fields are not set, the corpus is none that a cluster can read, or the workers of
+        a pod could not reach the output: all of it.
     """
     problems = [
         f"{cluster} needs deployment.{field}: set it in the configuration or by "
@@ -24,6 +25,7 @@ def require(config: Config, cluster: str) -> None:
         for field in NEEDED[cluster]
         if getattr(config.deployment, field) is None
     ]
+    problems += _out_of_reach(config) if cluster == "kubeflow" else []
     for check in (_check_output, pattern):
         try:
             check(config)
@@ -41,6 +43,18 @@ def _check_output(config: Config) -> None:
                 "others: write the folder out"
             )
         require_plain(output)
+
+
+def _out_of_reach(config: Config) -> list[str]:
+    """What keeps the workers of one pod from the output, if they have a network of their own."""
+    trainer, output = config.trainer, config.deployment.output or ""
+    if trainer.workers == 1 or trainer.expose_workers or not files.is_remote(output):
+        return []
+    return [
+        f"the {trainer.workers} workers of one pod have no network but their own, and "
+        f"deployment.output = {output} is elsewhere: set trainer.workers=1, or a mounted path, or, "
+        "where a NetworkPolicy shuts the pod's ports, trainer.expose_workers=true"
+    ]
 
 
 def pattern(config: Config) -> str:

@@ -32,6 +32,8 @@ OUTPUT = "output"
 PUSH_DESTINATION = "push_destination"
 
 _EXECUTOR_CLASS = "--executor_class_path"
+# Where classes and functions of a spec may be: importing a module runs it.
+_KNOWN_CODE = ("tfx.", "components.", "trainer_module.", "pipeline.")
 
 
 def folders(output: str) -> dict[str, str]:
@@ -141,9 +143,16 @@ def validate(spec: PipelineSpec) -> None:
     """Checks what can be checked before a cluster is paid for.
 
     Raises:
+      WrongCommandError: it names a class or function that is neither TFX's nor ours: to look for it
+        would run the code of others.
       InputError: an input has no producer, a task no component or executor; or a class or function
         that it names cannot be imported.
     """
+    if foreign := sorted(name for name in _named_code(spec) if not name.startswith(_KNOWN_CODE)):
+        raise WrongCommandError(
+            f"the job spec names {', '.join(map(repr, foreign))}, and only what is in "
+            f"{', '.join(_KNOWN_CODE)} is imported: compile the spec with `skipgram compile`"
+        )
     if problems := [*_unconnected(spec), *_unresolved(spec)]:
         raise InputError(f"the job spec cannot run: {'; '.join(problems)}")
 
@@ -217,16 +226,22 @@ def _outputs(spec: PipelineSpec, task: str) -> Iterable[str]:
 
 def _unresolved(spec: PipelineSpec) -> Iterator[str]:
     for label, executor in executors_of(spec).items():
-        arguments = list(executor.container.args)
-        if _EXECUTOR_CLASS not in arguments:
+        if _EXECUTOR_CLASS not in executor.container.args[:-1]:
             yield f"{label} runs no executor class"
-            continue
-        yield from _not_importable(arguments[arguments.index(_EXECUTOR_CLASS) + 1])
+    for name in _named_code(spec):
+        yield from _not_importable(name)
+
+
+def _named_code(spec: PipelineSpec) -> Iterator[str]:
+    """The dotted names of executor classes and of functions."""
+    for executor in executors_of(spec).values():
+        arguments = list(executor.container.args)
+        if _EXECUTOR_CLASS in arguments[:-1]:
+            yield arguments[arguments.index(_EXECUTOR_CLASS) + 1]
     for task in spec.root.dag.tasks.values():
         for key in ("run_fn", "preprocessing_fn"):
             if key in task.inputs.parameters:
-                value = task.inputs.parameters[key].runtime_value.constant
-                yield from _not_importable(value.string_value)
+                yield task.inputs.parameters[key].runtime_value.constant.string_value
 
 
 def _not_importable(dotted: str) -> Iterator[str]:

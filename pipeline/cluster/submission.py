@@ -1,15 +1,18 @@
 """Hands a job spec to a cluster, by that cluster's own client and its own credentials."""
 
+import contextlib
+import io
 import os
+import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from kfp.pipeline_spec.pipeline_spec_pb2 import PipelineSpec
 
 from pipeline.cluster import job_spec
 from pipeline.config import PIPELINE_NAME
-from pipeline.failures import WrongCommandError
+from pipeline.failures import WrongCommandError, without_credentials
 from trainer_module.errors import InputError
 
 _KUBEFLOW_ENDPOINT = "KF_PIPELINES_ENDPOINT"
@@ -28,8 +31,9 @@ def submit(cluster: str, path: Path, output: str | None, given: Mapping[str, str
       A sentence that says where the run is seen.
 
     Raises:
-      InputError: the spec cannot run or is another cluster's, a parameter is unknown, or the client
-        finds no credentials or no cluster.
+      WrongCommandError: the spec is another cluster's or names code of others, or a parameter is
+        unknown.
+      InputError: the spec cannot run, or the client finds no credentials or no cluster.
     """
     spec = job_spec.read(path)
     if (other := job_spec.made_for(spec)) != cluster:
@@ -70,7 +74,8 @@ def _to_vertex(path: Path, root: str, parameters: Mapping[str, Any]) -> str:
         )
         job.submit()
     except (GoogleAPIError, google.auth.exceptions.GoogleAuthError) as error:
-        raise InputError(f"Vertex did not take the job: {error}") from error
+        reason = without_credentials(str(error))
+        raise InputError(f"Vertex did not take the job: {reason}") from error
     return f"submitted: {job._dashboard_uri()}"
 
 
@@ -84,13 +89,30 @@ def _to_kubeflow(path: Path, root: str, parameters: Mapping[str, Any]) -> str:
             f"{_KUBEFLOW_ENDPOINT} is not set: set it to the address of Kubeflow Pipelines"
         )
     try:
-        run = kfp.Client().create_run_from_pipeline_package(
-            str(path), arguments=dict(parameters), pipeline_root=root
-        )
+        with contextlib.redirect_stdout(_WithoutCredentials(sys.stdout)):
+            run = kfp.Client().create_run_from_pipeline_package(
+                str(path), arguments=dict(parameters), pipeline_root=root
+            )
     except (ApiException, urllib3.exceptions.HTTPError) as error:
         # Of a connection that failed urllib3 names objects first, and the reason last.
         reason = str(getattr(error, "reason", None) or error).rpartition("): ")[2]
         raise InputError(
-            f"Kubeflow at {os.environ[_KUBEFLOW_ENDPOINT]} did not take the job: {reason}"
+            without_credentials(
+                f"Kubeflow at {os.environ[_KUBEFLOW_ENDPOINT]} did not take the job: {reason}"
+            )
         ) from error
     return f"submitted: run {run.run_id}"
+
+
+class _WithoutCredentials(io.TextIOBase):
+    """Passes on what a client prints, such as links that begin with its endpoint."""
+
+    def __init__(self, to: TextIO):
+        self._to = to
+
+    def write(self, text: str) -> int:
+        self._to.write(without_credentials(text))
+        return len(text)
+
+    def flush(self) -> None:
+        self._to.flush()

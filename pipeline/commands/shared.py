@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pipeline.failures import WrongCommandError
+from pipeline.failures import WrongCommandError, without_credentials
 from pipeline.paths import expanded
 from pipeline.terminal import shown_lines
 from trainer_module.errors import InputError
@@ -88,7 +88,7 @@ output = click.option(
 
 def say(sentence: str) -> None:
     """Tells the person at the terminal what went wrong."""
-    click.echo(f"skipgram: {shown_lines(sentence)}", err=True)
+    click.echo(f"skipgram: {shown_lines(without_credentials(sentence))}", err=True)
 
 
 @contextlib.contextmanager

@@ -12,18 +12,20 @@ from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
+from components.multi_worker_trainer import local_workers
 from pipeline import failures
 from pipeline.atomic import replace_link, write_aside
 from pipeline.beam_arguments import require_job_server
 from pipeline.config import Config
 from pipeline.corpus.patterns import resolve
 from pipeline.corpus.quick_start import quick_start_corpus
-from pipeline.failures import ComponentFailedError
+from pipeline.failures import ComponentFailedError, WrongCommandError
 from pipeline.local.output_folder import OutputFolder
 from pipeline.results import display
 from pipeline.results.embeddings import Embeddings
 from pipeline.results.records import Summary
 from pipeline.terminal import stderr_to
+from trainer_module.errors import InputError
 
 if TYPE_CHECKING:
     from pipeline.local.metadata_store import StoreLocation
@@ -52,12 +54,14 @@ def run(
       The summary; if it is not `blessed`, `why_not_blessed` says why.
 
     Raises:
-      InputError: the output folder, the metadata store or Beam's job server cannot be used.
+      InputError: the output folder, the metadata store or Beam's job server cannot be used, or
+        several workers cannot be kept from strangers.
       ComponentFailedError: a component failed.
     """
     with output.locked():
         location = _usable_location(config, output)
         require_job_server(config.beam)
+        _require_workers_network(config)
         if patterns is None:
             with _said(console, "Quick-start corpus: the docstrings of the installed packages"):
                 patterns = resolve([str(quick_start_corpus(output.corpus))])
@@ -68,6 +72,16 @@ def run(
             for module in _HEAVY_MODULES:
                 importlib.import_module(module)
         return _run(config, patterns, output, location, run_id, logs, console)
+
+
+def _require_workers_network(config: Config) -> None:
+    """What the Trainer would refuse is refused before anything is computed."""
+    trainer = config.trainer
+    if local_workers.are_wanted(trainer.workers) and not trainer.expose_workers:
+        try:
+            local_workers.require_network()
+        except InputError as error:
+            raise WrongCommandError(str(error)) from error
 
 
 def _usable_location(config: Config, output: OutputFolder) -> "StoreLocation":

@@ -8,6 +8,31 @@ def test_ports_are_free_and_different() -> None:
 
 
 @pytest.mark.parametrize(
+    "name",
+    ["MYSQL_PWD", "DB_PASSWORD", "PASSWORD", "API_KEY", "GITHUB_TOKEN", "SECRET_TOKEN_2",
+     "CLIENT_SECRET", "AWS_SECRET_ACCESS_KEY", "GOOGLE_APPLICATION_CREDENTIALS", "db_password"],
+)  # fmt: skip
+def test_what_is_named_as_a_secret_is_left_out(name: str) -> None:
+    assert processes.without_secrets({name: "x"}) == {}
+    assert processes.without_secrets({name: "x"}, (name[:3],)) == {name: "x"}
+
+
+@pytest.mark.parametrize(
+    "value", ["http://me:secret@proxy:80", "https://token@registry/simple", "mysql://u:p@h/db"]
+)
+def test_an_address_with_a_users_password_is_left_out(value: str) -> None:
+    assert processes.without_secrets({"NAMED_AS_NOTHING": value}) == {}
+
+
+def test_all_else_is_passed_on() -> None:
+    given = {
+        "PWD": "/home", "OLDPWD": "/", "PATH": "/bin", "TOKENIZERS_PARALLELISM": "1",
+        "KEYBOARD": "us", "HTTPS_PROXY": "http://proxy:80", "TF_CONFIG": "{}", "MAIL": "me@here",
+    }  # fmt: skip
+    assert processes.without_secrets(given) == given
+
+
+@pytest.mark.parametrize(
     ("exit_code", "name", "hint"),
     [
         (-9, "SIGKILL", "the machine may have run out of memory"),

@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from tests import networks
+
 GROUPS = (
     ("cat", "dog", "horse", "sheep", "goat"),
     ("red", "green", "blue", "black", "white"),
@@ -23,6 +25,10 @@ SETTINGS = (
     "trainer.dim=16",
     "trainer.checkpoint_seconds=0",
     "trainer.learning_rate=0.025",
+)
+TWO_WORKERS = (
+    "trainer.workers=2",
+    f"trainer.expose_workers={'false' if networks.ALLOWED else 'true'}",
 )
 
 _server = multiprocessing.get_context("forkserver")

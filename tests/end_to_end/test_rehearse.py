@@ -8,7 +8,7 @@ import pytest
 
 from components.text_example_gen.executor import READING_FILE
 from pipeline.results.embeddings import Embeddings
-from tests.end_to_end.commands import SETTINGS, Run, Skipgram, transformed_records
+from tests.end_to_end.commands import SETTINGS, TWO_WORKERS, Run, Skipgram, transformed_records
 from trainer_module.run_fn import TRAINING_FILE
 
 pytestmark = pytest.mark.slow
@@ -31,7 +31,7 @@ def test_a_rehearsal_of_vertex_gives_the_model_of_run(
     run: Run, corpus: Path, skipgram: Skipgram, tmp_path: Path
 ) -> None:
     spec, root = tmp_path / "spec.yaml", tmp_path / "rehearsal"
-    ended = skipgram(*compile_arguments("vertex", corpus, spec, "trainer.workers=2"))
+    ended = skipgram(*compile_arguments("vertex", corpus, spec, *TWO_WORKERS))
     assert ended.code == 0, ended.stderr
     ended = skipgram("rehearse", str(spec), "--root", str(root))
     assert ended.code == 0, ended.stderr

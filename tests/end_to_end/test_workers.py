@@ -3,12 +3,15 @@
 import json
 import os
 import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.end_to_end.commands import Run, Skipgram, run_arguments
+from tests import networks
+from tests.end_to_end.commands import TWO_WORKERS, Run, Skipgram, run_arguments
 from tests.end_to_end.test_run_again import wait_until, wait_until_gone
 
 pytestmark = pytest.mark.slow
@@ -42,7 +45,7 @@ def test_two_workers_give_the_model_of_one_and_survive_a_kill(
     run: Run, corpus: Path, skipgram: Skipgram, tmp_path: Path
 ) -> None:
     undisturbed, output = tmp_path / "undisturbed", tmp_path / "output"
-    ended = skipgram(*run_arguments(corpus, undisturbed, "trainer.workers=2"))
+    ended = skipgram(*run_arguments(corpus, undisturbed, *TWO_WORKERS))
     assert ended.code == 0, ended.stderr
     summary = json.loads((undisturbed / "summary.json").read_text())
     assert summary["workers"] == len(summary["pairs_per_second_of_workers"]) == 2
@@ -50,7 +53,7 @@ def test_two_workers_give_the_model_of_one_and_survive_a_kill(
     for name in ("full_softmax_cross_entropy", "full_sigmoid_cross_entropy"):
         assert summary[name] == pytest.approx(run.summary[name], rel=0.01)
 
-    arguments = run_arguments(corpus, output, "trainer.workers=2")
+    arguments = run_arguments(corpus, output, *TWO_WORKERS)
     killed = skipgram.start(*arguments)
     wait_until(lambda: any(output.glob("checkpoints/*/checkpoint")), killed)
     worker = worker_of(killed.process.pid, 1)
@@ -69,3 +72,18 @@ def test_two_workers_give_the_model_of_one_and_survive_a_kill(
     for name in ("vectors.bin", "vectors.txt"):
         ours, theirs = (folder / "vectors" / name for folder in (output, undisturbed))
         assert ours.read_bytes() == theirs.read_bytes()
+
+
+def test_where_workers_cannot_be_kept_from_strangers_nothing_is_computed(
+    corpus: Path, tmp_path: Path
+) -> None:
+    arguments = run_arguments(corpus, tmp_path / "output", "trainer.workers=2")
+    script = (
+        f"import sys; sys.argv = {['skipgram', *arguments]!r}\nfrom pipeline import cli; cli.main()"
+    )
+    command = networks.refusing([sys.executable, "-c", script])
+    ended = subprocess.run(command, check=False, capture_output=True, text=True)
+    assert ended.returncode == 2
+    assert ended.stderr.startswith("skipgram: several workers need a network of their own")
+    assert "trainer.expose_workers=true" in ended.stderr
+    assert not (tmp_path / "output" / "artifacts").exists()

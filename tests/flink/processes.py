@@ -13,6 +13,8 @@ from typing import Any
 
 import grpc
 
+from components.processes import without_secrets
+
 _LAST_LINES = 30
 _START_SECONDS = 300  # of imports, some 20 s and more on a busy machine
 _STOP_SECONDS = 15
@@ -42,7 +44,7 @@ class Service:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
-                env={**os.environ, "PATH": path, "TF_USE_LEGACY_KERAS": "1"},
+                env={**without_secrets(os.environ), "PATH": path, "TF_USE_LEGACY_KERAS": "1"},
             )
         return {"pid": self._process.pid, "started": started(self._process.pid)}
 

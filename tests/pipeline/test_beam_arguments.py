@@ -4,8 +4,10 @@ import socket
 from pathlib import Path
 
 import apache_beam as beam
+import grpc
 import pytest
 from apache_beam.options import pipeline_options
+from apache_beam.runners.portability import prism_runner
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 from apache_beam.transforms import environments
 
@@ -31,6 +33,7 @@ def known_to_beam(words: list[str]) -> dict[str, object]:
 
 def test_direct_is_one_worker_of_one_runner_in_this_process():
     taken = known_to_beam(arguments())
+    assert taken["runner"] == "FnApiRunner"
     assert taken["direct_running_mode"] == "in_memory"
     assert taken["direct_num_workers"] == 1
     assert type(beam.Pipeline(argv=arguments()).runner) is FnApiRunner
@@ -69,6 +72,19 @@ def test_nobody_else_chooses_the_runner_of_this_machine():
     )
     choosing = {path for path in sources if choices.search(path.read_text(encoding="utf-8"))}
     assert choosing <= {Path(__file__).resolve()}
+
+
+def test_direct_lets_nobody_in(monkeypatch: pytest.MonkeyPatch):
+    """Nothing listens while a pipeline runs, and no other program is asked to run it."""
+    opened: list[str] = []
+    server = grpc.server
+    monkeypatch.setattr(
+        grpc, "server", lambda *args, **options: opened.append("server") or server(*args, **options)
+    )
+    monkeypatch.setattr(prism_runner.PrismRunner, "run_pipeline", lambda *_: opened.append("prism"))
+    with beam.Pipeline(argv=arguments()) as pipeline:
+        _ = pipeline | beam.Create([1, 2]) | beam.Map(lambda x: x + 1) | beam.GroupBy(lambda x: x)
+    assert opened == []
 
 
 @pytest.mark.parametrize("runner", ["flink", "spark"])

@@ -194,3 +194,21 @@ class TestUnknownName:
         found = doctest.testmod(failures)
         assert found.attempted
         assert not found.failed
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("https://me:secret@host:80/a", "https://host:80/a"),
+        ("'https://token@host'", "'https://host'"),
+        ("http://me:p@ss:w@host", "http://host"),
+        ("two: http://a:b@c, and http://d:e@f", "two: http://c, and http://f"),
+        ("http://h/?access_token=s&page=2", "http://h/?access_token=...&page=2"),
+        ("(http://h/?a=1&X-Goog-Signature=s)", "(http://h/?a=1&X-Goog-Signature=...)"),
+        ("http://h/?API_KEY=s#there", "http://h/?API_KEY=...#there"),
+        ("gs://bucket/me@here.txt", "gs://bucket/me@here.txt"),
+        ("mail me@here; key = 3; a?b", "mail me@here; key = 3; a?b"),
+    ],
+)
+def test_credentials_are_left_out_of_what_is_said(text: str, shown: str) -> None:
+    assert failures.without_credentials(text) == shown

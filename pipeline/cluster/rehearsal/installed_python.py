@@ -9,6 +9,8 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from components.processes import without_secrets
+
 _TREE = Path(__file__).resolve().parents[3]
 _SITE_PACKAGES = "site-packages"
 _IN_WHEEL = (
@@ -54,6 +56,10 @@ def _wheel(folder: Path) -> Path:
             shutil.copy(path, source)
     uv = Path(sys.executable).with_name("uv")
     command = [uv, "build", "--wheel", "--no-build-isolation", "--quiet", "--out-dir", folder]
-    subprocess.run([*map(str, command), "--python", sys.executable, str(source)], check=True)
+    subprocess.run(
+        [*map(str, command), "--python", sys.executable, str(source)],
+        env=without_secrets(os.environ),
+        check=True,
+    )
     [wheel] = folder.glob("*.whl")
     return wheel

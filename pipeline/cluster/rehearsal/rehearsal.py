@@ -6,6 +6,7 @@ inputs by their URIs, an empty folder, an environment without ours, and the inst
 
 import contextlib
 import graphlib
+import json
 import os
 import shutil
 import signal
@@ -156,7 +157,10 @@ def _filled_in(command: Sequence[str], executor_input: ExecutorInput) -> list[st
     command = [invocation if word == _INVOCATION else word for word in command]
     if vertex.__name__ in " ".join(command):
         # There is no Vertex here: what would be asked of it is done by processes.
-        return [command[0], "-P", "-m", vertex_stand_in.__name__, *command[2:]]
+        custom_config = executor_input.inputs.parameter_values["custom_config"].string_value
+        exposed = json.loads(custom_config)["trainer"]["expose_workers"]
+        place = vertex_stand_in.EXPOSED if exposed else vertex_stand_in.PRIVATE
+        return [command[0], "-P", "-m", vertex_stand_in.__name__, place, *command[2:]]
     return command
 
 

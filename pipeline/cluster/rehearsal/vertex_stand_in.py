@@ -1,7 +1,8 @@
 """Stands in for Vertex's job service in a rehearsal: a custom job's machines are processes here.
 
-`python -m pipeline.cluster.rehearsal.vertex_stand_in MODULE ARGUMENTS` is
-`python -m MODULE ARGUMENTS` with it.
+`python -m pipeline.cluster.rehearsal.vertex_stand_in PLACE MODULE ARGUMENTS` is
+`python -m MODULE ARGUMENTS` with it. PLACE is `private` where the machines have a network of their
+own, `exposed` where they have this machine's.
 """
 
 import contextlib
@@ -16,9 +17,11 @@ from typing import Any
 from google.cloud.aiplatform import gapic
 from google.cloud.aiplatform_v1.types import CustomJob, JobState
 
+from components.multi_worker_trainer.local_workers import workers_network
 from components.processes import free_ports
 from trainer_module.workers.cluster import TF_CONFIG, tf_config
 
+PRIVATE, EXPOSED = "private", "exposed"
 # Vertex's names for its pools, in their order.
 _JOBS = ("chief", "worker")
 _LOOK_SECONDS = 0.2
@@ -27,6 +30,7 @@ _LOOK_SECONDS = 0.2
 class JobService:
     """What is used of Vertex's client."""
 
+    exposed = False  # whether the machines are in this machine's network
     _job: CustomJob
 
     def __init__(self, client_options: Mapping[str, str]) -> None:
@@ -41,7 +45,7 @@ class JobService:
         """
         self._job = CustomJob(custom_job)
         self._job.name = f"{parent}/customJobs/1"
-        succeeded = _run(self._job.job_spec.worker_pool_specs)
+        succeeded = _run(self._job.job_spec.worker_pool_specs, exposed=self.exposed)
         state = JobState.JOB_STATE_SUCCEEDED if succeeded else JobState.JOB_STATE_FAILED
         self._job.state = JobState(state)
         return self._job
@@ -52,7 +56,7 @@ class JobService:
         return self._job
 
 
-def _run(pools: Any) -> bool:
+def _run(pools: Any, *, exposed: bool) -> bool:
     """Runs a process for each machine; whether all ended well. If one fails, all are ended."""
     tasks = [
         (_JOBS[index], number)
@@ -61,8 +65,15 @@ def _run(pools: Any) -> bool:
     ]
     commands = [list(pools[_JOBS.index(job)].container_spec.command) for job, _ in tasks]
     with contextlib.ExitStack() as stack:
+        network = stack.enter_context(workers_network(exposed=exposed))
         processes = [
-            stack.enter_context(subprocess.Popen(command, env={**os.environ, **variables}))
+            stack.enter_context(
+                subprocess.Popen(
+                    network.command(command),
+                    env={**os.environ, **variables},
+                    pass_fds=network.namespaces,
+                )
+            )
             for command, variables in zip(commands, _variables(tasks), strict=True)
         ]
         for process in processes:
@@ -92,7 +103,8 @@ def _variables(tasks: list[tuple[str, int]]) -> list[dict[str, str]]:
 
 def main() -> None:
     """Runs the module that is named with the stand-in in place."""
-    module, *arguments = sys.argv[1:]
+    place, module, *arguments = sys.argv[1:]
+    JobService.exposed = place == EXPOSED
     gapic.JobServiceClient = JobService  # type: ignore[misc, assignment]
     sys.argv = [module, *arguments]
     runpy.run_module(module, run_name="__main__", alter_sys=True)

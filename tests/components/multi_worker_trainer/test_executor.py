@@ -1,8 +1,11 @@
+from typing import Any
+
 import pytest
 from tfx.types.standard_component_specs import CUSTOM_CONFIG_KEY
 from tfx.utils import json_utils
 
 from components.multi_worker_trainer import executor
+from trainer_module.errors import InputError
 
 
 @pytest.mark.parametrize("epochs", [7, 7.0])
@@ -18,3 +21,34 @@ def test_what_is_set_at_submission_goes_above_the_configuration(epochs: float) -
     }
     assert isinstance(found["trainer"]["epochs"], int)
     assert json_utils.loads(given[CUSTOM_CONFIG_KEY]) == config
+
+
+_LOCAL = {
+    "train_files": ["/o/train/*"],
+    "eval_files": ["/o/eval/*"],
+    "transform_graph_path": "/o/graph",
+    "serving_model_dir": "/o/model",
+    "model_run_dir": "/o/run",
+    "custom_config": {"checkpoint_root": "/o/checkpoints", "tensorboard_root": "/o/tensorboard"},
+}
+
+
+def test_workers_without_a_network_write_to_folders_of_this_machine() -> None:
+    executor.require_no_network(_LOCAL)
+
+
+@pytest.mark.parametrize(
+    "elsewhere",
+    [
+        {"train_files": ["/o/train/*", "gs://b/o"]},
+        {"eval_files": ["gs://b/o"]},
+        {"transform_graph_path": "gs://b/o"},
+        {"serving_model_dir": "gs://b/o"},
+        {"model_run_dir": "gs://b/o"},
+        {"custom_config": {"checkpoint_root": "gs://b/o", "tensorboard_root": "/o"}},
+        {"custom_config": {"checkpoint_root": "/o", "tensorboard_root": "gs://b/o"}},
+    ],
+)
+def test_workers_without_a_network_are_refused_what_is_elsewhere(elsewhere: dict[str, Any]) -> None:
+    with pytest.raises(InputError, match=r"gs://b/o is elsewhere: .* trainer.expose_workers=true"):
+        executor.require_no_network({**_LOCAL, **elsewhere})

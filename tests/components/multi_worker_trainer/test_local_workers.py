@@ -3,16 +3,22 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
 import pytest
 
 from components.multi_worker_trainer import local_workers
+from tests import networks
 from trainer_module.errors import InputError
 
+needs_namespaces = pytest.mark.skipif(
+    not networks.ALLOWED, reason="the kernel allows no namespaces here"
+)
 # A worker that beats, writes its TF_CONFIG and process id to a folder, waits until all are there,
 # and then does what the test wants of it.
 _WORKER = """
@@ -31,9 +37,18 @@ def wait():
 """
 
 
-def run(folder: Path, then: str, number: int = 2, silent_seconds: float = 30) -> None:
+def run(
+    folder: Path,
+    then: str,
+    number: int = 2,
+    silent_seconds: float = 30,
+    exposed: bool = not networks.ALLOWED,
+) -> None:
     local_workers.run(
-        [sys.executable, "-c", _WORKER + then, str(folder)], number, silent_seconds=silent_seconds
+        [sys.executable, "-c", _WORKER + then, str(folder)],
+        number,
+        exposed=exposed,
+        silent_seconds=silent_seconds,
     )
 
 
@@ -84,6 +99,79 @@ def test_what_they_say_has_their_names_in_front(
     assert sorted(err.splitlines()) == ["worker 0: err 0", "worker 1: err 1"]
 
 
+# Listens on all addresses at its own port, as TensorFlow's server does, until the test has tried to
+# connect; then connects to the other worker.
+_LISTEN = """
+import socket
+ports = [int(address.rpartition(":")[2]) for address in config["cluster"]["worker"]]
+server = socket.create_server(("", ports[index]), family=socket.AF_INET6, dualstack_ipv6=True)
+open(f"{folder}/{index}.listens", "w").close()
+while len(glob.glob(f"{folder}/*.listens")) < 2 or not os.path.exists(f"{folder}/tried"):
+    time.sleep(0.01)
+socket.create_connection(("127.0.0.1", ports[1 - index]), 5)
+"""
+
+
+def reached_ports(folder: Path, exposed: bool) -> list[bool]:
+    """Whether this process reaches each of two workers while they reach each other."""
+    reached: list[bool] = []
+
+    def stranger() -> None:
+        while len(list(folder.glob("*.listens"))) < 2:
+            time.sleep(0.01)
+        config = json.loads((folder / "0.json").read_text())
+        for address in config["cluster"]["worker"]:
+            host, _, port = address.rpartition(":")
+            with socket.socket() as one:
+                reached.append(one.connect_ex((host, int(port))) == 0)
+        (folder / "tried").touch()
+
+    thread = threading.Thread(target=stranger, daemon=True)
+    thread.start()
+    run(folder, _LISTEN, exposed=exposed)
+    thread.join()
+    return reached
+
+
+@needs_namespaces
+def test_no_stranger_reaches_workers_that_reach_each_other(tmp_path: Path) -> None:
+    assert reached_ports(tmp_path, exposed=False) == [False, False]
+
+
+def test_whoever_wants_it_reaches_exposed_workers(tmp_path: Path) -> None:
+    assert reached_ports(tmp_path, exposed=True) == [True, True]
+
+
+def test_where_no_network_can_be_made_workers_are_refused(tmp_path: Path) -> None:
+    script = (
+        "import sys; from components.multi_worker_trainer import local_workers\n"
+        "local_workers.run([sys.executable, '-c', *sys.argv[1:]], 2)"
+    )
+    command = [sys.executable, "-c", script, _WORKER, str(tmp_path)]
+    ended = subprocess.run(networks.refusing(command), check=False, capture_output=True, text=True)
+    assert "(unshare: Operation not permitted)" in ended.stderr
+    assert ended.stderr.rstrip().endswith("trainer.expose_workers=true")
+    assert processes(tmp_path) == []
+
+
+@pytest.mark.parametrize("exposed", [pytest.param(False, marks=needs_namespaces), True])
+def test_workers_are_not_given_the_secrets_of_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, exposed: bool
+) -> None:
+    for name in ("MYSQL_PWD", "AWS_SECRET_ACCESS_KEY", "HARMLESS"):
+        monkeypatch.setenv(name, "x")
+    monkeypatch.setenv("HTTPS_PROXY", "http://me:secret@proxy:80")
+    then = f"json.dump(dict(os.environ), open({str(tmp_path)!r} + f'/{{index}}.environment', 'w'))"
+    run(tmp_path, then, exposed=exposed)
+    for index in range(2):
+        environment = json.loads((tmp_path / f"{index}.environment").read_text())
+        assert environment["HARMLESS"] == "x"
+        assert "MYSQL_PWD" not in environment
+        assert "HTTPS_PROXY" not in environment
+        # They may write to a bucket, which others reach by no network.
+        assert ("AWS_SECRET_ACCESS_KEY" in environment) is exposed
+
+
 def test_a_worker_that_fails_ends_the_others(tmp_path: Path) -> None:
     said = refusal(tmp_path, "wait() if index == 0 else sys.exit('no more')")
     assert said.startswith("worker 1 of 2 ended with code 1; its last words: no more;")
@@ -113,9 +201,10 @@ def test_a_worker_that_hangs_ends_the_run(tmp_path: Path) -> None:
 
 
 def test_workers_end_with_a_killed_parent(tmp_path: Path) -> None:
+    exposed = not networks.ALLOWED
     script = (
         "import sys; from components.multi_worker_trainer import local_workers\n"
-        "local_workers.run([sys.executable, '-c', *sys.argv[1:]], 2)"
+        f"local_workers.run([sys.executable, '-c', *sys.argv[1:]], 2, exposed={exposed})"
     )
     parent = subprocess.Popen([sys.executable, "-c", script, _WORKER + "wait()", str(tmp_path)])
     deadline = time.monotonic() + 60

@@ -7,7 +7,20 @@ from trainer_module.errors import InputError
 
 def test_what_both_need_is_enough() -> None:
     deployment.require(configuration(), "vertex")
-    deployment.require(configuration(deployment__project=None), "kubeflow")
+    exposed = {"deployment__project": None, "trainer__expose_workers": "true"}
+    deployment.require(configuration(**exposed), "kubeflow")
+
+
+def test_workers_of_one_pod_have_no_network_to_a_bucket() -> None:
+    with pytest.raises(InputError, match=r"the 3 workers of one pod .*trainer.expose_workers"):
+        deployment.require(configuration(), "kubeflow")
+
+
+@pytest.mark.parametrize(
+    "changed", [{"trainer__workers": "1"}, {"deployment__output": "/mounted/output"}]
+)
+def test_one_worker_needs_none_and_a_mounted_path_neither(changed: dict[str, str]) -> None:
+    deployment.require(configuration(**changed), "kubeflow")
 
 
 @pytest.mark.parametrize("field", ["image", "output", "project"])

@@ -11,6 +11,7 @@ from kfp.pipeline_spec.pipeline_spec_pb2 import PipelineSpec
 from pipeline import config_file, graph
 from pipeline.cluster import job_spec, kubeflow_runner, vertex_runner
 from pipeline.config import Config
+from pipeline.failures import WrongCommandError
 from trainer_module.errors import InputError
 
 GOLDEN = Path(__file__).with_name("golden")
@@ -157,6 +158,30 @@ def broken(spec: PipelineSpec, how: str) -> None:
 def test_what_could_not_run_is_found(spec: PipelineSpec, how: str, complaint: str) -> None:
     broken(spec, how)
     with pytest.raises(InputError, match=complaint):
+        job_spec.validate(spec)
+
+
+@pytest.mark.parametrize("how", ["run_fn", "class"])
+@pytest.mark.parametrize("name", ["stranger.Executor", "tfxs.Executor", "Executor", ""])
+def test_code_of_others_is_not_imported(
+    spec: PipelineSpec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: str, name: str
+) -> None:
+    for module in ("stranger", "tfxs"):
+        (tmp_path / f"{module}.py").write_text("raise SystemExit('it has run')")
+    monkeypatch.syspath_prepend(tmp_path)
+    if how == "run_fn":
+        inputs = spec.root.dag.tasks["trainer"].inputs
+        inputs.parameters["run_fn"].runtime_value.constant.string_value = name
+    else:
+        spec.deployment_spec["executors"]["evaluator_executor"]["container"]["args"][1] = name
+    with pytest.raises(WrongCommandError, match=f"the job spec names '{name}', and only what is"):
+        job_spec.validate(spec)
+
+
+def test_an_executor_class_without_a_name_is_found(spec: PipelineSpec) -> None:
+    container = spec.deployment_spec["executors"]["evaluator_executor"]["container"]
+    del container["args"][1:]
+    with pytest.raises(InputError, match="evaluator_executor runs no executor class"):
         job_spec.validate(spec)
 
 

@@ -1,3 +1,6 @@
+import http.server
+import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -52,6 +55,57 @@ def test_a_cluster_that_does_not_answer_is_named(monkeypatch: pytest.MonkeyPatch
         InputError, match=r"Kubeflow at http://127\.0\.0\.1:9 did not take the job: [^(<]*refused"
     ):
         submission.submit("kubeflow", GOLDEN / "kubeflow.yaml", None, {})
+
+
+class _Pipelines(http.server.BaseHTTPRequestHandler):
+    """Answers as Kubeflow Pipelines does where every experiment and run is known."""
+
+    def do_GET(self) -> None:
+        self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        body = b'{"run_id": "77", "experiment_id": "1", "display_name": "Default"}'
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    do_POST = do_GET  # noqa: N815
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Says nothing."""
+
+
+@pytest.fixture
+def pipelines() -> Iterator[str]:
+    """The address of a cluster that takes what it is given."""
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Pipelines) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+@pytest.mark.filterwarnings("ignore:This client only works with:FutureWarning")
+def test_links_are_printed_without_the_password_of_the_endpoint(
+    pipelines: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("KF_PIPELINES_ENDPOINT", f"http://me:sesame@{pipelines}/?token=sesame")
+    said = submission.submit("kubeflow", GOLDEN / "kubeflow.yaml", None, {})
+    assert said == "submitted: run 77"
+    out, err = capsys.readouterr()
+    assert f"Run details: http://{pipelines}/?token=...#/runs/details/77" in out
+    assert "sesame" not in out + err
+
+
+@pytest.mark.parametrize("endpoint", ["http://me:sesame@127.0.0.1:9", "http://me:sesame@:x"])
+def test_a_cluster_that_does_not_answer_is_named_without_the_password(
+    monkeypatch: pytest.MonkeyPatch, endpoint: str
+) -> None:
+    monkeypatch.setenv("KF_PIPELINES_ENDPOINT", endpoint)
+    with pytest.raises(InputError, match="Kubeflow at http://") as caught:
+        submission.submit("kubeflow", GOLDEN / "kubeflow.yaml", None, {})
+    assert "sesame" not in str(caught.value)
 
 
 def test_another_output_is_all_that_is_written_to() -> None:

@@ -13,6 +13,7 @@ import tensorflow as tf
 
 from components.multi_worker_trainer import local_workers
 from components.multi_worker_trainer import worker as process
+from tests import networks
 from tests.trainer_module import runs
 from tests.trainer_module.runs import Run
 from trainer_module.training import schedule
@@ -36,7 +37,7 @@ def train(folder: Path, number: int, **settings: Any) -> list[list[Array]]:
       settings: of `main`.
     """
     command = [sys.executable, "-m", __spec__.name, str(folder), json.dumps(settings)]
-    local_workers.run(command, number)
+    local_workers.run(command, number, exposed=not networks.ALLOWED)
     return [
         list(np.load(folder / f"{index}.npz").values())  # in the order of writing
         for index in range(number)

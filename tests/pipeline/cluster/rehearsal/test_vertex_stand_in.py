@@ -11,6 +11,7 @@ from google.cloud.aiplatform_v1.types import JobState
 
 from components.multi_worker_trainer import vertex
 from pipeline.cluster.rehearsal.vertex_stand_in import JobService
+from tests import networks
 
 # Writes its TF_CONFIG, and then does what the test wants of it.
 _MACHINE = """
@@ -19,8 +20,14 @@ config = json.loads(os.environ["TF_CONFIG"])
 task = config["task"]
 name = f"{task['type']}-{task['index']}"
 with open(os.path.join(sys.argv[1], name), "w") as file:
-    json.dump({"pid": os.getpid(), **config}, file)
+    network = os.readlink("/proc/self/ns/net")
+    json.dump({"pid": os.getpid(), "network": network, **config}, file)
 """
+
+
+@pytest.fixture(autouse=True)
+def _where_it_is_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(JobService, "exposed", not networks.ALLOWED)
 
 
 def job(folder: Path, workers: int, then: str = "") -> dict[str, Any]:
@@ -47,6 +54,20 @@ def test_each_machine_is_a_process_with_its_place_in_the_cluster(tmp_path: Path)
     [cluster] = {json.dumps(config["cluster"]) for config in configs.values()}
     sizes = {name: len(addresses) for name, addresses in json.loads(cluster).items()}
     assert sizes == {"chief": 1, "worker": 2}
+
+
+@pytest.mark.skipif(not networks.ALLOWED, reason="the kernel allows no namespaces here")
+def test_the_machines_share_a_network_of_their_own(tmp_path: Path) -> None:
+    state_of(job(tmp_path, 2))
+    [network] = {json.loads(path.read_text())["network"] for path in tmp_path.iterdir()}
+    assert network != os.readlink("/proc/self/ns/net")
+
+
+def test_exposed_machines_are_in_ours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(JobService, "exposed", True)
+    state_of(job(tmp_path, 2))
+    [network] = {json.loads(path.read_text())["network"] for path in tmp_path.iterdir()}
+    assert network == os.readlink("/proc/self/ns/net")
 
 
 def test_a_machine_that_fails_ends_the_job_and_the_others(tmp_path: Path) -> None:
