@@ -102,20 +102,17 @@ def json_texts(
       InputError: a line that is not blank is no JSON object with a string in that field, or is
         longer than 256 MiB.
     """
-    held: list[bytes] = []
-    size = 0
+    held = bytearray()
     number = 1
     for part, ends in parts:
-        held.append(part)
-        size += len(part)
-        if size > _MAX_JSON_BYTES:
+        held += part
+        if len(held) > _MAX_JSON_BYTES:
             raise _too_long(name, number)
         if ends:
             # No name holds a line or its text here, so each is freed as soon as it can be.
             yield from _text_parts(
                 _json_text(_taken(held, counts), name, number, field), ends, counts
             )
-            size = 0
             number += ends
 
 
@@ -126,16 +123,14 @@ def _too_long(name: str, number: int) -> InputError:
     )
 
 
-def _taken(held: list[bytes], counts: ReadingCounts) -> str:
-    """Returns the line that `held` is the parts of, "" for one of blanks, and empties `held`."""
-    line = b"".join(held)
-    held.clear()
-    if line.isspace():
-        return ""
+def _taken(held: bytearray, counts: ReadingCounts) -> str:
+    """Returns the line in `held`, "" for one of blanks, and empties `held`."""
     try:
-        return line.decode()
+        line = "" if held.isspace() else held.decode()
     except UnicodeDecodeError:
-        return valid_utf8(line, counts).decode()
+        line = valid_utf8(bytes(held), counts).decode()
+    held.clear()
+    return line
 
 
 def _text_parts(text: str, ends: int, counts: ReadingCounts) -> Iterator[LinePart]:
