@@ -66,5 +66,6 @@ lock: install   ## write requirements.lock from pyproject.toml
 	$(UV) pip compile pyproject.toml --extra dev --generate-hashes --no-emit-index-url \
 	  --no-header --quiet --python-version 3.11 --output-file requirements.lock
 
-clean:          ## remove what was installed and made
-	rm -rf .venv output output-benchmarks build *.egg-info
+# Not output/: it holds blessed models.
+clean:          ## remove what was installed and built; output/ stays
+	rm -rf .venv output-benchmarks build *.egg-info

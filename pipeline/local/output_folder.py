@@ -4,11 +4,14 @@ import contextlib
 import fcntl
 import hashlib
 import os
+import re
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TextIO
 
-from pipeline.atomic import write_aside
+from pipeline.atomic import unfinished_name, write_aside
+from pipeline.failures import WrongCommandError
 from trainer_module.errors import InputError
 
 
@@ -27,6 +30,16 @@ class OutputFolder:
         self.tensorboard = self.root / "tensorboard"
         self.vectors = self.root / "vectors"
         self._drawn = self.root / ".identity"
+        self._lock = self.root / ".lock"
+        self._folders = (
+            self.artifacts,
+            self.checkpoints,
+            self.corpus,
+            self.logs,
+            self.serving,
+            self.tensorboard,
+        )
+        self._files = (self.metadata, self.summary, self._drawn, self._lock)
 
     def identity(self) -> str:
         """What tells this folder from all others, on any machine, by 12 hexadecimal digits.
@@ -51,19 +64,10 @@ class OutputFolder:
         """Makes the folder and keeps other runs out of it; a kill of any kind lets go of it.
 
         Raises:
+          WrongCommandError: something of somebody else's stands where a run writes.
           InputError: another run is using the folder, or it cannot be written to.
         """
-        try:
-            self.root.mkdir(parents=True, exist_ok=True)
-            # Shared with the components that this process forks, which die with it, and closed in
-            # programs that they start.
-            lock = (self.root / ".lock").open("a+")
-        except OSError as error:
-            raise InputError(
-                f"cannot write to the output folder {self.root}: {error.strerror}; choose another "
-                "with --output"
-            ) from error
-        with lock:
+        with self._opened_lock() as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
@@ -79,3 +83,52 @@ class OutputFolder:
             if not self._drawn.exists():
                 write_aside(self._drawn, uuid.uuid4().hex)
             yield
+
+    def _opened_lock(self) -> TextIO:
+        try:
+            self.root.mkdir(parents=True, exist_ok=True)
+            self._require_own()
+            # Shared with the components that this process forks, which die with it, and closed in
+            # programs that they start.
+            return self._lock.open("a+")
+        except OSError as error:
+            raise InputError(
+                f"cannot write to the output folder {self.root}: {error.strerror}; choose another "
+                "with --output"
+            ) from error
+
+    def _require_own(self) -> None:
+        """What a run would fail on hours later, or write over, is said before it begins."""
+        for folder in self._folders:
+            if os.path.lexists(folder) and not folder.is_dir():
+                raise _in_the_way(folder, "is no folder")
+            if folder.exists() and not os.access(folder, os.W_OK | os.X_OK):
+                raise _in_the_way(folder, "cannot be written to")
+        for file in self._files:
+            if os.path.lexists(file) and not file.is_file():
+                raise _in_the_way(file, "is no file")
+        for path in (self.summary, self.vectors):
+            if unfinished_name(path).is_dir() and not unfinished_name(path).is_symlink():
+                raise _in_the_way(unfinished_name(path), "is a folder")
+        if os.path.lexists(self.vectors) and not self._is_own_link():
+            raise _in_the_way(self.vectors, f"is no link into {self.artifacts}")
+        if self._lock.exists() and not re.fullmatch(r"\d*", self._lock.read_text("latin-1")):
+            raise _in_the_way(self._lock, "holds no process id")
+        if not self._drawn.exists() and not self.metadata.exists():
+            for path in (self.summary, self.artifacts):
+                if path.exists():
+                    raise _in_the_way(path, "is not of a run")
+
+    def _is_own_link(self) -> bool:
+        """Whether `vectors` is what a run leaves there, also if its target is gone."""
+        if not self.vectors.is_symlink():
+            return False
+        target = os.path.normpath(self.root / self.vectors.readlink())
+        return Path(target).is_relative_to(self.artifacts)
+
+
+def _in_the_way(path: Path, what: str) -> WrongCommandError:
+    return WrongCommandError(
+        f"{path} {what}, and a run writes there: move it away, or choose another folder with "
+        "--output"
+    )

@@ -4,7 +4,6 @@ import contextlib
 import datetime
 import importlib
 import json
-import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,7 +16,6 @@ from pipeline.atomic import replace_link, write_aside
 from pipeline.beam_arguments import require_job_server
 from pipeline.config import Config
 from pipeline.corpus.quick_start import quick_start_corpus
-from pipeline.failures import ComponentFailedError
 from pipeline.local.output_folder import OutputFolder
 from pipeline.native_output import stderr_to
 from pipeline.results import display
@@ -26,6 +24,7 @@ from pipeline.results.records import Summary
 
 if TYPE_CHECKING:
     from pipeline.local.metadata_store import StoreLocation
+    from pipeline.results.summary import OutputArtifacts
 
 # What takes seconds to import, before the components are forked.
 _HEAVY_MODULES = (
@@ -54,6 +53,7 @@ def run(
       InputError: the output folder, the metadata store or Beam's job server cannot be used.
       ComponentFailedError: a component failed.
     """
+    failures.require_memory()
     with output.locked():
         location = _usable_location(config, output)
         require_job_server(config.beam)
@@ -87,40 +87,71 @@ def _run(
     logs: Path,
     console: Console,
 ) -> Summary:
-    from pipeline.local import local_pipeline, metadata_store, runner
-    from pipeline.results import summary
+    from pipeline.local import metadata_store
 
     store = metadata_store.open_store(location.connection)
-    metadata_store.remove_unfinished(store, location.pipeline_name, output.artifacts)
+    damages = metadata_store.remove_unusable(store, location.pipeline_name, output.artifacts)
+    for damage in damages:
+        _warn(console, f"{damage}: removed; what it was made by runs again if it is needed")
     read = ", ".join(config.corpus.files) or "quick start"
     metadata_store.begin_run(store, location.pipeline_name, run_id, read)
     del store  # no connection may cross a fork
+    try:
+        return _begun(config, patterns, output, location, run_id, logs, console)
+    except BaseException as error:
+        interrupted = isinstance(error, KeyboardInterrupt)
+        sentence = "interrupted" if interrupted else failures.explain(error, output.root)
+        _end(location, run_id, metadata_store.FAILED, {"error": sentence})
+        raise
+
+
+def _begun(
+    config: Config,
+    patterns: list[str],
+    output: OutputFolder,
+    location: "StoreLocation",
+    run_id: str,
+    logs: Path,
+    console: Console,
+) -> Summary:
+    """Runs the components of a run that is noted, and notes its result."""
+    from pipeline.local import local_pipeline, metadata_store, runner
+    from pipeline.results import summary
+    from trainer_module.training import checkpoints
+
     with display.ProgressDisplay(console) as progress:
-        try:
-            components = runner.run(
-                local_pipeline.create_pipeline(config, patterns, output, location),
-                run_id=run_id,
-                seed=config.seed,
-                logs=logs,
-                show_progress=progress.show,
-            )
-        except (ComponentFailedError, KeyboardInterrupt) as error:
-            interrupted = isinstance(error, KeyboardInterrupt)
-            sentence = "interrupted" if interrupted else failures.explain(error, output.root)
-            _end(location, run_id, metadata_store.FAILED, {"error": sentence})
-            raise
+        components = runner.run(
+            local_pipeline.create_pipeline(config, patterns, output, location),
+            run_id=run_id,
+            seed=config.seed,
+            logs=logs,
+            show_progress=progress.show,
+        )
     store = metadata_store.open_store(location.connection)
     artifacts = metadata_store.output_artifacts(store, run_id)
     with stderr_to(logs / "summary.log"):
         collected = summary.collect(run_id, config, artifacts, components)
     if collected.blessed:
-        replace_link(output.vectors, Path(artifacts["EmbeddingExporter", "vectors"].uri))
+        _release(output, artifacts, console)
     write_aside(output.summary, json.dumps(collected.as_json(), indent=2) + "\n")
     # What they would go on with is finished and comes from the cache.
-    shutil.rmtree(output.checkpoints, ignore_errors=True)
+    checkpoints.remove_all(output.checkpoints)
     status = metadata_store.BLESSED if collected.blessed else metadata_store.NOT_BLESSED
     metadata_store.end_run(store, run_id, status, collected.as_json())
     return collected
+
+
+def _release(output: OutputFolder, artifacts: "OutputArtifacts", console: Console) -> None:
+    """Sees that a blessed model is where a run leaves it, also if it was pushed long ago."""
+    from pipeline.local import serving_folder
+
+    replace_link(output.vectors, Path(artifacts["EmbeddingExporter", "vectors"].uri))
+    if restored := serving_folder.restore(output.serving, artifacts["Pusher", "pushed_model"]):
+        _warn(console, f"{restored} was not as it was pushed: restored from the Pusher's copy")
+
+
+def _warn(console: Console, sentence: str) -> None:
+    console.print(display.warning(sentence), highlight=False, soft_wrap=True)
 
 
 def _end(location: "StoreLocation", run_id: str, status: str, result: dict[str, Any]) -> None:
