@@ -14,6 +14,9 @@ from pipeline.atomic import unfinished_name, write_aside
 from pipeline.failures import WrongCommandError
 from trainer_module.errors import InputError
 
+# Where `vectors` points to.
+_OF_A_RUN = re.compile(r"(^|/)artifacts/EmbeddingExporter/vectors/\d+$")
+
 
 class OutputFolder:
     """The paths below one `--output`."""
@@ -111,7 +114,7 @@ class OutputFolder:
             if unfinished_name(path).is_dir() and not unfinished_name(path).is_symlink():
                 raise _in_the_way(unfinished_name(path), "is a folder")
         if os.path.lexists(self.vectors) and not self._is_own_link():
-            raise _in_the_way(self.vectors, f"is no link into {self.artifacts}")
+            raise _in_the_way(self.vectors, "is no link of a run")
         if self._lock.exists() and not re.fullmatch(r"\d*", self._lock.read_text("latin-1")):
             raise _in_the_way(self._lock, "holds no process id")
         if not self._drawn.exists() and not self.metadata.exists():
@@ -120,11 +123,11 @@ class OutputFolder:
                     raise _in_the_way(path, "is not of a run")
 
     def _is_own_link(self) -> bool:
-        """Whether `vectors` is what a run leaves there, also if its target is gone."""
-        if not self.vectors.is_symlink():
-            return False
-        target = os.path.normpath(self.root / self.vectors.readlink())
-        return Path(target).is_relative_to(self.artifacts)
+        """Whether `vectors` is what a run leaves there, also if the target is gone or elsewhere.
+
+        In a copy of a folder, what comes from the cache lies where it was made.
+        """
+        return self.vectors.is_symlink() and bool(_OF_A_RUN.search(str(self.vectors.readlink())))
 
 
 def _in_the_way(path: Path, what: str) -> WrongCommandError:

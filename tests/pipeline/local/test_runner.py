@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.results.records import ComponentProgress, ComponentRun
+from pipeline.results.records import ComponentProgress, ComponentRun, ComponentWarning
 from tests.pipeline.local import toy_pipeline
 
 pytestmark = pytest.mark.slow
@@ -39,6 +39,13 @@ def test_a_component_ends_and_comes_from_the_cache_the_next_time(tmp_path: Path)
     _, _, [*_, again] = run(tmp_path, "well")
     assert again.cached
     assert (tmp_path / "logs" / "Toy.log").exists()
+
+
+def test_a_warning_is_passed_on_whatever_follows(tmp_path: Path) -> None:
+    _, _, reports = run(tmp_path, "warning")
+    assert [report for report in reports if isinstance(report, ComponentWarning)] == [
+        ComponentWarning("Toy", "mind the toy")
+    ]
 
 
 @pytest.mark.parametrize(

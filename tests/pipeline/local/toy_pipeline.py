@@ -21,6 +21,8 @@ from trainer_module.errors import InputError
 @component
 def Toy(model: OutputArtifact[standard_artifacts.Model], how: Parameter[str]) -> None:  # noqa: N802
     print("on its way", flush=True)
+    if how == "warning":
+        print("worker 0: warning: mind the toy\non its way", flush=True)
     if how == "input_error":
         raise InputError("the toy is broken: mend it")
     if how == "long_trace":
