@@ -63,6 +63,11 @@ def sentence_of(error: BaseException) -> str:
     return f"{type(chain[0]).__name__}: {_BEAM_PLACE.sub('', lines[0])[:_LONGEST]}"
 
 
+def is_unforeseen(error: ComponentFailedError) -> bool:
+    """Whether a component failed by something that is not ours, and was not killed."""
+    return bool(error.trace) and not _INPUT_ERROR.search(error.trace)
+
+
 def sentence_in(log: str) -> str:
     """What went wrong in a process, by the end of its log: the InputError, else the last line."""
     if matches := list(_INPUT_ERROR.finditer(log)):

@@ -41,19 +41,27 @@ def note(store: MetadataStore, execution: mlmd.Execution) -> None:
     store.put_executions([execution])
 
 
-def disown_damaged(store: MetadataStore, executions: Iterable[mlmd.Execution]) -> list[str]:
+def disown_damaged(
+    store: MetadataStore, executions: Iterable[mlmd.Execution], *, reads_all: bool = False
+) -> list[str]:
     """Marks executions whose outputs are damaged as failed, and their artifacts as deleted.
 
     Their components run again then, and no model is compared with one of these.
+
+    Args:
+      store: of the executions.
+      executions: to be looked at.
+      reads_all: whether files are read that have the size and the time that they had: a disk may
+        have lost what is in them.
 
     Returns:
       What is wrong with each, for people.
     """
     problems = []
-    for execution in executions:
+    for execution in sorted(executions, key=lambda execution: execution.id):
         if execution.last_known_state != mlmd.Execution.COMPLETE:
             continue
-        if problem := _damage(execution.custom_properties[_FILES].string_value):
+        if problem := _damage(execution.custom_properties[_FILES].string_value, reads_all):
             problems.append(problem)
             _disown(store, execution)
     return problems
@@ -80,21 +88,24 @@ def _files_below(folder: Path) -> dict[str, _File]:
     return {str(path.relative_to(folder)): _File.of(path) for path in paths}
 
 
-def _damage(noted: str) -> str | None:
+def _damage(noted: str, reads_all: bool) -> str | None:
     """What is wrong with the outputs of an execution; None also of one of which nothing is noted.
 
     Args:
       noted: by `note`, or "".
+      reads_all: see disown_damaged.
     """
     for folder, files in json.loads(noted or "{}").items():
         if not Path(folder).is_dir():
             return f"{folder} is gone"
-        if problem := _first_problem(Path(folder), files):
+        if problem := _first_problem(Path(folder), files, reads_all):
             return f"{folder} is damaged: {problem}"
     return None
 
 
-def _first_problem(folder: Path, files: Mapping[str, list[int | str]]) -> str | None:
+def _first_problem(
+    folder: Path, files: Mapping[str, list[int | str]], reads_all: bool
+) -> str | None:
     for name, (size, modified, sha256) in files.items():
         path = folder / name
         if not path.is_file():
@@ -103,6 +114,7 @@ def _first_problem(folder: Path, files: Mapping[str, list[int | str]]) -> str | 
         if status.st_size != size:
             return f"{name} has {status.st_size:,} bytes of {size:,}"
         # A copy of the folder has other times, and the same content.
-        if status.st_mtime_ns != modified and _File.of(path).sha256 != sha256:
+        is_read = reads_all or status.st_mtime_ns != modified
+        if is_read and _File.of(path).sha256 != sha256:
             return f"{name} has another content"
     return None

@@ -142,6 +142,14 @@ def output_artifacts(store: MetadataStore, run_id: str) -> dict[tuple[str, str],
     return found
 
 
+def why_unreadable(store: MetadataStore, pipeline_name: str) -> str | None:
+    """What is damaged of a pipeline's artifacts, all of which are read; the next run removes it."""
+    pipeline = store.get_context_by_type_and_name(PIPELINE_TYPE, pipeline_name)
+    executions = store.get_executions_by_context(pipeline.id) if pipeline else []
+    damages = artifact_files.disown_damaged(store, executions, reads_all=True)
+    return damages[0] if damages else None
+
+
 def remove_unusable(store: MetadataStore, pipeline_name: str, artifacts: Path) -> list[str]:
     """Marks what no run can use as failed, and removes it.
 

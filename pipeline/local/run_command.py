@@ -16,6 +16,7 @@ from pipeline.atomic import replace_link, write_aside
 from pipeline.beam_arguments import require_job_server
 from pipeline.config import Config
 from pipeline.corpus.quick_start import quick_start_corpus
+from pipeline.failures import ComponentFailedError
 from pipeline.local.output_folder import OutputFolder
 from pipeline.native_output import stderr_to
 from pipeline.results import display
@@ -98,11 +99,27 @@ def _run(
     del store  # no connection may cross a fork
     try:
         return _begun(config, patterns, output, location, run_id, logs, console)
-    except BaseException as error:
+    except BaseException as raised:
+        error = _named_damage(raised, location)
         interrupted = isinstance(error, KeyboardInterrupt)
         sentence = "interrupted" if interrupted else failures.explain(error, output.root)
         _end(location, run_id, metadata_store.FAILED, {"error": sentence})
-        raise
+        if error is raised:
+            raise
+        raise error from raised
+
+
+def _named_damage(error: BaseException, location: "StoreLocation") -> BaseException:
+    """The same failure; if an artifact is damaged, with the sentence that says so."""
+    from pipeline.local import metadata_store
+
+    if isinstance(error, ComponentFailedError) and failures.is_unforeseen(error):
+        with contextlib.suppress(Exception):  # as in _end
+            store = metadata_store.open_store(location.connection)
+            if damage := metadata_store.why_unreadable(store, location.pipeline_name):
+                sentence = f"{damage}: the same command makes it anew"
+                return ComponentFailedError(error.component, sentence, error.trace, error.log)
+    return error
 
 
 def _begun(

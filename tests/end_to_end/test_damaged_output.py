@@ -99,6 +99,26 @@ def test_what_made_a_damaged_artifact_runs_again(finished: Finished) -> None:
     assert files_below(finished.output / "vectors") == finished.vectors
 
 
+def test_what_a_disk_has_lost_is_named_and_made_anew(
+    finished: Finished, corpus: Path, skipgram
+) -> None:
+    [examples] = finished.output.glob("artifacts/TextExampleGen/examples/*/Split-train/*-00000-*")
+    content, times = bytearray(examples.read_bytes()), examples.stat()
+    content[len(content) // 2 :] = bytes(len(content) - len(content) // 2)
+    examples.write_bytes(content)
+    os.utime(examples, ns=(times.st_atime_ns, times.st_mtime_ns))
+    # Another subsampling, so that Transform reads them.
+    arguments = run_arguments(corpus, finished.output, *SETTINGS, "preprocessing.subsample=0.5")
+    ended = skipgram(*arguments)
+    assert ended.code == 1
+    assert ended.stderr.startswith("skipgram: Transform failed: ")
+    folder = examples.parent.parent
+    assert f" {folder} is damaged: Split-train/{examples.name} has another" in ended.stderr
+    assert ": the same command makes it anew (log: " in ended.stderr
+    ended = skipgram(*arguments)
+    assert ended.code == 0, ended.stderr
+
+
 def test_a_model_that_is_gone_is_no_baseline_and_a_version_is_the_highest(
     finished: Finished, corpus: Path, skipgram
 ) -> None:

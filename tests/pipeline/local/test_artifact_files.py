@@ -108,3 +108,21 @@ def test_what_is_damaged_is_removed_before_a_run(store: MetadataStore, tmp_path:
     [said] = metadata_store.remove_unusable(store, "skipgram", tmp_path / "artifacts")
     assert said == f"{folder} is damaged: a.gz has 1 bytes of 3"
     assert not folder.exists()
+
+
+def test_what_a_disk_has_lost_is_found_by_reading_all(
+    store: MetadataStore, folder: Path, tmp_path: Path
+) -> None:
+    ended(store, folder)
+    file = folder / "sub" / "b.gz"
+    times = file.stat()
+    file.write_bytes(b"12!45")
+    os.utime(file, ns=(times.st_atime_ns, times.st_mtime_ns))
+    assert artifact_files.disown_damaged(store, store.get_executions()) == []
+    said = metadata_store.why_unreadable(store, "skipgram")
+    assert said == f"{folder} is damaged: sub/b.gz has another content"
+    # Its component runs again now.
+    [execution] = store.get_executions()
+    assert execution.last_known_state == mlmd.Execution.FAILED
+    assert metadata_store.why_unreadable(store, "skipgram") is None
+    assert metadata_store.why_unreadable(store, "of-nobody") is None
