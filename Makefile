@@ -69,5 +69,6 @@ lock: install   ## write requirements.lock and requirements-build.lock from pypr
 	sed -n '/^setuptools==/,/#/p; /^uv==/,/#/p; /^wheel==/,/#/p' requirements.lock \
 	  | sed '/#/d' >requirements-build.lock
 
-clean:          ## remove what was installed and made
-	rm -rf .venv output output-benchmarks build *.egg-info
+# Not output/: it holds blessed models.
+clean:          ## remove what was installed and built; output/ stays
+	rm -rf .venv output-benchmarks build *.egg-info

@@ -1,7 +1,10 @@
 """Processes of this machine: their ports, their environment, their ends. Standard library only."""
 
 import contextlib
+import ctypes
+import os
 import re
+import resource
 import signal
 import socket
 from collections.abc import Mapping
@@ -12,6 +15,9 @@ _SECRET_NAME = re.compile(
 )
 # An address with the password of a user.
 _SECRET_VALUE = re.compile(r"://[^/@\s]*@")
+
+_PR_SET_PDEATHSIG = 1
+_ENDS_WITHOUT_MEMORY = (-signal.SIGABRT, -signal.SIGSEGV, -signal.SIGBUS)
 
 
 def free_ports(number: int) -> list[int]:
@@ -49,6 +55,23 @@ def without_secrets(environment: Mapping[str, str], kept: tuple[str, ...] = ()) 
     }
 
 
+def die_with(parent: int) -> None:
+    """Lets the kernel end this process when its parent ends, however that ends.
+
+    Args:
+      parent: its process id.
+    """
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:  # it was gone before that
+        os._exit(1)
+
+
+def memory_limit() -> int | None:
+    """Bytes of memory that a process may ask for (`ulimit -v`), if there is a limit."""
+    soft, _ = resource.getrlimit(resource.RLIMIT_AS)
+    return None if soft == resource.RLIM_INFINITY else soft
+
+
 def ending_signal(exit_code: int | None) -> str:
     """Names the signal that ended a process.
 
@@ -65,7 +88,9 @@ def ending_signal(exit_code: int | None) -> str:
 
 
 def hint_at_memory(exit_code: int | None) -> str:
-    """Says what may be behind a SIGKILL: the kernel sends one when memory runs out.
+    """Says what may be behind the end of a process.
+
+    The kernel sends a SIGKILL when memory runs out. Native code that gets no memory aborts.
 
     Returns:
       A clause for a sentence; "" after any other end.
@@ -73,4 +98,9 @@ def hint_at_memory(exit_code: int | None) -> str:
     >>> hint_at_memory(-9), hint_at_memory(1)
     ('the machine may have run out of memory', '')
     """
-    return "the machine may have run out of memory" if exit_code == -signal.SIGKILL else ""
+    if exit_code == -signal.SIGKILL:
+        return "the machine may have run out of memory"
+    limit = memory_limit()
+    if limit is not None and exit_code in _ENDS_WITHOUT_MEMORY:
+        return f"`ulimit -v` allows it {limit / 1e9:.1f} GB of memory, which may be too little"
+    return ""

@@ -45,7 +45,8 @@ _NAMES = {
     "example_validator_executor": "tfx.components.example_validator.executor",
     "write_split": "tfx.components.example_gen.write_split",
     "GenericExecutor": "tfx.components.trainer.executor:GenericExecutor",
-    "Pusher": "tfx.components.pusher.component:Pusher",
+    "pusher_component": "tfx.components.pusher.component",
+    "pusher_executor": "tfx.components.pusher.executor",
     "StatisticsGen": "tfx.components.statistics_gen.component:StatisticsGen",
     "Transform": "tfx.components.transform.component:Transform",
     # Their protocol buffers.

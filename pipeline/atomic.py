@@ -6,13 +6,18 @@ from collections.abc import Iterator
 from pathlib import Path
 
 
+def unfinished_name(path: Path) -> Path:
+    """Where what is to stand at `path` is written to."""
+    return path.with_name(path.name + ".unfinished")
+
+
 @contextlib.contextmanager
 def aside(path: Path) -> Iterator[Path]:
     """Gives a name beside `path` to write to, and puts what is written there in place of `path`.
 
     A block that fails, or a kill, leaves `path` as it was.
     """
-    unfinished = path.with_name(path.name + ".unfinished")
+    unfinished = unfinished_name(path)
     yield unfinished
     unfinished.replace(path)
 

@@ -1,8 +1,11 @@
 """The command `skipgram`: its subcommands, and how each of them ends."""
 
 import io
+import os
+import signal
 import sys
 import traceback
+from typing import NoReturn
 
 import click
 
@@ -20,7 +23,7 @@ def cli() -> None:
     """Raw text in, gated skip-gram embeddings out.
 
     Exit codes: 0 all is well; 1 the run failed; 2 the command or the configuration is wrong;
-    3 the model was not blessed.
+    3 the model was not blessed; 130 and 143 interrupted, by SIGINT and SIGTERM.
     """
 
 
@@ -37,10 +40,17 @@ for _command in (
     cli.add_command(_command)
 
 
+class TerminatedError(KeyboardInterrupt):
+    """A SIGTERM, which ends a command as Ctrl-C does."""
+
+
 def main() -> None:
     """Runs the command and turns failures into one sentence and an exit code."""
     print_what_can_be_printed()
     asked = Invocation()
+    signal.signal(signal.SIGTERM, _terminate)
+    # It is ours alone: what we fork ends by it, as what we start does.
+    os.register_at_fork(after_in_child=lambda: signal.signal(signal.SIGTERM, signal.SIG_DFL))
     try:
         sys.exit(cli(standalone_mode=False, obj=asked))
     except click.ClickException as error:
@@ -50,9 +60,10 @@ def main() -> None:
     except WrongCommandError as error:
         say(str(error))
         code = WRONG_COMMAND
-    except (KeyboardInterrupt, click.Abort):
+    except (KeyboardInterrupt, click.Abort) as error:
         say("interrupted; the same command goes on where this run stopped")
-        code = RUN_FAILED
+        is_terminated = TerminatedError in (type(error), type(error.__cause__))
+        code = failures.TERMINATED if is_terminated else failures.INTERRUPTED
     except failures.ComponentFailedError as error:
         sentence = failures.explain(error, asked.folder.absolute())
         say(f"{error.component} failed: {sentence} (log: {error.log})")
@@ -64,4 +75,17 @@ def main() -> None:
         if asked.debug:
             click.echo(shown_lines(failures.without_credentials(traceback.format_exc())), err=True)
         code = RUN_FAILED
+        if failures.memory_sentence(error):
+            _end_at_once(code)
     sys.exit(code)
+
+
+def _terminate(*_: object) -> NoReturn:
+    raise TerminatedError
+
+
+def _end_at_once(code: int) -> NoReturn:
+    """Without the interpreter's shutdown, which says a line for each object that needs memory."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)

@@ -4,14 +4,18 @@ import difflib
 import errno
 import re
 import shutil
+import signal
 from collections.abc import Sequence
 from pathlib import Path
 
+from components.processes import memory_limit
 from pipeline.terminal import shown
 from trainer_module.errors import InputError
 
 # Exit codes of `skipgram`; 0: all is well.
 RUN_FAILED, WRONG_COMMAND, NOT_BLESSED = 1, 2, 3
+# As shells have it: 128 and the number of the signal.
+INTERRUPTED, TERMINATED = 128 + signal.SIGINT, 128 + signal.SIGTERM
 
 # Beam passes on what a DoFn raised, some runners as text, and adds where it happened.
 _INPUT_ERROR = re.compile(rf"\b{InputError.__name__}: (?P<sentence>[^\n]+)")
@@ -25,6 +29,13 @@ _TOKEN = re.compile(
     r"([?&;#][^=&;\s]*(?:token|secret|passw|pwd|signature|credential|key)[^=&;\s]*=)[^&;#\s'\")]+",
     re.IGNORECASE,
 )
+_OUT_OF_MEMORY = re.compile(
+    r"\b(?:Arrow)?MemoryError\b|std::bad_alloc|[Cc]annot allocate memory|"
+    r"failed to map segment|\bOOM when allocating|[Oo]ut of memory"
+)
+_NO_THREAD = re.compile(r"can't start new thread|pthread_create failed|Thread creation failed")
+# Bytes of memory that importing TensorFlow, Beam and TFX asks for, used or not, and a little more.
+_LEAST_MEMORY_LIMIT = 3 << 30
 # Characters shown of a message that is not ours; the log has the rest.
 _LONGEST = 200
 # Bytes; with less no component can write what it has to.
@@ -57,6 +68,11 @@ def sentence_of(error: BaseException) -> str:
             return _BEAM_PLACE.sub("", match["sentence"])
     lines = str(chain[0]).strip().splitlines() or [""]
     return f"{type(chain[0]).__name__}: {_BEAM_PLACE.sub('', lines[0])[:_LONGEST]}"
+
+
+def is_unforeseen(error: ComponentFailedError) -> bool:
+    """Whether a component failed by something that is not ours, and was not killed."""
+    return bool(error.trace) and not _INPUT_ERROR.search(error.trace)
 
 
 def sentence_in(log: str) -> str:
@@ -102,10 +118,45 @@ def disk_full_sentence(folder: Path) -> str:
     )
 
 
+def require_memory() -> None:
+    """Checks the limit of memory: with far too little, native code ends without a word.
+
+    Raises:
+      InputError: the limit is too low for anything.
+    """
+    limit = memory_limit()
+    if limit is not None and limit < _LEAST_MEMORY_LIMIT:
+        raise InputError(
+            f"`ulimit -v` allows {limit / 1e9:.1f} GB of memory, and a run needs "
+            f"{_LEAST_MEMORY_LIMIT / 1e9:.1f} GB before it reads a word: raise the limit"
+        )
+
+
+def memory_sentence(error: BaseException) -> str | None:
+    """What to say of a failure that comes of too little memory; None of any other."""
+    if any(isinstance(link, InputError) for link in _chain(error)):
+        return None
+    text = getattr(error, "trace", "") or f"{type(error).__name__}: {error}"
+    limit = memory_limit()
+    allowed = "" if limit is None else f" (`ulimit -v` allows {limit / 1e9:.1f} GB)"
+    if _INPUT_ERROR.search(text):
+        return None
+    if _NO_THREAD.search(text):
+        return f"no more threads could be started{allowed}: raise `ulimit -v` or `ulimit -u`"
+    if _OUT_OF_MEMORY.search(text):
+        return (
+            f"memory ran out{allowed}: give it more, or give the run less to do by a higher "
+            "preprocessing.min_count or a lower trainer.dim"
+        )
+    return None
+
+
 def explain(error: BaseException, folder: Path) -> str:
     """The sentence for a failure of a run with this output folder."""
     if is_disk_full(error, folder):
         return disk_full_sentence(folder)
+    if sentence := memory_sentence(error):
+        return sentence
     return error.sentence if isinstance(error, ComponentFailedError) else sentence_of(error)
 
 

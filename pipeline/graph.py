@@ -12,10 +12,10 @@ from components.embedding_evaluator.last_pushed_model import LastPushedModel
 from components.embedding_exporter.component import EmbeddingExporter
 from components.example_validator.component import StoppingExampleValidator
 from components.multi_worker_trainer.component import Trainer
+from components.rising_pusher.component import Pusher
 from components.text_example_gen.component import TextExampleGen
 from components.tfx_api import (
     BaseNode,
-    Pusher,
     Resolver,
     RuntimeParameter,
     StatisticsGen,

@@ -13,7 +13,7 @@ from trainer_module import features, vocabulary
 from trainer_module.errors import InputError
 from trainer_module.evaluation import export
 from trainer_module.hyperparameters import PreprocessingHyperparameters, TrainerHyperparameters
-from trainer_module.training import progress
+from trainer_module.training import checkpoints, progress
 from trainer_module.training.documents import TransformedFiles
 from trainer_module.training.fit import Fitted, fit, split_of
 from trainer_module.training.input_pipeline import Split
@@ -76,7 +76,7 @@ def run_fn(fn_args: FnArgs) -> None:
         settings.trainer,
         seed=settings.seed,
         group=workers,
-        checkpoint_folder=os.path.join(settings.checkpoint_root, run),
+        checkpoint_folder=checkpoints.folder_of(settings.checkpoint_root, run),
         listener=_listener(worker, os.path.join(settings.tensorboard_root, run)),
     )
     if worker.is_chief:

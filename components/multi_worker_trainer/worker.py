@@ -11,6 +11,7 @@ from types import SimpleNamespace
 from typing import NoReturn
 
 from components.multi_worker_trainer.local_workers import HEARTBEAT
+from components.processes import die_with
 from trainer_module.workers import cluster
 
 _BEAT_SECONDS = 1.0
@@ -22,6 +23,7 @@ def main(path: str) -> NoReturn:
     Args:
       path: of a JSON file with the fields of run_fn.FnArgs.
     """
+    die_with(os.getppid())  # until it beats, nothing else would end it
     try:
         from trainer_module.run_fn import run_fn
 

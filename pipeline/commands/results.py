@@ -1,5 +1,6 @@
 """What runs have left: `skipgram neighbors`, `analogy` and `runs`."""
 
+import os
 from pathlib import Path
 
 import click
@@ -56,7 +57,7 @@ def runs(path: Path | None, output: Path, settings: tuple[str, ...]) -> None:
     with shared.wrong_command():
         config = shared.load_config(path, settings)
     folder = OutputFolder(output)
-    if config.metadata.type == "sqlite" and not folder.metadata.exists():
+    if config.metadata.type == "sqlite" and not os.path.lexists(folder.metadata):
         raise InputError(
             f"there is no metadata store in {folder.root}: run `skipgram run` first, with the "
             "same --output"

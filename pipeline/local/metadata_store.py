@@ -11,7 +11,7 @@ from ml_metadata import MetadataStore
 from ml_metadata.proto import metadata_store_pb2 as mlmd
 
 from pipeline.config import PIPELINE_NAME, MetadataConfig
-from pipeline.local import metadata_server
+from pipeline.local import artifact_files, metadata_file, metadata_server
 from pipeline.local.output_folder import OutputFolder
 from pipeline.results.records import RunRecord
 from trainer_module.errors import InputError
@@ -54,11 +54,12 @@ def store_location(config: MetadataConfig, output: OutputFolder) -> StoreLocatio
     """Where the runs into an output folder are noted.
 
     Raises:
-      InputError: nothing was run into the folder yet.
+      InputError: nothing was run into the folder yet, or its file is damaged or not ours.
     """
     if config.type == "mysql":
         name = f"{PIPELINE_NAME}-{output.identity()}"
         return StoreLocation(metadata_server.connection(config), name)
+    metadata_file.require_usable(output.metadata, output.artifacts)
     file = mlmd.SqliteMetadataSourceConfig(
         filename_uri=str(output.metadata),
         connection_mode=mlmd.SqliteMetadataSourceConfig.READWRITE_OPENCREATE,
@@ -70,11 +71,16 @@ def open_store(connection: mlmd.ConnectionConfig) -> MetadataStore:
     """Opens a store, which is made if it is not there.
 
     Raises:
-      InputError: see metadata_server.open_store.
+      InputError: see metadata_server.open_store; or the file is damaged.
     """
     if connection.HasField("mysql"):
         return metadata_server.open_store(connection)
-    return MetadataStore(connection)
+    try:
+        return MetadataStore(connection)
+    except RuntimeError as error:
+        file = Path(connection.sqlite.filename_uri)
+        artifacts = OutputFolder(file.parent).artifacts
+        raise InputError(metadata_file.refusal(file, artifacts, str(error))) from error
 
 
 def begin_run(store: MetadataStore, pipeline_name: str, run_id: str, corpus: str) -> None:
@@ -136,15 +142,27 @@ def output_artifacts(store: MetadataStore, run_id: str) -> dict[tuple[str, str],
     return found
 
 
-def remove_unfinished(store: MetadataStore, pipeline_name: str, artifacts: Path) -> None:
-    """Marks what killed runs left running as failed, and removes what they had half written.
+def why_unreadable(store: MetadataStore, pipeline_name: str) -> str | None:
+    """What is damaged of a pipeline's artifacts, all of which are read; the next run removes it."""
+    pipeline = store.get_context_by_type_and_name(PIPELINE_TYPE, pipeline_name)
+    executions = store.get_executions_by_context(pipeline.id) if pipeline else []
+    damages = artifact_files.disown_damaged(store, executions, reads_all=True)
+    return damages[0] if damages else None
 
-    To be called while no other run of the pipeline is under way; those of others do not matter.
+
+def remove_unusable(store: MetadataStore, pipeline_name: str, artifacts: Path) -> list[str]:
+    """Marks what no run can use as failed, and removes it.
+
+    That is what killed runs had half written, and what was damaged since. To be called while no
+    other run of the pipeline is under way; those of others do not matter.
 
     Args:
       store: of this pipeline and maybe of others.
       pipeline_name: of the runs.
       artifacts: folder of the pipeline's artifacts.
+
+    Returns:
+      What was damaged, and how.
 
     Raises:
       InputError: there are artifacts, and the store knows nothing of the pipeline. It would number
@@ -158,8 +176,9 @@ def remove_unfinished(store: MetadataStore, pipeline_name: str, artifacts: Path)
                 "another store or in another place, or the store was emptied; choose another "
                 "folder with --output"
             )
-        return
+        return []
     of_pipeline = store.get_executions_by_context(pipeline.id)
+    damages = artifact_files.disown_damaged(store, of_pipeline)
     executions = [e for e in of_pipeline if e.last_known_state in _UNFINISHED_STATES]
     for execution in executions:
         for folder in artifacts.glob(f"*/*/{execution.id}"):
@@ -169,3 +188,4 @@ def remove_unfinished(store: MetadataStore, pipeline_name: str, artifacts: Path)
         execution.last_known_state = mlmd.Execution.FAILED
     if executions:
         store.put_executions(executions)
+    return damages

@@ -4,18 +4,22 @@ import contextlib
 import fcntl
 import hashlib
 import os
+import re
 import shutil
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TextIO
 
-from pipeline.atomic import write_aside
+from pipeline.atomic import unfinished_name, write_aside
 from pipeline.failures import WrongCommandError
 from pipeline.paths import expanded, require_plain
 from trainer_module.errors import InputError
 
 # Bytes; SQLite opens files with paths of up to 512, and its journal adds "-journal" to the name.
 _LONGEST_PATH = 504
+# Where `vectors` points to.
+_OF_A_RUN = re.compile(r"(^|/)artifacts/EmbeddingExporter/vectors/\d+$")
 
 
 class OutputFolder:
@@ -34,6 +38,16 @@ class OutputFolder:
         self.vectors = self.root / "vectors"
         self._drawn = self.root / ".identity"
         self._temporary = self.root / ".temporary"
+        self._lock = self.root / ".lock"
+        self._folders = (
+            self.artifacts,
+            self.checkpoints,
+            self.corpus,
+            self.logs,
+            self.serving,
+            self.tensorboard,
+        )
+        self._files = (self.metadata, self.summary, self._drawn, self._lock)
 
     def identity(self) -> str:
         """What tells this folder from all others, on any machine, by 12 hexadecimal digits.
@@ -67,22 +81,13 @@ class OutputFolder:
         """Makes the folder and keeps other runs out of it; a kill of any kind lets go of it.
 
         Raises:
+          WrongCommandError: something of somebody else's stands where a run writes; the path is
+            too long, or see paths.require_plain.
           InputError: another run is using the folder, or it cannot be written to.
-          WrongCommandError: see paths.require_plain; or its path is too long.
         """
         require_plain(str(self.root))
         self._require_short()
-        try:
-            self.root.mkdir(parents=True, exist_ok=True)
-            # Shared with the components that this process forks, which die with it, and closed in
-            # programs that they start.
-            lock = (self.root / ".lock").open("a+")
-        except OSError as error:
-            raise InputError(
-                f"cannot write to the output folder {self.root}: {error.strerror}; choose another "
-                "with --output"
-            ) from error
-        with lock:
+        with self._opened_lock() as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
@@ -111,3 +116,52 @@ class OutputFolder:
             yield self._temporary
         finally:
             shutil.rmtree(self._temporary, ignore_errors=True)
+
+    def _opened_lock(self) -> TextIO:
+        try:
+            self.root.mkdir(parents=True, exist_ok=True)
+            self._require_own()
+            # Shared with the components that this process forks, which die with it, and closed in
+            # programs that they start.
+            return self._lock.open("a+")
+        except OSError as error:
+            raise InputError(
+                f"cannot write to the output folder {self.root}: {error.strerror}; choose another "
+                "with --output"
+            ) from error
+
+    def _require_own(self) -> None:
+        """What a run would fail on hours later, or write over, is said before it begins."""
+        for folder in self._folders:
+            if os.path.lexists(folder) and not folder.is_dir():
+                raise _in_the_way(folder, "is no folder")
+            if folder.exists() and not os.access(folder, os.W_OK | os.X_OK):
+                raise _in_the_way(folder, "cannot be written to")
+        for file in self._files:
+            if os.path.lexists(file) and not file.is_file():
+                raise _in_the_way(file, "is no file")
+        for path in (self.summary, self.vectors):
+            if unfinished_name(path).is_dir() and not unfinished_name(path).is_symlink():
+                raise _in_the_way(unfinished_name(path), "is a folder")
+        if os.path.lexists(self.vectors) and not self._is_own_link():
+            raise _in_the_way(self.vectors, "is no link of a run")
+        if self._lock.exists() and not re.fullmatch(r"\d*", self._lock.read_text("latin-1")):
+            raise _in_the_way(self._lock, "holds no process id")
+        if not self._drawn.exists() and not self.metadata.exists():
+            for path in (self.summary, self.artifacts, self._temporary):
+                if os.path.lexists(path):
+                    raise _in_the_way(path, "is not of a run")
+
+    def _is_own_link(self) -> bool:
+        """Whether `vectors` is what a run leaves there, also if the target is gone or elsewhere.
+
+        In a copy of a folder, what comes from the cache lies where it was made.
+        """
+        return self.vectors.is_symlink() and bool(_OF_A_RUN.search(str(self.vectors.readlink())))
+
+
+def _in_the_way(path: Path, what: str) -> WrongCommandError:
+    return WrongCommandError(
+        f"{path} {what}, and a run writes there: move it away, or choose another folder with "
+        "--output"
+    )

@@ -4,7 +4,6 @@ import contextlib
 import datetime
 import importlib
 import json
-import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -29,6 +28,7 @@ from trainer_module.errors import InputError
 
 if TYPE_CHECKING:
     from pipeline.local.metadata_store import StoreLocation
+    from pipeline.results.summary import OutputArtifacts
 
 # What takes seconds to import, before the components are forked.
 _HEAVY_MODULES = (
@@ -58,6 +58,7 @@ def run(
         several workers cannot be kept from strangers.
       ComponentFailedError: a component failed.
     """
+    failures.require_memory()
     with output.locked():
         location = _usable_location(config, output)
         require_job_server(config.beam)
@@ -102,41 +103,88 @@ def _run(
     logs: Path,
     console: Console,
 ) -> Summary:
-    from pipeline.local import local_pipeline, metadata_store, runner
-    from pipeline.results import summary
+    from pipeline.local import metadata_store
 
     store = metadata_store.open_store(location.connection)
-    metadata_store.remove_unfinished(store, location.pipeline_name, output.artifacts)
+    damages = metadata_store.remove_unusable(store, location.pipeline_name, output.artifacts)
+    for damage in damages:
+        _warn(console, f"{damage}: removed; what it was made by runs again if it is needed")
     read = ", ".join(config.corpus.files) or "quick start"
     metadata_store.begin_run(store, location.pipeline_name, run_id, read)
     del store  # no connection may cross a fork
-    with output.temporary_folder() as temporary, display.ProgressDisplay(console) as progress:
-        try:
-            components = runner.run(
-                local_pipeline.create_pipeline(config, patterns, output, location),
-                run_id=run_id,
-                seed=config.seed,
-                logs=logs,
-                temporary=temporary,
-                show_progress=progress.show,
-            )
-        except (ComponentFailedError, KeyboardInterrupt) as error:
-            interrupted = isinstance(error, KeyboardInterrupt)
-            sentence = "interrupted" if interrupted else failures.explain(error, output.root)
-            _end(location, run_id, metadata_store.FAILED, {"error": sentence})
+    try:
+        return _begun(config, patterns, output, location, run_id, logs, console)
+    except BaseException as raised:
+        error = _named_damage(raised, location)
+        interrupted = isinstance(error, KeyboardInterrupt)
+        sentence = "interrupted" if interrupted else failures.explain(error, output.root)
+        _end(location, run_id, metadata_store.FAILED, {"error": sentence})
+        if error is raised:
             raise
+        raise error from raised
+
+
+def _named_damage(error: BaseException, location: "StoreLocation") -> BaseException:
+    """The same failure; if an artifact is damaged, with the sentence that says so."""
+    from pipeline.local import metadata_store
+
+    if isinstance(error, ComponentFailedError) and failures.is_unforeseen(error):
+        with contextlib.suppress(Exception):  # as in _end
+            store = metadata_store.open_store(location.connection)
+            if damage := metadata_store.why_unreadable(store, location.pipeline_name):
+                sentence = f"{damage}: the same command makes it anew"
+                return ComponentFailedError(error.component, sentence, error.trace, error.log)
+    return error
+
+
+def _begun(
+    config: Config,
+    patterns: list[str],
+    output: OutputFolder,
+    location: "StoreLocation",
+    run_id: str,
+    logs: Path,
+    console: Console,
+) -> Summary:
+    """Runs the components of a run that is noted, and notes its result."""
+    from pipeline.local import local_pipeline, metadata_store, runner
+    from pipeline.results import summary
+    from trainer_module.training import checkpoints
+
+    with output.temporary_folder() as temporary, display.ProgressDisplay(console) as progress:
+        components = runner.run(
+            local_pipeline.create_pipeline(config, patterns, output, location),
+            run_id=run_id,
+            seed=config.seed,
+            logs=logs,
+            temporary=temporary,
+            show_progress=progress.show,
+        )
     store = metadata_store.open_store(location.connection)
     artifacts = metadata_store.output_artifacts(store, run_id)
     with stderr_to(logs / "summary.log"):
         collected = summary.collect(run_id, config, artifacts, components)
     if collected.blessed:
-        replace_link(output.vectors, Path(artifacts["EmbeddingExporter", "vectors"].uri))
+        _release(output, artifacts, console)
     write_aside(output.summary, json.dumps(collected.as_json(), indent=2) + "\n")
     # What they would go on with is finished and comes from the cache.
-    shutil.rmtree(output.checkpoints, ignore_errors=True)
+    checkpoints.remove_all(output.checkpoints)
     status = metadata_store.BLESSED if collected.blessed else metadata_store.NOT_BLESSED
     metadata_store.end_run(store, run_id, status, collected.as_json())
     return collected
+
+
+def _release(output: OutputFolder, artifacts: "OutputArtifacts", console: Console) -> None:
+    """Sees that a blessed model is where a run leaves it, also if it was pushed long ago."""
+    from pipeline.local import serving_folder
+
+    replace_link(output.vectors, Path(artifacts["EmbeddingExporter", "vectors"].uri))
+    if restored := serving_folder.restore(output.serving, artifacts["Pusher", "pushed_model"]):
+        _warn(console, f"{restored} was not as it was pushed: restored from the Pusher's copy")
+
+
+def _warn(console: Console, sentence: str) -> None:
+    console.print(display.warning(sentence), highlight=False, soft_wrap=True)
 
 
 def _end(location: "StoreLocation", run_id: str, status: str, result: dict[str, Any]) -> None:

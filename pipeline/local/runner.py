@@ -5,13 +5,13 @@ memory is its own (what Beam held of the corpus is gone when the Trainer starts)
 goes to a log of its own. A killed parent takes the running component with it.
 """
 
-import ctypes
 import dataclasses
 import multiprocessing
 import multiprocessing.connection
 import multiprocessing.process
 import os
 import random
+import re
 import resource
 import signal
 import sys
@@ -25,7 +25,7 @@ from typing import NamedTuple, NoReturn
 from ml_metadata import MetadataStore
 from ml_metadata.proto import metadata_store_pb2 as mlmd
 
-from components.processes import ending_signal, hint_at_memory
+from components.processes import die_with, ending_signal, hint_at_memory
 from components.tfx_api import (
     Compiler,
     LocalDagRunner,
@@ -36,14 +36,25 @@ from components.tfx_api import (
     substitute_runtime_parameter,
 )
 from pipeline.failures import ComponentFailedError, sentence_of
-from pipeline.results.records import ComponentProgress, ComponentRun, ShowProgress
+from pipeline.local import artifact_files
+from pipeline.results.records import (
+    ComponentProgress,
+    ComponentRun,
+    ComponentWarning,
+    ShowProgress,
+)
+from trainer_module.training.progress import WARNING
 
 _RUN_ID = "pipeline-run-id"
-_PR_SET_PDEATHSIG = 1
 _STDOUT, _STDERR = 1, 2
 _LOOK_SECONDS = 0.2
 # Characters; a pipe that nobody reads yet holds four times that. The log has the whole.
 _LONGEST_TRACE = 1 << 14
+
+# A line of a component's, maybe of one of its workers.
+_WARNING = re.compile(rf"(?:worker \d+: )?{WARNING}(?P<sentence>.+)")
+# Until a signal arrives that was sent to all processes of a run at once, as systemd does.
+_SIGNAL_SECONDS = 0.5
 
 _fork = multiprocessing.get_context("fork")
 
@@ -111,13 +122,19 @@ def _run_component(
     os.close(child_output)
     child_result.close()
     try:
-        for line in _last_lines(process, output):
+        line = ""
+        for lines in _printed(process, output):
+            for warned in filter(None, map(_WARNING.fullmatch, lines)):
+                show_progress(ComponentWarning(component, warned["sentence"]))
+            line = next((x for x in reversed(lines) if x), line)
             show_progress(ComponentProgress(component, time.monotonic() - started, line))
     finally:
         # Not reached by a SIGKILL: then the child ends itself.
         process.kill()
         process.join()
         os.close(output)
+    if process.exitcode == -signal.SIGTERM:
+        time.sleep(_SIGNAL_SECONDS)  # one to us ends this, and the run was interrupted
     ended = _received(result)
     if ended is None:
         raise ComponentFailedError(component, _killed(component, process.exitcode), "", log)
@@ -128,22 +145,21 @@ def _run_component(
     return done
 
 
-def _last_lines(process: multiprocessing.process.BaseProcess, output: int) -> Iterator[str]:
-    """Yields what the process printed last, until it ends."""
-    line, open_ = "", True
+def _printed(process: multiprocessing.process.BaseProcess, output: int) -> Iterator[list[str]]:
+    """Yields the lines that the process has printed since the last ones, until it ends."""
+    rest, open_ = b"", True
     while open_ or process.is_alive():
         ready = multiprocessing.connection.wait(
             [output, process.sentinel] if open_ else [process.sentinel], _LOOK_SECONDS
         )
+        lines: list[bytes] = []
         if output in ready:
             printed = os.read(output, 1 << 16)
             open_ = bool(printed)
-            line = next(
-                (x for x in reversed(printed.decode(errors="replace").split("\n")) if x), line
-            )
+            *lines, rest = (rest + printed).split(b"\n")
         elif process.sentinel in ready:
             return
-        yield line
+        yield [line.decode(errors="replace") for line in lines]
 
 
 def _received(
@@ -173,7 +189,7 @@ def _in_child(
     result: multiprocessing.connection.Connection,
     parent: int,
 ) -> NoReturn:
-    _die_with(parent)
+    die_with(parent)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent is asked to stop, and stops us
     descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
     os.dup2(output, _STDOUT)
@@ -182,19 +198,13 @@ def _in_child(
     _put_temporary_files_into(temporary)
     try:
         LocalDagRunner().run_with_ir(_only(ir, component))
-        result.send(ComponentRun(component, _was_cached(ir, component), 0.0, _peak_memory()))
+        result.send(ComponentRun(component, _noted_as_cached(ir, component), 0.0, _peak_memory()))
     except BaseException as error:
         traceback.print_exc()
         result.send(_Failure(sentence_of(error), traceback.format_exc()[-_LONGEST_TRACE:]))
     sys.stdout.flush()
     # Without the interpreter's shutdown: threads of Beam and TensorFlow may not survive it.
     os._exit(0)
-
-
-def _die_with(parent: int) -> None:
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent:  # it was gone before that
-        os._exit(1)
 
 
 def _put_temporary_files_into(folder: Path) -> None:
@@ -212,20 +222,25 @@ def _only(ir: pipeline_pb2.Pipeline, component: str) -> pipeline_pb2.Pipeline:
     return copy
 
 
-def _was_cached(ir: pipeline_pb2.Pipeline, component: str) -> bool:
-    """Whether the component's last execution was answered from the cache."""
+def _noted_as_cached(ir: pipeline_pb2.Pipeline, component: str) -> bool:
+    """Whether the component was answered from the cache; if not, what it wrote is noted."""
     config = extract_local_deployment_config(ir).metadata_connection_config
     connection = getattr(config, config.WhichOneof("connection_config"))
     with metadata.Metadata(connection) as handle:
-        return _last_execution_cached(handle.store, ir, component)
+        execution = _last_execution(handle.store, ir, component)
+        if execution.last_known_state == mlmd.Execution.CACHED:
+            return True
+        artifact_files.note(handle.store, execution)
+        return False
 
 
-def _last_execution_cached(store: MetadataStore, ir: pipeline_pb2.Pipeline, component: str) -> bool:
+def _last_execution(
+    store: MetadataStore, ir: pipeline_pb2.Pipeline, component: str
+) -> mlmd.Execution:
     name = f"{ir.pipeline_info.id}.{component}"
     context = store.get_context_by_type_and_name("node", name)
     executions = store.get_executions_by_context(context.id)
-    last = max(executions, key=lambda execution: execution.id)
-    return bool(last.last_known_state == mlmd.Execution.CACHED)
+    return max(executions, key=lambda execution: execution.id)
 
 
 def _peak_memory() -> int:

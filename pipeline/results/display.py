@@ -11,7 +11,13 @@ from rich.live import Live
 from rich.table import Column, Table
 from rich.text import Text
 
-from pipeline.results.records import ComponentProgress, ComponentRun, RunRecord, Summary
+from pipeline.results.records import (
+    ComponentProgress,
+    ComponentRun,
+    ComponentWarning,
+    RunRecord,
+    Summary,
+)
 from pipeline.terminal import shown
 
 if TYPE_CHECKING:
@@ -85,11 +91,14 @@ class ProgressDisplay:
         if self._console.is_terminal:
             self._live.stop()
 
-    def show(self, news: ComponentProgress | ComponentRun) -> None:
-        """Shows how a component stands, or that it has ended."""
+    def show(self, news: ComponentProgress | ComponentWarning | ComponentRun) -> None:
+        """Shows how a component stands, what it warns of, or that it has ended."""
         if isinstance(news, ComponentRun):
             how = "cached" if news.cached else f"{news.seconds:.1f} s"
             self._print(Text(f"  {news.component:<18}{how:>10}"))
+            return
+        if isinstance(news, ComponentWarning):
+            self._print(warning(f"{news.component}: {news.sentence}"))
             return
         text = Text(f"  {news.component:<18}{news.seconds:8.0f} s  {shown(news.line)}")
         if self._console.is_terminal:
@@ -102,6 +111,11 @@ class ProgressDisplay:
         if self._console.is_terminal:
             self._live.update(Text(""), refresh=True)
         self._console.print(text, highlight=False, soft_wrap=True)
+
+
+def warning(sentence: str) -> Text:
+    """What people must see of a run that goes on."""
+    return Text(f"  warning: {sentence}")
 
 
 def summary_table(summary: Summary) -> Table:

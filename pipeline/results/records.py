@@ -29,8 +29,16 @@ class ComponentProgress:
     line: str  # what it printed last
 
 
+@dataclass(frozen=True)
+class ComponentWarning:
+    """What a component says that people must see, also when other lines follow."""
+
+    component: str
+    sentence: str
+
+
 # Is told how the components of a run get on.
-ShowProgress = Callable[[ComponentProgress | ComponentRun], None]
+ShowProgress = Callable[[ComponentProgress | ComponentWarning | ComponentRun], None]
 
 
 @dataclass(frozen=True)

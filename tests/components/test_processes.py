@@ -1,3 +1,7 @@
+import resource
+import subprocess
+import sys
+
 import pytest
 
 from components import processes
@@ -45,3 +49,29 @@ def test_all_else_is_passed_on() -> None:
 def test_how_a_process_ended(exit_code: int | None, name: str, hint: str) -> None:
     assert processes.ending_signal(exit_code) == name
     assert processes.hint_at_memory(exit_code) == hint
+
+
+@pytest.mark.parametrize("exit_code", [-6, -11, -7])
+def test_an_abort_under_a_limit_of_memory_may_come_of_it(
+    monkeypatch: pytest.MonkeyPatch, exit_code: int
+) -> None:
+    assert processes.hint_at_memory(exit_code) == ""
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (2_500_000_000, -1))
+    assert processes.hint_at_memory(exit_code) == (
+        "`ulimit -v` allows it 2.5 GB of memory, which may be too little"
+    )
+    assert processes.hint_at_memory(-15) == ""
+
+
+def test_a_child_ends_with_its_parent() -> None:
+    child = "import os; from components.processes import die_with; die_with(os.getppid())"
+    child += "; print(os.getpid(), flush=True); import time; time.sleep(100)"
+    parent = f"import subprocess, sys, time; subprocess.Popen([sys.executable, '-c', {child!r}])"
+    with subprocess.Popen(
+        [sys.executable, "-c", f"{parent}; time.sleep(100)"], stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        assert int(process.stdout.readline()) > 0
+        process.kill()
+        # The child holds the other end of the pipe until it ends.
+        assert process.stdout.read() == ""

@@ -390,7 +390,7 @@ class TestHowARunEnds:
 
     def test_interrupted(self, run):
         ended = run(failing(KeyboardInterrupt()))
-        assert ended.code == 1
+        assert ended.code == 130
         assert ended.err.strip().startswith("skipgram: interrupted; the same command goes on")
 
     @pytest.mark.parametrize("words", [["--output", "books"], ["--output=books"]])
@@ -451,7 +451,8 @@ def open_for_reader(pipe: Path, process: "subprocess.Popen[str]") -> int:
     raise AssertionError(f"ended with {process.returncode} before it read the pipe")
 
 
-def test_interrupting_the_command_is_one_sentence(tmp_path):
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_interrupting_the_command_is_one_sentence(tmp_path, number, code):
     """A signal in the middle of reading: the configuration is a pipe that nobody writes to."""
     os.mkfifo(tmp_path / "config.yaml")
     process = subprocess.Popen(
@@ -461,12 +462,30 @@ def test_interrupting_the_command_is_one_sentence(tmp_path):
         text=True,
     )
     descriptor = open_for_reader(tmp_path / "config.yaml", process)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(number)
     # A signal just before the read begins is looked at when it ends: the end of the pipe.
     os.close(descriptor)
     _, said = process.communicate(timeout=60)
-    assert process.returncode == 1
-    assert said.strip().startswith("skipgram: interrupted")
+    assert process.returncode == code
+    [sentence] = said.strip().splitlines()
+    assert sentence.startswith("skipgram: interrupted; the same command goes on")
+
+
+def test_too_little_memory_is_one_sentence(tmp_path):
+    done = subprocess.run(
+        ["bash", "-c", 'ulimit -v 1900000; exec "$0" run', COMMAND],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == failures.RUN_FAILED
+    assert done.stdout == ""
+    assert done.stderr == (
+        "skipgram: `ulimit -v` allows 1.9 GB of memory, and a run needs 3.2 GB before it reads a "
+        "word: raise the limit\n"
+    )
+    assert list(tmp_path.iterdir()) == []
 
 
 class TestCompile:

@@ -212,3 +212,56 @@ class TestUnknownName:
 )
 def test_credentials_are_left_out_of_what_is_said(text: str, shown: str) -> None:
     assert failures.without_credentials(text) == shown
+
+
+class TestMemory:
+    def component(self, trace: str) -> failures.ComponentFailedError:
+        return failures.ComponentFailedError("Trainer", "x", trace, Path("/logs/T.log"))
+
+    @pytest.mark.parametrize(
+        "error",
+        [
+            MemoryError(),
+            OSError(errno.ENOMEM, "Cannot allocate memory"),
+            ImportError("libtensorflow_cc.so.2: failed to map segment from shared object"),
+            RuntimeError("std::bad_alloc"),
+        ],
+    )
+    def test_that_ran_out_is_said_with_the_way_out(self, error, tmp_path):
+        assert failures.explain(error, tmp_path) == (
+            "memory ran out: give it more, or give the run less to do by a higher "
+            "preprocessing.min_count or a lower trainer.dim"
+        )
+
+    @pytest.mark.parametrize(
+        "line",
+        [
+            "pyarrow.lib.ArrowMemoryError: malloc of size 192 failed",
+            "numpy._core._exceptions._ArrayMemoryError: Unable to allocate 7 GiB: MemoryError",
+            "ResourceExhaustedError: OOM when allocating tensor with shape[9,9]",
+        ],
+    )
+    def test_that_ran_out_in_a_component(self, line, tmp_path, monkeypatch):
+        monkeypatch.setattr(failures, "memory_limit", lambda: 2_500_000_000)
+        said = failures.explain(self.component(f"Traceback:\n{line}\n"), tmp_path)
+        assert said.startswith("memory ran out (`ulimit -v` allows 2.5 GB): give it more")
+
+    def test_threads_that_cannot_be_started_have_two_limits(self, tmp_path):
+        error = self.component("RuntimeError: can't start new thread")
+        assert failures.explain(error, tmp_path) == (
+            "no more threads could be started: raise `ulimit -v` or `ulimit -u`"
+        )
+
+    def test_a_sentence_of_ours_that_speaks_of_memory_stays(self, tmp_path):
+        error = InputError("out of memory is a document's word: leave it out")
+        assert failures.explain(error, tmp_path) == str(error)
+        trace = f"MemoryError\n{failures.InputError.__name__}: {error}"
+        assert failures.explain(self.component(trace), tmp_path) == "x"
+
+    def test_a_limit_below_what_imports_take_is_refused(self, monkeypatch):
+        monkeypatch.setattr(failures, "memory_limit", lambda: 1_900_000_000)
+        with pytest.raises(InputError, match=r"allows 1\.9 GB of memory, and a run needs 3\.2 GB"):
+            failures.require_memory()
+        for enough in (4_000_000_000, None):
+            monkeypatch.setattr(failures, "memory_limit", lambda enough=enough: enough)
+            failures.require_memory()

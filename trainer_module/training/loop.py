@@ -17,7 +17,7 @@ from trainer_module.training import input_pipeline
 from trainer_module.training.checkpoints import Checkpoints
 from trainer_module.training.input_pipeline import Counts, Pairs
 from trainer_module.training.model import SkipGramModel
-from trainer_module.training.progress import Listener, Progress
+from trainer_module.training.progress import BegunAnew, Listener, Progress
 from trainer_module.training.record import Evaluation
 from trainer_module.training.schedule import Schedule
 from trainer_module.training.state import TrainingState
@@ -117,8 +117,15 @@ class TrainingLoop:
         Raises:
           InputError: the loss is not finite, or the workers do not see the same checkpoints.
         """
-        checkpoints = Checkpoints(self._group, self._model, self.state, checkpoint_folder)
-        checkpoints.restore()
+        checkpoints = Checkpoints(
+            self._group,
+            self._model,
+            self.state,
+            checkpoint_folder,
+            keeps_best=self._hyperparameters.keep == "best",
+        )
+        if damage := checkpoints.restore():
+            listener(BegunAnew(damage))
         if self.step.local_updates is not None:
             self.step.local_updates.begin()
         resumed_at, started = self.state.steps, time.monotonic()

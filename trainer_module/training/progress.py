@@ -7,6 +7,9 @@ import tensorflow as tf
 
 from trainer_module.training.record import Evaluation
 
+# What lines begin with that people must see, also when others follow.
+WARNING = "warning: "
+
 
 class Progress(NamedTuple):
     """Where training stands."""
@@ -20,10 +23,17 @@ class Progress(NamedTuple):
     seconds_left: float
 
 
-Listener = Callable[[Progress | Evaluation], None]
+class BegunAnew(NamedTuple):
+    """Training begins anew although there are checkpoints."""
+
+    damage: str  # what is wrong with them
 
 
-def say_nothing(news: Progress | Evaluation) -> None:
+News = Progress | Evaluation | BegunAnew
+Listener = Callable[[News], None]
+
+
+def say_nothing(news: News) -> None:
     """A listener for all workers but the chief, who speaks for all."""
 
 
@@ -31,10 +41,11 @@ def tell(tensorboard_folder: str) -> Listener:
     """A listener that prints a line and writes to TensorBoard."""
     writer = tf.summary.create_file_writer(tensorboard_folder)
 
-    def listener(news: Progress | Evaluation) -> None:
-        with writer.as_default(step=news.step):
-            _write_scalars(news)
-        writer.flush()
+    def listener(news: News) -> None:
+        if not isinstance(news, BegunAnew):
+            with writer.as_default(step=news.step):
+                _write_scalars(news)
+            writer.flush()
         print(described(news), flush=True)
 
     return listener
@@ -51,8 +62,10 @@ def _write_scalars(news: Progress | Evaluation) -> None:
         tf.summary.scalar(f"train/pairs_per_second/worker_{index}", of_worker)
 
 
-def described(news: Progress | Evaluation) -> str:
+def described(news: News) -> str:
     """One line for people."""
+    if isinstance(news, BegunAnew):
+        return f"{WARNING}{news.damage}: training begins anew"
     if isinstance(news, Evaluation):
         return (
             f"step {news.step:,}: held-out full softmax cross-entropy {news.softmax:.4f}, "

@@ -6,6 +6,9 @@ import tensorflow as tf
 
 from trainer_module.training.record import Evaluation
 
+# The name in a checkpoint that holds the state as `state`.
+NUM_EVALUATIONS = "state/_num_evaluations/.ATTRIBUTES/VARIABLE_VALUE"
+
 
 class TrainingState(tf.Module):
     """How far training is, and what it has found. To be made in the scope of the strategy."""

@@ -185,7 +185,7 @@ class TestOutputArtifacts:
         assert metadata_store.output_artifacts(store, "tuesday") == {}
 
 
-class TestRemoveUnfinished:
+class TestRemoveUnusable:
     @pytest.mark.parametrize(
         "state", [mlmd.Execution.NEW, mlmd.Execution.RUNNING, mlmd.Execution.FAILED]
     )
@@ -195,7 +195,7 @@ class TestRemoveUnfinished:
         system = make_folder(
             tmp_path / "Transform" / ".system" / "executor_execution" / str(number)
         )
-        metadata_store.remove_unfinished(store, NAME, tmp_path)
+        metadata_store.remove_unusable(store, NAME, tmp_path)
         assert not graph.exists()
         assert not system.exists()
         [execution] = store.get_executions_by_id([number])
@@ -207,7 +207,7 @@ class TestRemoveUnfinished:
         killed = put_execution(store, "Trainer", mlmd.Execution.RUNNING)
         kept = make_folder(tmp_path / "Trainer" / "model" / str(done))
         lost = make_folder(tmp_path / "Trainer" / "model" / str(killed))
-        metadata_store.remove_unfinished(store, NAME, tmp_path)
+        metadata_store.remove_unusable(store, NAME, tmp_path)
         assert kept.joinpath("content").exists()
         assert not lost.exists()
         [execution] = store.get_executions_by_id([done])
@@ -216,7 +216,7 @@ class TestRemoveUnfinished:
     def test_numbers_that_only_begin_alike_stay(self, store, tmp_path):
         number = put_execution(store, "Trainer", mlmd.Execution.RUNNING)
         kept = make_folder(tmp_path / "Trainer" / "model" / f"{number}0")
-        metadata_store.remove_unfinished(store, NAME, tmp_path)
+        metadata_store.remove_unusable(store, NAME, tmp_path)
         assert kept.exists()
 
     def test_what_other_pipelines_do_is_left_alone(self, store, tmp_path):
@@ -224,7 +224,7 @@ class TestRemoveUnfinished:
         number = put_execution(store, "Trainer", mlmd.Execution.RUNNING, pipeline="skipgram-other")
         # In this pipeline's folder, so that nothing but the store keeps it.
         folder = make_folder(tmp_path / "Trainer" / "model" / str(number))
-        metadata_store.remove_unfinished(store, NAME, tmp_path)
+        metadata_store.remove_unusable(store, NAME, tmp_path)
         assert folder.exists()
         [execution] = store.get_executions_by_id([number])
         assert execution.last_known_state == mlmd.Execution.RUNNING
@@ -234,7 +234,7 @@ class TestRemoveUnfinished:
         artifacts = tmp_path / "artifacts"
         folder = make_folder(artifacts / "Trainer" / "model" / "1")
         with pytest.raises(InputError) as caught:
-            metadata_store.remove_unfinished(store, NAME, artifacts)
+            metadata_store.remove_unusable(store, NAME, artifacts)
         assert str(caught.value) == (
             f"the metadata store knows nothing of what is in {artifacts}: it was made with another "
             "store or in another place, or the store was emptied; choose another folder with "
@@ -243,5 +243,5 @@ class TestRemoveUnfinished:
         assert folder.exists()
 
     def test_a_new_store_and_no_folder_are_nothing_to_do(self, store, tmp_path):
-        metadata_store.remove_unfinished(store, NAME, tmp_path / "artifacts")
+        metadata_store.remove_unusable(store, NAME, tmp_path / "artifacts")
         assert store.get_executions() == []

@@ -142,6 +142,86 @@ class TestLock:
             pass
 
 
+class TestWhatIsNotOfARun:
+    def refusal(self, folder: Path) -> str:
+        before = sorted(folder.rglob("*"))
+        with pytest.raises(WrongCommandError) as caught, OutputFolder(folder).locked():
+            pass
+        assert sorted(folder.rglob("*")) == before
+        return str(caught.value)
+
+    @pytest.mark.parametrize(
+        "name", ["artifacts", "checkpoints", "corpus", "logs", "serving", "tensorboard"]
+    )
+    def test_a_file_where_a_folder_must_be(self, tmp_path, name):
+        (tmp_path / name).touch()
+        assert self.refusal(tmp_path) == (
+            f"{tmp_path / name} is no folder, and a run writes there: move it away, or choose "
+            "another folder with --output"
+        )
+        (tmp_path / name).unlink()
+        (tmp_path / name).symlink_to("nowhere")
+        assert " is no folder, and " in self.refusal(tmp_path)
+
+    @pytest.mark.parametrize("name", ["metadata.sqlite", "summary.json", ".lock", ".identity"])
+    def test_a_folder_where_a_file_must_be(self, tmp_path, name):
+        (tmp_path / name).mkdir()
+        assert self.refusal(tmp_path).startswith(f"{tmp_path / name} is no file, and a run")
+
+    @pytest.mark.parametrize("name", ["vectors.unfinished", "summary.json.unfinished"])
+    def test_a_folder_where_what_is_unfinished_must_be(self, tmp_path, name):
+        (tmp_path / name).mkdir()
+        assert self.refusal(tmp_path).startswith(f"{tmp_path / name} is a folder, and a run")
+
+    @pytest.mark.parametrize(
+        "make",
+        [
+            Path.mkdir,
+            Path.touch,
+            lambda path: path.symlink_to("/elsewhere/vectors"),
+            lambda path: path.symlink_to("artifacts/../mine"),
+        ],
+    )
+    def test_vectors_that_are_no_link_of_a_run(self, tmp_path, make):
+        make(tmp_path / "vectors")
+        assert self.refusal(tmp_path).startswith(
+            f"{tmp_path / 'vectors'} is no link of a run, and a run writes there"
+        )
+
+    @pytest.mark.parametrize("name", ["summary.json", "artifacts/model"])
+    def test_what_a_first_run_would_take_for_its_own(self, tmp_path, name):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+        assert " is not of a run, and a run writes there" in self.refusal(tmp_path)
+
+    def test_a_lock_of_another_program(self, tmp_path):
+        (tmp_path / ".lock").write_text("pid: 12")
+        assert " holds no process id, and " in self.refusal(tmp_path)
+        assert (tmp_path / ".lock").read_text() == "pid: 12"
+
+    @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+    def test_a_folder_that_cannot_be_written_to(self, tmp_path):
+        (tmp_path / "serving").mkdir(mode=0o500)
+        assert " cannot be written to, and " in self.refusal(tmp_path)
+
+    def test_is_nothing_that_a_run_leaves(self, tmp_path):
+        (tmp_path / "disk").mkdir()
+        (tmp_path / "serving").symlink_to("disk")
+        (tmp_path / "notes.txt").touch()
+        with OutputFolder(tmp_path).locked():
+            (tmp_path / "artifacts").mkdir()
+            (tmp_path / "metadata.sqlite").touch()
+            (tmp_path / "summary.json").touch()
+            (tmp_path / "vectors").symlink_to("artifacts/EmbeddingExporter/vectors/9")
+        # The target of `vectors` is gone: a run makes it anew.
+        with OutputFolder(tmp_path).locked():
+            (tmp_path / "vectors").unlink()
+            # As a run leaves it in a copy of the folder, whose artifacts lie in the first one.
+            (tmp_path / "vectors").symlink_to("../first/artifacts/EmbeddingExporter/vectors/9")
+        with OutputFolder(tmp_path).locked():
+            pass
+
+
 class TestIdentity:
     def drawn(self, path: Path) -> str:
         folder = OutputFolder(path)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.results.records import ComponentProgress, ComponentRun
+from pipeline.results.records import ComponentProgress, ComponentRun, ComponentWarning
 from tests.pipeline.local import toy_pipeline
 
 pytestmark = pytest.mark.slow
@@ -50,6 +50,13 @@ def test_what_a_component_leaves_in_its_temporary_folder_is_in_the_runs(tmp_path
     assert len(list(tmp_path.glob("temporary/program.*"))) == 1
     # Of the components alone: not of the process that starts them.
     assert tempfile.gettempdir() == outside
+
+
+def test_a_warning_is_passed_on_whatever_follows(tmp_path: Path) -> None:
+    _, _, reports = run(tmp_path, "warning")
+    assert [report for report in reports if isinstance(report, ComponentWarning)] == [
+        ComponentWarning("Toy", "mind the toy")
+    ]
 
 
 @pytest.mark.parametrize(

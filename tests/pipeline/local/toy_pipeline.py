@@ -26,6 +26,8 @@ def Toy(model: OutputArtifact[standard_artifacts.Model], how: Parameter[str]) ->
     if how == "temporary_files":
         Path(tempfile.mkdtemp(), "python").touch()
         subprocess.run(["mktemp", "-t", "program.XXXXXX"], check=True, stdout=subprocess.DEVNULL)
+    if how == "warning":
+        print("worker 0: warning: mind the toy\non its way", flush=True)
     if how == "input_error":
         raise InputError("the toy is broken: mend it")
     if how == "long_trace":

@@ -11,7 +11,7 @@ from rich.console import Console
 
 from pipeline.results import display
 from pipeline.results.embeddings import Embeddings, Neighbor
-from pipeline.results.records import ComponentProgress, ComponentRun, RunRecord
+from pipeline.results.records import ComponentProgress, ComponentRun, ComponentWarning, RunRecord
 from tests.pipeline.results.summaries import SUMMARY
 
 
@@ -215,6 +215,16 @@ class TestProgressDisplayWithoutATerminal:
             ["Transform", "12.3", "s"],
             ["Trainer", "cached"],
         ]
+
+    def test_writes_a_warning_whatever_follows(self, console):
+        with display.ProgressDisplay(console) as progress:
+            progress.show(
+                ComponentWarning("Trainer", "the checkpoint /c [b] is damaged " + "x" * 99)
+            )
+            progress.show(ComponentProgress("Trainer", 1, "step 1"))
+        assert console.file.getvalue() == (
+            "  warning: Trainer: the checkpoint /c [b] is damaged " + "x" * 99 + "\n"
+        )
 
     def test_says_little_while_a_component_runs(self, console, clock):
         with display.ProgressDisplay(console) as progress:

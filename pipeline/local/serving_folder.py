@@ -1,0 +1,36 @@
+"""The folder of served models: whether it holds the model that a run says it holds."""
+
+import filecmp
+import shutil
+from pathlib import Path
+
+from ml_metadata.proto import metadata_store_pb2 as mlmd
+
+from pipeline.atomic import aside
+
+# TensorFlow Serving takes a version for complete when this file is there.
+_WRITTEN_LAST = "saved_model.pb"
+# Custom properties that the Pusher writes.
+_PUSHED, _VERSION = "pushed", "pushed_version"
+
+
+def restore(serving: Path, pushed: mlmd.Artifact) -> Path | None:
+    """Writes again what is missing of a model that was pushed, from the Pusher's own copy of it.
+
+    Args:
+      serving: the folder of all versions.
+      pushed: the Pusher's artifact.
+
+    Returns:
+      The version's folder, if something was missing of it or was not as it was pushed.
+    """
+    if pushed.custom_properties[_PUSHED].int_value != 1:
+        return None
+    copy, version = Path(pushed.uri), serving / pushed.custom_properties[_VERSION].string_value
+    names = [str(path.relative_to(copy)) for path in copy.rglob("*") if path.is_file()]
+    _, different, absent = filecmp.cmpfiles(copy, version, names, shallow=False)
+    for name in sorted([*different, *absent], key=lambda name: (name == _WRITTEN_LAST, name)):
+        (version / name).parent.mkdir(parents=True, exist_ok=True)
+        with aside(version / name) as unfinished:
+            shutil.copyfile(copy / name, unfinished)
+    return version if different or absent else None
