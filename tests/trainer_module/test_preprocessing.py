@@ -13,6 +13,7 @@ import tensorflow_transform.beam as tft_beam
 from trainer_module.preprocessing import preprocessing_fn
 from trainer_module.text import hashing, subsampling, vocabulary_tables
 from trainer_module.text.tokenization import tokenize
+from trainer_module.text.words import Tokenization
 
 pytestmark = pytest.mark.slow
 
@@ -153,7 +154,7 @@ def test_documents_in_memory_are_windowed_as_transform_does(tmp_path: Any) -> No
     folder = str(tmp_path / "transform")
     rows = transform(DOCUMENTS, folder=folder, subsample=1e-2, window=3, min_count=2)
     vocabulary = tft.TFTransformOutput(folder).vocabulary_file_by_name("vocabulary")
-    tokens = tokenize(tf.constant(DOCUMENTS), "unicode_words")
+    tokens = tokenize(tf.constant(DOCUMENTS), Tokenization())
     ids = vocabulary_tables.ids_of_tokens(vocabulary).lookup(tokens.flat_values)
     assert -1 in ids.numpy()
     # Of each known token how often it is among the known ones.

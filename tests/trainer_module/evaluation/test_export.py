@@ -13,6 +13,7 @@ import tensorflow_transform.beam as tft_beam
 from trainer_module.evaluation import cross_entropies, export
 from trainer_module.evaluation.cross_entropies import Parameters
 from trainer_module.preprocessing import preprocessing_fn
+from trainer_module.text.words import Tokenization
 
 # The counts are 4, 3, 2 and 1, so the ids are 0 to 3.
 CORPUS = ["Ape bee cow", "ape bee", "ape bee cow", "ape dog"]
@@ -59,7 +60,7 @@ def save(transform_folder: Path, folder: Path, objective: str) -> str:
     # A copy that is gone when the model is loaded, so that a path into it would be found out.
     transform = shutil.copytree(transform_folder, folder / "transform")
     serving = export.ServingModel(
-        parameters, UNIGRAM, tft.TFTransformOutput(str(transform)), "unicode_words"
+        parameters, UNIGRAM, tft.TFTransformOutput(str(transform)), Tokenization()
     )
     with pytest.MonkeyPatch.context() as patch:
         # So small that a few documents go through several parts.
