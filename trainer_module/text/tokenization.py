@@ -6,10 +6,14 @@ from trainer_module.text import unicode, unicode_tables, words
 from trainer_module.text.unicode import Characters
 from trainer_module.text.words import Tokenization
 
+# ASCII, and what printed English has beside it: quotes, dashes, the ellipsis, currencies.
+_PLAIN_WORDS = r"[\x00-\x7f\x{a0}-\x{a9}\x{2010}-\x{2026}]*"
 _ASCII = r"[\x00-\x7f]*"
-_NOT_IN_ASCII_WORDS = r"[^a-z0-9_']+"
+_APOSTROPHE = "\u2019"
+_NOT_IN_PLAIN_WORDS = r"[^a-z0-9_']+"
 _OUTER_APOSTROPHES = r"(?:^| )'+|'+(?: '*|$)"
 _BLANK, _GERSHAYIM = ord(" "), ord(words.GERSHAYIM)
+_OTHER = unicode_tables.bits(words.OTHER)
 
 
 def normalize(text: tf.Tensor, tokenization: Tokenization) -> tf.Tensor:
@@ -22,21 +26,17 @@ def normalize(text: tf.Tensor, tokenization: Tokenization) -> tf.Tensor:
     Returns:
       `[batch]` strings.
     """
-    tokenizer, normalization = tokenization
-    if tokenizer == "whitespace" and normalization == "none":
+    if tokenization == ("whitespace", "none"):
         return text
-    is_ascii = tf.strings.regex_full_match(text, _ASCII)
-    ascii_rows, other_rows = tf.where(is_ascii)[:, 0], tf.where(~is_ascii)[:, 0]
-    plain, other = tf.gather(text, ascii_rows), tf.gather(text, other_rows)
-    characters = unicode.normalized(
-        unicode.decode(other), normalization, fold=tokenizer == "unicode_words"
+    of_words = tokenization.tokenizer == "unicode_words"
+    is_plain = tf.strings.regex_full_match(text, _PLAIN_WORDS if of_words else _ASCII)
+    plain_rows, other_rows = (
+        tf.cast(tf.where(rows)[:, 0], tf.int32) for rows in (is_plain, ~is_plain)
     )
-    if tokenizer == "unicode_words":
-        plain, characters = _ascii_words(plain), _words(characters)
-    return tf.dynamic_stitch(
-        [tf.cast(ascii_rows, tf.int32), tf.cast(other_rows, tf.int32)],
-        [plain, unicode.encode(characters, tf.size(other))],
-    )
+    plain, other = tf.gather(text, plain_rows), tf.gather(text, other_rows)
+    plain = _plain_words(plain) if of_words else plain
+    found = tf.cond(tf.size(other) > 0, lambda: _other(other, tokenization), lambda: other)
+    return tf.dynamic_stitch([plain_rows, other_rows], [plain, found])
 
 
 def tokenize(text: tf.Tensor, tokenization: Tokenization) -> tf.RaggedTensor:
@@ -60,11 +60,20 @@ def tokenize(text: tf.Tensor, tokenization: Tokenization) -> tf.RaggedTensor:
     return tf.strings.split(normalize(text, tokenization))
 
 
-def _ascii_words(text: tf.Tensor) -> tf.Tensor:
+def _plain_words(text: tf.Tensor) -> tf.Tensor:
     """As _words does, faster."""
-    lowered = tf.strings.lower(text)  # of ASCII alone, whatever the locale
-    found = tf.strings.regex_replace(lowered, _NOT_IN_ASCII_WORDS, " ")
+    found = tf.strings.lower(text)  # of ASCII alone, whatever the locale
+    found = tf.strings.regex_replace(found, _APOSTROPHE, "'")
+    found = tf.strings.regex_replace(found, _NOT_IN_PLAIN_WORDS, " ")
     return tf.strings.regex_replace(found, _OUTER_APOSTROPHES, " ")
+
+
+def _other(text: tf.Tensor, tokenization: Tokenization) -> tf.Tensor:
+    """normalize, of any text, by code points."""
+    tokenizer, normalization = tokenization
+    of_words = tokenizer == "unicode_words"
+    characters = unicode.normalized(unicode.decode(text), normalization, fold=of_words)
+    return unicode.encode(_words(characters) if of_words else characters, tf.size(text))
 
 
 def _words(characters: Characters) -> Characters:
@@ -75,9 +84,9 @@ def _words(characters: Characters) -> Characters:
     characters = characters.where(~_is_loose_mark(_classes(characters)))
     characters = characters.where(~_is_loose_joiner(characters))
     classes = _classes(characters)
-    points = tf.where(_is_in_words(classes), characters.points, _BLANK)
-    quotes = _is(classes, words.QUOTE) & (points != _BLANK)
-    return characters._replace(points=tf.where(quotes, _GERSHAYIM, points))
+    in_words = _is_in_words(classes)
+    points = tf.where(in_words & _is(classes, words.QUOTE), _GERSHAYIM, characters.points)
+    return characters._replace(points=tf.where(in_words, points, _BLANK))
 
 
 def _classes(characters: Characters) -> tf.Tensor:
@@ -86,20 +95,17 @@ def _classes(characters: Characters) -> tf.Tensor:
 
 def _is(classes: tf.Tensor, some: str) -> tf.Tensor:
     """Which are one of some classes."""
-    found = tf.equal(classes, ord(some[0]))
-    for other in some[1:]:
-        found |= tf.equal(classes, ord(other))
-    return found
+    return tf.bitwise.bitwise_and(classes, unicode_tables.bits(some)) > 0
 
 
-def _after(values: tf.Tensor, last: int) -> tf.Tensor:
-    """Of each element the one after it."""
-    return tf.concat([values[1:], tf.constant([last], values.dtype)], 0)
+def _after(classes: tf.Tensor) -> tf.Tensor:
+    """Of each character the class of the one after it."""
+    return tf.concat([classes[1:], [_OTHER]], 0)
 
 
 def _last_where(wanted: tf.Tensor, classes: tf.Tensor) -> tf.Tensor:
     """Of each character the class of the last wanted one, itself or before it."""
-    found = tf.concat([[ord(words.OTHER)], tf.boolean_mask(classes, wanted)], 0)
+    found = tf.concat([[_OTHER], tf.boolean_mask(classes, wanted)], 0)
     return tf.gather(found, tf.cumsum(tf.cast(wanted, tf.int32)))
 
 
@@ -109,23 +115,22 @@ def _is_loose_mark(classes: tf.Tensor) -> tf.Tensor:
 
 
 def _is_loose_joiner(characters: Characters) -> tf.Tensor:
-    classes, other = _classes(characters), ord(words.OTHER)
-    goes_on = _is(_after(classes, other), words.BASES + words.MARKS)
-    spells = _is(unicode.before(classes, other), words.VIRAMA) & tf.equal(
+    classes = _classes(characters)
+    goes_on = _is(_after(classes), words.BASES + words.MARKS)
+    spells = _is(unicode.before(classes, _OTHER), words.VIRAMA) & tf.equal(
         characters.points, ord(words.ZERO_WIDTH_JOINER)
     )
     return _is(classes, words.JOINER) & ~goes_on & ~spells
 
 
 def _is_in_words(classes: tf.Tensor) -> tf.Tensor:
-    attached = _is(classes, words.MARKS + words.JOINER)
-    base_before = unicode.before(_last_where(~attached, classes), ord(words.OTHER))
-    following = _after(classes, ord(words.OTHER))
-    letters = words.LETTER + words.HEBREW
+    attached = words.MARKS + words.JOINER
+    base_before = unicode.before(_last_where(~_is(classes, attached), classes), _OTHER)
+    following, letters = _after(classes), words.LETTER + words.HEBREW
     dots = _is(classes, words.MIDDLE_DOT) & _is(base_before, letters) & _is(following, letters)
     hebrew = _is(base_before, words.HEBREW) & _is(following, words.HEBREW)
     quotes = _is(classes, words.QUOTE) & hebrew
-    return attached | _is(classes, words.BASES) | dots | quotes | _is_inner_apostrophe(classes)
+    return _is(classes, words.BASES + attached) | dots | quotes | _is_inner_apostrophe(classes)
 
 
 def _is_inner_apostrophe(classes: tf.Tensor) -> tf.Tensor:
@@ -133,10 +138,6 @@ def _is_inner_apostrophe(classes: tf.Tensor) -> tf.Tensor:
     apostrophes = _is(classes, words.APOSTROPHE)
     others = tf.boolean_mask(classes, ~apostrophes)
     row = tf.cumsum(tf.cast(~apostrophes, tf.int32))
-    around = tf.concat([[ord(words.OTHER)], others, [ord(words.OTHER)]], 0)
-    in_word = words.BASES + words.MARKS + words.JOINER
-    return (
-        apostrophes
-        & _is(tf.gather(around, row), in_word)
-        & _is(tf.gather(around, row + 1), words.BASES)
-    )
+    around = tf.concat([[_OTHER], others, [_OTHER]], 0)
+    before = _is(tf.gather(around, row), words.BASES + words.MARKS + words.JOINER)
+    return apostrophes & before & _is(tf.gather(around, row + 1), words.BASES)

@@ -27,8 +27,9 @@ class Characters(NamedTuple):
     rows: tf.Tensor  # [characters] int32, each one's document, rising
 
     def where(self, kept: tf.Tensor) -> "Characters":
-        """Those that a `[characters]` bool tensor names."""
-        return Characters(*(tf.boolean_mask(each, kept) for each in self))
+        """Those that a `[characters]` bool tensor names: most often all."""
+        some = lambda: Characters(*(tf.boolean_mask(each, kept) for each in self))  # noqa: E731
+        return Characters(*tf.cond(tf.reduce_all(kept), lambda: self, some))
 
 
 def decode(text: tf.Tensor) -> Characters:
@@ -70,12 +71,16 @@ def normalized(
     wanting = mapped.points < 0
     if normalization != "none":
         wanting |= _is_out_of_form(tf.maximum(mapped.points, 0))
-    slow = _in_document_with(wanting, characters.rows)
-    expanded = _expanded(characters.where(slow), mapping)
-    if normalization != "none":
-        expanded = _composed(_ordered(expanded))
-    merged = _merged(mapped.where(~slow), expanded)
-    return merged._replace(points=_with_small_sigmas(merged.points)) if fold else merged
+
+    def slowly() -> Characters:
+        slow = _in_document_with(wanting, characters.rows)
+        expanded = _expanded(characters.where(slow), mapping)
+        if normalization != "none":
+            expanded = _composed(_ordered(expanded))
+        return _merged(mapped.where(~slow), expanded)
+
+    found = Characters(*tf.cond(tf.reduce_any(wanting), slowly, lambda: mapped))
+    return found._replace(points=_with_small_sigmas(found.points)) if fold else found
 
 
 def lookup(values: Property, points: tf.Tensor) -> tf.Tensor:
@@ -203,14 +208,27 @@ def _composites(first: tf.Tensor, second: tf.Tensor) -> tf.Tensor:
 
 def _merged(some: Characters, others: Characters) -> Characters:
     """Two sets of documents in one, by rows."""
-    rows = tf.concat([some.rows, others.rows], 0)
-    order = tf.argsort(rows, stable=True)
-    points = tf.concat([some.points, others.points], 0)
-    return Characters(tf.gather(points, order), tf.gather(rows, order))
+    places = [_places(some.rows, others.rows), _places(others.rows, some.rows)]
+    return Characters(
+        *(tf.dynamic_stitch(places, list(pair)) for pair in zip(some, others, strict=True))
+    )
+
+
+def _places(rows: tf.Tensor, others: tf.Tensor) -> tf.Tensor:
+    """Where characters come to stand when those of other documents are put between them."""
+    num_rows = tf.reduce_max(tf.concat([rows, others, [-1]], 0)) + 1
+    counts = tf.math.bincount(others, minlength=num_rows)
+    return tf.range(tf.size(rows)) + tf.gather(tf.cumsum(counts, exclusive=True), rows)
 
 
 def _with_small_sigmas(points: tf.Tensor) -> tf.Tensor:
-    """Each capital sigma in lower case: the final one after a cased letter and before none."""
+    """Each capital sigma in lower case."""
+    any_is = tf.reduce_any(points == _SIGMA)
+    return tf.cond(any_is, lambda: _with_small_sigmas_by_place(points), lambda: points)
+
+
+def _with_small_sigmas_by_place(points: tf.Tensor) -> tf.Tensor:
+    """The final one after a cased letter and before none."""
     contexts = lookup(unicode_tables.sigma_contexts(), points)
     is_sigma = points == _SIGMA
     # Without the marks that stand between letters, neighbours are neighbours.

@@ -102,8 +102,13 @@ def marks() -> Property:
 
 @functools.cache
 def word_classes() -> Property:
-    """The classes of words.py, as code points of their letters."""
-    return _property(lambda character: ord(words.class_of(character)), default=ord(words.OTHER))
+    """The classes of words.py, each as a bit."""
+    return _property(lambda character: bits(words.class_of(character)), default=0)
+
+
+def bits(classes: str) -> int:
+    """Some classes of words.py, each as a bit; OTHER has none."""
+    return sum(1 << words.CLASSES.index(each) for each in classes if each != words.OTHER)
 
 
 @functools.cache

@@ -35,7 +35,8 @@ from trainer_module.hyperparameters import (
 TOKENIZATION_FILE = "tokenization.json"
 
 # Classes of characters, each a letter, so that the grammar of words is a regular expression.
-OTHER, LETTER, HEBREW, DIGIT, MARK, VIRAMA, JOINER, APOSTROPHE, MIDDLE_DOT, QUOTE = "OLHDMVJAPQ"
+CLASSES = "OLHDMVJAPQ"
+OTHER, LETTER, HEBREW, DIGIT, MARK, VIRAMA, JOINER, APOSTROPHE, MIDDLE_DOT, QUOTE = CLASSES
 BASES, MARKS = LETTER + HEBREW + DIGIT, MARK + VIRAMA
 
 ZERO_WIDTH_JOINER, GERSHAYIM = "\u200d", "\u05f4"

@@ -1,3 +1,4 @@
+# ruff: noqa: RUF001  (letters of other alphabets are meant)
 """Texts of characters that are hard on a tokeniser."""
 
 import random
@@ -6,8 +7,8 @@ import unicodedata
 CHARACTERS = [chr(point) for point in range(0x110000) if not 0xD800 <= point < 0xE000]
 # Of words, one of each kind; and what composes, or changes in lower case.
 _OF_WORDS = (
-    "aZé'\u2019\u02bc\u05d0\u05b0\u05f3\"\u05f4\u00b7\u20273_!- \n\x00\u200b\u200c\u200d\u094d\u0301"
-    "\u0323\u0316\u0344\u00ad\ufe0f\u20e3\U000e0101\u0d28\u0130IΣσ日ᄀ\u1161\u11a8가❤1ﬁ"
+    "aZé'\u2019\u02bc\u05d0\u05b0\u05f3\"\u05f4\u00b7\u20273_!- \n\x00\u200b\u200c\u200d\u094d"
+    "\u0301\u0323\u0316\u0344\u00ad\ufe0f\u20e3\U000e0101\u0d28\u0130IΣσ日ᄀ\u1161\u11a8가❤1ﬁ"
 )
 _CHANGING = [
     character

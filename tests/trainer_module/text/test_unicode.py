@@ -1,3 +1,4 @@
+# ruff: noqa: RUF001  (letters of other alphabets are meant)
 """Held to Python's str.lower and unicodedata.normalize."""
 
 import unicodedata

@@ -1,3 +1,4 @@
+# ruff: noqa: RUF001  (letters of other alphabets are meant)
 import pytest
 
 from tests.trainer_module.text.random_texts import texts
@@ -69,9 +70,8 @@ def test_unicode_words(text: str, expected: list[str]) -> None:
     ],
 )
 def test_normalization(normalization, expected: list[str]) -> None:
-    assert (
-        tokens("ﬁne ＡＢＣ e\u0301 é ²", Tokenization("unicode_words", normalization)) == expected
-    )
+    tokenization = Tokenization("unicode_words", normalization)
+    assert tokens("ﬁne ＡＢＣ e\u0301 é ²", tokenization) == expected
 
 
 @pytest.mark.parametrize(
