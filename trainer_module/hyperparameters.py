@@ -44,8 +44,7 @@ class PreprocessingHyperparameters(StrictModel):
     )
     normalization: Normalization = Field(
         default="nfc",
-        description="Unicode's form. nfc: é is one token however it is encoded; nfkc: so are "
-        "ligatures, full width and the like; none: as it is",
+        description="nfc: é is one token in either encoding; nfkc: so are ﬁ, full width...; none",
     )
     min_count: int = Field(
         default=5,
