@@ -36,7 +36,7 @@ TOKENIZATION_FILE = "tokenization.json"
 
 # Classes of characters, each a letter, so that the grammar of words is a regular expression.
 CLASSES = "OLHDMVJAPQ"
-OTHER, LETTER, HEBREW, DIGIT, MARK, VIRAMA, JOINER, APOSTROPHE, MIDDLE_DOT, QUOTE = CLASSES
+OTHER, LETTER, HEBREW, DIGIT, MARK, VIRAMA, JOINER, APOSTROPHE, MIDDLE_DOT, QUOTE = list(CLASSES)
 BASES, MARKS = LETTER + HEBREW + DIGIT, MARK + VIRAMA
 
 ZERO_WIDTH_JOINER, GERSHAYIM = "\u200d", "\u05f4"
@@ -103,7 +103,9 @@ def is_dropped(character: str) -> bool:
 
 def normalized(text: str, normalization: Normalization) -> str:
     """Text in one of Unicode's normalization forms."""
-    return text if normalization == "none" else unicodedata.normalize(normalization.upper(), text)
+    if normalization == "none":
+        return text
+    return unicodedata.normalize("NFC" if normalization == "nfc" else "NFKC", text)
 
 
 def folded(text: str, normalization: Normalization) -> str:
