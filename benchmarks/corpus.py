@@ -82,11 +82,12 @@ def tokens(corpus: Corpus) -> Iterator[list[str]]:
 
     from trainer_module import features
     from trainer_module.text import tokenization
+    from trainer_module.text.words import Tokenization
 
     spec = {features.TEXT: tf.io.FixedLenFeature([], tf.string)}
     for batch in tf.data.TFRecordDataset(corpus.text_files, "GZIP").batch(1000):
         text = tf.io.parse_example(batch, spec)[features.TEXT]
-        for row in tokenization.tokenize(text, "unicode_words").to_list():
+        for row in tokenization.tokenize(text, Tokenization()).to_list():
             yield [token.decode() for token in row]
 
 

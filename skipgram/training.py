@@ -16,15 +16,12 @@ from pipeline.corpus.documents import read_documents
 from pipeline.failures import unknown_name
 from pipeline.results.embeddings import Embeddings
 from trainer_module.errors import InputError
-from trainer_module.hyperparameters import (
-    PreprocessingHyperparameters,
-    Tokenizer,
-    TrainerHyperparameters,
-)
-from trainer_module.text import tokenization
+from trainer_module.hyperparameters import PreprocessingHyperparameters, TrainerHyperparameters
 from trainer_module.text.hashing import document_hashes
 from trainer_module.text.near_copies import near_copy_hash
 from trainer_module.text.subsampling import windowed
+from trainer_module.text.tokenization import tokenize
+from trainer_module.text.words import Tokenization
 from trainer_module.training.documents import DocumentsInMemory
 from trainer_module.training.fit import fit, keep_probabilities, split_of
 from trainer_module.training.input_pipeline import Split
@@ -92,7 +89,8 @@ def train(
     if not 0 < eval_fraction < 1:
         raise InputError(f"eval_fraction = {eval_fraction} is not between 0 and 1: 0.05 is usual")
     workers = group.join()  # before TensorFlow does anything else
-    tokens = _tokenized(documents, chosen.preprocessing.tokenizer)
+    tokenization = Tokenization.of(chosen.preprocessing)
+    tokens = _tokenized(documents, tokenization)
     counted = Counter(token for document in tokens for token in document)
     known = _vocabulary(counted, chosen.preprocessing)
     train_split, eval_split = (
@@ -116,6 +114,7 @@ def train(
         fitted.model.target_table.numpy(),
         known.counts.tolist(),
         TrainingRecord.of(fitted, len(counted)),
+        tokenization,
     )
 
 
@@ -138,7 +137,7 @@ def _settings(given: dict[str, Any]) -> _Settings:
     return _Settings(config.preprocessing, config.trainer)
 
 
-def _tokenized(documents: Any, tokenizer: Tokenizer) -> list[list[bytes]]:
+def _tokenized(documents: Any, tokenization: Tokenization) -> list[list[bytes]]:
     """Each document's tokens."""
     if isinstance(documents, str | os.PathLike):
         documents = [Path(documents)]
@@ -146,9 +145,9 @@ def _tokenized(documents: Any, tokenizer: Tokenizer) -> list[list[bytes]]:
     for some in _batched(documents):
         if isinstance(some[0], os.PathLike):
             names = [os.fspath(path) for path in some]
-            tokens += _tokenized(read_documents(names), tokenizer)
+            tokens += _tokenized(read_documents(names), tokenization)
         elif isinstance(some[0], str):
-            tokens += tokenization.tokenize(tf.constant(some), tokenizer).to_list()
+            tokens += tokenize(tf.constant(some), tokenization).to_list()
         else:
             tokens += [[token.encode() for token in document] for document in some]
     if not tokens:

@@ -13,6 +13,7 @@ from trainer_module.objective_table import OBJECTIVES, users
 from trainer_module.sizes import FRAME_HEIGHT, STEPS_PER_CHUNK
 
 Tokenizer = Literal["unicode_words", "whitespace"]
+Normalization = Literal["nfc", "nfkc", "none"]
 SamplerName = Literal["log_uniform", "unigram", "uniform", "in_batch"]
 BiasInitializer = Literal["log_frequency", "zeros", "none"]
 if TYPE_CHECKING:
@@ -40,6 +41,10 @@ class PreprocessingHyperparameters(StrictModel):
         default="unicode_words",
         description="unicode_words: runs of letters, digits and _, lower-cased; "
         "whitespace: what stands between blanks, as it is",
+    )
+    normalization: Normalization = Field(
+        default="nfc",
+        description="nfc: é is one token in either encoding; nfkc: so are ﬁ, full width...; none",
     )
     min_count: int = Field(
         default=5,

@@ -11,6 +11,7 @@ from trainer_module import features
 from trainer_module.hyperparameters import PreprocessingHyperparameters
 from trainer_module.text import hashing, subsampling, vocabulary_analyzer, vocabulary_tables
 from trainer_module.text.tokenization import tokenize
+from trainer_module.text.words import Tokenization
 
 
 def preprocessing_fn(
@@ -28,7 +29,7 @@ def preprocessing_fn(
     """
     hyperparameters = PreprocessingHyperparameters(**custom_config["preprocessing"])
     documents = tf.reshape(inputs[features.TEXT], [-1])
-    tokens = tokenize(documents, hyperparameters.tokenizer)
+    tokens = tokenize(documents, Tokenization.of(hyperparameters))
     vocabulary = vocabulary_analyzer.vocabulary(
         tokens.flat_values,
         min_count=hyperparameters.min_count,

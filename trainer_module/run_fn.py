@@ -13,6 +13,7 @@ from trainer_module import features, vocabulary
 from trainer_module.errors import InputError
 from trainer_module.evaluation import export
 from trainer_module.hyperparameters import PreprocessingHyperparameters, TrainerHyperparameters
+from trainer_module.text.words import Tokenization
 from trainer_module.training import checkpoints, progress
 from trainer_module.training.documents import TransformedFiles
 from trainer_module.training.fit import Fitted, fit, split_of
@@ -129,7 +130,10 @@ def _export(
     fn_args: FnArgs, settings: _Settings, transform_output: tft.TFTransformOutput, fitted: Fitted
 ) -> None:
     serving = export.ServingModel(
-        fitted.parameters, fitted.unigram, transform_output, settings.preprocessing.tokenizer
+        fitted.parameters,
+        fitted.unigram,
+        transform_output,
+        Tokenization.of(settings.preprocessing),
     )
     export.save(serving, fn_args.serving_model_dir)
 

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterable
+from typing import Any
 
 import tensorflow as tf
 
@@ -16,21 +17,25 @@ from components.tfx_api import (
     standard_artifacts,
 )
 from trainer_module import vocabulary
+from trainer_module.text.words import TOKENIZATION_FILE, Tokenization
 
 
 class WordVectors(artifact.Artifact):
-    """A folder with vectors.txt, vectors.bin and vocabulary.tsv; empty if nothing was blessed."""
+    """A folder with vectors.txt, vectors.bin, vocabulary.tsv and tokenization.json.
+
+    It is empty if nothing was blessed.
+    """
 
     # TFX imports the class by this name when an artifact comes from a cluster.
     TYPE_NAME = "components.WordVectors"
 
 
 def export(saved_model: str, folder: str) -> None:
-    """Writes the target table of a SavedModel and its vocabulary.
+    """Writes the target table of a SavedModel, its vocabulary, and how it makes tokens of text.
 
     Args:
       saved_model: folder of a SavedModel made by trainer_module.evaluation.export.
-      folder: where the three files go.
+      folder: where the four files go.
     """
     loaded = tf.saved_model.load(saved_model)
     known = vocabulary.read(loaded.vocabulary.asset_path.numpy())
@@ -43,6 +48,12 @@ def export(saved_model: str, folder: str) -> None:
         word2vec_format.VOCABULARY_FILE,
         _utf8(word2vec_format.vocabulary_lines(tokens, known.counts.tolist())),
     )
+    tokenization = Tokenization(*(_text(each) for each in (loaded.tokenizer, loaded.normalization)))
+    _write(folder, TOKENIZATION_FILE, [tokenization.to_json().encode()])
+
+
+def _text(variable: tf.Variable) -> Any:
+    return variable.numpy().decode()
 
 
 def _utf8(lines: Iterable[str]) -> Iterable[bytes]:
@@ -67,7 +78,7 @@ def EmbeddingExporter(  # noqa: N802
     Args:
       model: the Trainer's.
       model_blessing: the Evaluator's.
-      vectors: the files in word2vec's formats.
+      vectors: the files in word2vec's formats, and how words are looked up in them.
       code_fingerprint: is not used; it makes TFX's cache key change with the code.
     """
     del code_fingerprint

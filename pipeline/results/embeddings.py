@@ -16,9 +16,13 @@ from components.embedding_exporter import word2vec_format
 from pipeline.atomic import aside
 from pipeline.failures import unknown_name
 from trainer_module.errors import InputError
+from trainer_module.text import words
+from trainer_module.text.words import TOKENIZATION_FILE, Tokenization
 
 if TYPE_CHECKING:
     from trainer_module.training.record import TrainingRecord
+
+_USUAL = Tokenization()
 
 
 class Neighbor(NamedTuple):
@@ -46,6 +50,7 @@ class Embeddings:
         vectors: npt.ArrayLike,
         counts: Sequence[int] | None = None,
         training: "TrainingRecord | None" = None,
+        tokenization: Tokenization = _USUAL,
     ) -> None:
         """Takes tokens and vectors as they are.
 
@@ -54,11 +59,14 @@ class Embeddings:
           vectors: `[vocab, dim]`.
           counts: `[vocab]`, occurrences in the corpus, if known.
           training: what training gave, if these were just trained: losses, evaluations, speed.
+          tokenization: how text became tokens, so that words are found as they are typed: `Don't`
+            is the token `don't` of `unicode_words`. `whitespace` takes them as they are.
         """
         self.tokens = list(tokens)
         self.vectors = np.asarray(vectors, np.float32)
         self.counts = None if counts is None else np.asarray(counts, np.int64)
         self.training = training
+        self.tokenization = tokenization
         self._rows = {token: row for row, token in enumerate(self.tokens)}
         norms = np.linalg.norm(self.vectors, axis=1, keepdims=True)
         self._units = self.vectors / np.where(norms > 0, norms, 1)
@@ -69,7 +77,8 @@ class Embeddings:
 
         Args:
           path: a file in word2vec's formats, the text one if it ends in .txt; or a folder with
-            vectors.bin and vocabulary.tsv, as a run leaves it in `vectors/`.
+            vectors.bin, vocabulary.tsv and tokenization.json, as a run leaves it in `vectors/`.
+            Where the last is not there, words are looked up as by the tokenizer `unicode_words`.
 
         Raises:
           InputError: there is no such file, or no vectors in the folder.
@@ -93,7 +102,9 @@ class Embeddings:
             )
         vocabulary = folder / word2vec_format.VOCABULARY_FILE
         counts = word2vec_format.read_counts(vocabulary) if vocabulary.exists() else None
-        return cls(*word2vec_format.read_binary(path), counts)
+        written = folder / TOKENIZATION_FILE
+        tokenization = Tokenization.from_json(written.read_bytes()) if written.exists() else _USUAL
+        return cls(*word2vec_format.read_binary(path), counts, tokenization=tokenization)
 
     def save_word2vec(self, path: str | os.PathLike[str]) -> None:
         """Writes word2vec's binary format, or its text format if the name ends in .txt.
@@ -155,10 +166,15 @@ class Embeddings:
         return list(itertools.islice(words, how_many))
 
     def _row(self, token: str) -> int:
-        for form in (token, token.lower()):
+        for form in (token, *self._tokens_of(token)):
             if form in self._rows:
                 return self._rows[form]
         raise InputError(unknown_name("token of the vocabulary", repr(token), self.tokens))
+
+    def _tokens_of(self, word: str) -> list[str]:
+        """The token that a word is to the model; none if it is several."""
+        found = words.tokens(word, self.tokenization)
+        return found if len(found) == 1 else []
 
     def _nearest(self, unit: word2vec_format.Vectors, k: int, left_out: set[int]) -> list[Neighbor]:
         cosines = self._units @ unit

@@ -13,6 +13,7 @@ import tensorflow_transform.beam as tft_beam
 from trainer_module.preprocessing import preprocessing_fn
 from trainer_module.text import hashing, subsampling, vocabulary_tables
 from trainer_module.text.tokenization import tokenize
+from trainer_module.text.words import Tokenization
 
 pytestmark = pytest.mark.slow
 
@@ -107,6 +108,35 @@ def test_num_tokens_counts_those_left_out_too(tmp_path: Any) -> None:
     assert out["window_sizes"].row_lengths().numpy().tolist() == [2, 0, 0]
 
 
+def test_of_any_script_the_saved_graph_gives_the_same_tokens(tmp_path: Any) -> None:
+    documents = [
+        "ONE\u00adTWO I \u2764\ufe0f",
+        "e\u0301tude É\u00adTUDE étude",
+        "L·L l·l",
+        "alpha beta\x00gamma delta",
+        "ΣΑΣ\x00نمی\u200cشود",
+    ]
+    folder = str(tmp_path / "transform")
+    rows = transform(documents, folder=folder, window=1)
+    saved = tft.TFTransformOutput(folder)
+    kept = [token.decode() for token in saved.vocabulary_by_name("vocabulary")]
+    words = [
+        *["étude", "l·l", "alpha", "beta", "gamma", "delta", "σας", "onetwo", "i"],
+        "نمی\u200cشود",
+    ]
+    assert sorted(line.split()[-1] for line in kept) == sorted(words)
+    layer = saved.transform_features_layer()
+    found = layer({"text": tf.constant([[document] for document in documents])})
+    assert found["token_ids"].to_list() == [row["token_ids"] for row in rows]
+    assert found["num_tokens"].numpy().tolist() == [2, 3, 2, 4, 2]
+
+
+@pytest.mark.parametrize(("normalization", "num_tokens"), [("nfc", 1), ("nfkc", 1), ("none", 2)])
+def test_normalization_is_that_of_the_configuration(normalization: str, num_tokens: int) -> None:
+    [row] = transform(["e\u0301 é"], window=1, tokenizer="whitespace", normalization=normalization)
+    assert len(set(row["token_ids"])) == num_tokens
+
+
 DOCUMENTS = [f"{'the ' * 30} w{i % 7} x{i % 5} the y{i}" for i in range(40)]
 
 
@@ -180,7 +210,7 @@ def test_documents_in_memory_are_windowed_as_transform_does(tmp_path: Any) -> No
     folder = str(tmp_path / "transform")
     rows = transform(DOCUMENTS, folder=folder, subsample=1e-2, window=3, min_count=2)
     vocabulary = tft.TFTransformOutput(folder).vocabulary_file_by_name("vocabulary")
-    tokens = tokenize(tf.constant(DOCUMENTS), "unicode_words")
+    tokens = tokenize(tf.constant(DOCUMENTS), Tokenization())
     ids = vocabulary_tables.ids_of_tokens(vocabulary).lookup(tokens.flat_values)
     assert -1 in ids.numpy()
     # Of each known token how often it is among the known ones.

@@ -10,9 +10,9 @@ import tensorflow_transform as tft
 from trainer_module import features
 from trainer_module.evaluation import cross_entropies
 from trainer_module.evaluation.cross_entropies import CrossEntropies, Parameters, TargetSums
-from trainer_module.hyperparameters import Tokenizer
 from trainer_module.text import skip_grams, vocabulary_tables
 from trainer_module.text.tokenization import normalize
+from trainer_module.text.words import Tokenization
 
 LOOKUP_SIGNATURE = "serving_default"
 NEIGHBORS_SIGNATURE = "neighbors"
@@ -27,7 +27,7 @@ class ServingModel(tf.Module):
         parameters: Parameters,
         unigram: npt.NDArray[np.float32],
         transform_output: tft.TFTransformOutput,
-        tokenizer: Tokenizer,
+        tokenization: Tokenization,
     ):
         """Copies the tables out of the distribution strategy.
 
@@ -35,7 +35,8 @@ class ServingModel(tf.Module):
           parameters: the trained tables, and what evaluation needs to know of the objective.
           unigram: `[vocab]` float32, model.unigram_log_probabilities.
           transform_output: whose vocabulary and graph become part of the SavedModel.
-          tokenizer: brings words to the form in which the vocabulary holds them.
+          tokenization: brings words to the form in which the vocabulary holds them. The SavedModel
+            says which it is, for those who look words up without it.
         """
         super().__init__()
         self.target_table = tf.Variable(parameters.target_table.numpy(), trainable=False)
@@ -62,7 +63,9 @@ class ServingModel(tf.Module):
         )
         self._ids = vocabulary_tables.ids_of_tokens(self.vocabulary.asset_path)
         self._words = vocabulary_tables.tokens_of_ids(self.vocabulary.asset_path)
-        self._tokenizer = tokenizer
+        self._tokenization = tokenization
+        self.tokenizer = tf.Variable(tokenization.tokenizer, trainable=False)
+        self.normalization = tf.Variable(tokenization.normalization, trainable=False)
 
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="words")])
     def lookup(self, words: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -75,7 +78,7 @@ class ServingModel(tf.Module):
           vectors: `[batch, dim]` float32, zeros for a word outside the vocabulary.
           known: `[batch]` bool.
         """
-        ids = self._ids.lookup(tf.strings.strip(normalize(words, self._tokenizer)))
+        ids = self._ids_of(words)
         known = ids >= 0
         vectors = tf.gather(self.target_table, tf.maximum(ids, 0))
         return {"vectors": tf.where(known[:, tf.newaxis], vectors, 0.0), "known": known}
@@ -97,7 +100,7 @@ class ServingModel(tf.Module):
           neighbors: `[batch, k]` strings, empty for a word outside the vocabulary.
           cosines: `[batch, k]` float32, falling; 0 for a word outside the vocabulary.
         """
-        ids = self._ids.lookup(tf.strings.strip(normalize(words, self._tokenizer)))
+        ids = self._ids_of(words)
         known, rows = ids >= 0, tf.maximum(ids, 0)
         cosines = tf.matmul(
             tf.math.divide_no_nan(
@@ -159,6 +162,10 @@ class ServingModel(tf.Module):
             ),
             features.NUM_PAIRS: tf.cast(contexts.row_lengths(), tf.float32),
         }
+
+    def _ids_of(self, words: tf.Tensor) -> tf.Tensor:
+        """`[batch]` int64; -1 for what is not one token of the vocabulary."""
+        return self._ids.lookup(tf.strings.strip(normalize(words, self._tokenization)))
 
     def _cross_entropies(self, targets: tf.Tensor, contexts: tf.Tensor) -> CrossEntropies:
         """Of each pair, `[pairs]` each."""

@@ -1,3 +1,4 @@
+import json
 import os
 from pathlib import Path
 
@@ -8,17 +9,19 @@ from tfx.types import standard_artifacts
 
 from components.embedding_exporter import component
 
+FILES = ["tokenization.json", "vectors.bin", "vectors.txt", "vocabulary.tsv"]
 VOCABULARY = "12 the\n3 größe\n3 日本\n"
 VECTORS = np.array([[1, -0.5], [0.25, 1000], [0, 3]], np.float32)
 
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A Trainer's artifact: a SavedModel with a table and a vocabulary and nothing else."""
+    """A Trainer's artifact: a SavedModel with what is exported and nothing else."""
     folder = tmp_path_factory.mktemp("model")
     (folder / "vocabulary").write_text(VOCABULARY, encoding="utf-8")
     module = tf.Module()
     module.target_table = tf.Variable(VECTORS)
+    module.tokenizer, module.normalization = tf.Variable("whitespace"), tf.Variable("nfkc")
     module.vocabulary = tf.saved_model.Asset(str(folder / "vocabulary"))
     tf.saved_model.save(module, str(folder / "Format-Serving"))
     return folder
@@ -26,7 +29,11 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_export_writes_vectors_and_counts(model, tmp_path):
     component.export(str(model / "Format-Serving"), str(tmp_path))
-    assert sorted(os.listdir(tmp_path)) == ["vectors.bin", "vectors.txt", "vocabulary.tsv"]
+    assert sorted(os.listdir(tmp_path)) == FILES
+    assert json.loads((tmp_path / "tokenization.json").read_text(encoding="utf-8")) == {
+        "tokenizer": "whitespace",
+        "normalization": "nfkc",
+    }
     assert (tmp_path / "vectors.txt").read_text(encoding="utf-8") == (
         "3 2\nthe 1 -0.5\ngröße 0.25 1000\n日本 0 3\n"
     )
@@ -40,7 +47,7 @@ def test_export_writes_vectors_and_counts(model, tmp_path):
 
 @pytest.mark.parametrize(
     ("blessed", "expected"),
-    [(1, ["vectors.bin", "vectors.txt", "vocabulary.tsv"]), (0, [])],
+    [(1, FILES), (0, [])],
 )
 def test_nothing_is_written_of_a_model_that_is_not_blessed(model, tmp_path, blessed, expected):
     given, blessing = standard_artifacts.Model(), standard_artifacts.ModelBlessing()

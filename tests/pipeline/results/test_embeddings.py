@@ -9,6 +9,7 @@ from gensim.models import KeyedVectors
 from pipeline.results import embeddings
 from pipeline.results.embeddings import Embeddings, Neighbor
 from trainer_module.errors import InputError
+from trainer_module.text.words import Tokenization
 
 # Lengths 1, 5, 2, 5 and 5: cosines to `east` are 1, 3/5, 0, -1 and 4/5.
 PLANE = Embeddings(
@@ -107,6 +108,56 @@ class TestWords:
         vectors = Embeddings(["us", "US", "we"], np.array([[1, 0], [0, 1], [1, 0]], np.float32))
         assert shown(vectors.neighbors("us", 1)) == [("we", 1.0)]
         assert shown(vectors.neighbors("US", 1)) == [("us", 0.0)]
+
+
+class TestAsTyped:
+    """A word is looked up by the tokeniser of the model."""
+
+    @pytest.mark.parametrize(
+        ("typed", "token"),
+        [
+            ("DON\u2019T", "don't"),
+            ("e\u0301tude", "étude"),
+            ("E\u0301TUDE", "étude"),
+            ("\u0130nci", "i\u0307nci"),
+            ("ΟΔΟΣ", "οδος"),
+            ("co\u00adoperate,", "cooperate"),
+            ('צה"ל', "צה״ל"),
+        ],
+    )
+    def test_in_unicode_words(self, typed: str, token: str):
+        vectors = Embeddings([token, "other"], np.eye(2))
+        assert vectors.vector(typed).tolist() == [1, 0]
+
+    @pytest.mark.parametrize("typed", ["B00ABC", "b00abc!", "b00abc x"])
+    def test_in_whitespace_as_it_is(self, typed: str):
+        vectors = Embeddings(["b00abc"], np.eye(1), tokenization=Tokenization("whitespace"))
+        with pytest.raises(InputError) as caught:
+            vectors.neighbors(typed)
+        assert str(caught.value).startswith(f"'{typed}' is no token of the vocabulary")
+
+    def test_in_whitespace_in_either_encoding(self):
+        vectors = Embeddings(["É!"], np.eye(1), tokenization=Tokenization("whitespace"))
+        assert vectors.vector("E\u0301!").tolist() == [1]
+
+    def test_without_normalization(self):
+        none = Tokenization("unicode_words", "none")
+        with pytest.raises(InputError):
+            Embeddings(["é"], np.eye(1), tokenization=none).vector("e\u0301")
+
+    def test_two_words_are_none(self):
+        with pytest.raises(InputError, match="'new york' is no token"):
+            Embeddings(["new", "york"], np.eye(2)).vector("new york")
+
+    def test_the_folder_says_which_it_is(self, tmp_path: Path):
+        Embeddings(["b00abc"], np.eye(1)).save_word2vec(tmp_path / "vectors.bin")
+        assert Embeddings.load(tmp_path).vector("B00ABC").tolist() == [1]
+        written = Tokenization("whitespace", "nfkc").to_json()
+        (tmp_path / "tokenization.json").write_text(written)
+        vectors = Embeddings.load(tmp_path)
+        assert vectors.tokenization == ("whitespace", "nfkc")
+        with pytest.raises(InputError):
+            vectors.vector("B00ABC")
 
 
 class TestFrequentWords:

@@ -13,6 +13,7 @@ import tensorflow_transform.beam as tft_beam
 from trainer_module.evaluation import cross_entropies, export
 from trainer_module.evaluation.cross_entropies import Parameters
 from trainer_module.preprocessing import preprocessing_fn
+from trainer_module.text.words import Tokenization
 
 # The counts are 4, 3, 2 and 1, so the ids are 0 to 3.
 CORPUS = ["Ape bee cow", "ape bee", "ape bee cow", "ape dog"]
@@ -62,7 +63,7 @@ def save(transform_folder: Path, folder: Path, objective: str) -> str:
     # A copy that is gone when the model is loaded, so that a path into it would be found out.
     transform = shutil.copytree(transform_folder, folder / "transform")
     serving = export.ServingModel(
-        parameters, UNIGRAM, tft.TFTransformOutput(str(transform)), "unicode_words"
+        parameters, UNIGRAM, tft.TFTransformOutput(str(transform)), Tokenization()
     )
     with pytest.MonkeyPatch.context() as patch:
         # So small that a few documents go through several parts.
@@ -94,6 +95,29 @@ def test_lookup_gives_vectors_and_zeros_for_unknown_words(loaded: Any) -> None:
     found = call(loaded, "serving_default", words=["cow", "Bee", "gnu"])
     np.testing.assert_array_equal(found["vectors"], [[0, 1], [2, 0], [0, 0]])
     assert found["known"].tolist() == [True, True, False]
+
+
+def test_lookup_takes_words_as_the_tokenizer_does(loaded: Any) -> None:
+    words = ["\u200eCOW\u00ad", "be\ufeffe\x00", "\u0301ape!", "ape bee", "\x00"]
+    found = call(loaded, "serving_default", words=words)
+    np.testing.assert_array_equal(found["vectors"][:3], [[0, 1], [2, 0], [1, 0]])
+    assert found["known"].tolist() == [True, True, True, False, False]
+
+
+def test_bytes_that_are_not_utf8_do_not_fail(loaded: Any) -> None:
+    found = call(loaded, "serving_default", words=[b"\xff\xfe", b"cow\xe9", b"\xed\xa0\x80"])
+    assert found["known"].tolist() == [False, True, False]
+
+
+def test_evaluation_goes_on_after_a_nul(loaded: Any) -> None:
+    texts = ["ape\x00bee", "ape bee", "\u00e9\x00APE\u2019\x00b\u00adee"]
+    found = call(loaded, "evaluate", examples=[example(text) for text in texts])
+    assert found["num_pairs"].tolist() == [2, 2, 2]
+
+
+def test_says_how_it_makes_tokens(loaded: Any) -> None:
+    assert loaded.tokenizer.numpy() == b"unicode_words"
+    assert loaded.normalization.numpy() == b"nfc"
 
 
 def test_neighbors_by_hand(loaded: Any) -> None:
