@@ -56,8 +56,8 @@ def transformed(corpus: Corpus, seed: int) -> tuple[Any, Any, Any]:
 
     from trainer_module import features, vocabulary
     from trainer_module.hyperparameters import PreprocessingHyperparameters
+    from trainer_module.input_pipeline.documents import TransformedFiles
     from trainer_module.training import fit
-    from trainer_module.training.documents import TransformedFiles
 
     transform = tft.TFTransformOutput(corpus.transform_graph)
     known = vocabulary.read(transform.vocabulary_file_by_name(features.VOCABULARY))
@@ -90,7 +90,7 @@ def train(
     Args:
       group: what begin returned.
       vocabulary: of the splits.
-      train_split, eval_split: input_pipeline.Split.
+      train_split, eval_split: splits.Split.
       seed: of the model.
       settings: of TrainerHyperparameters.
 
@@ -136,11 +136,11 @@ def train(
 
 def _reading(split: Any) -> float:
     """Words a second of reading alone, of an epoch that draws its pairs anew."""
-    from trainer_module.training import input_pipeline
+    from trainer_module.input_pipeline import window_chunks
 
-    words = input_pipeline.count(split).tokens
+    words = window_chunks.count(split).tokens
     started = time.monotonic()
-    for _ in input_pipeline.chunks(split, num_targets=1 << 13, epoch=1):
+    for _ in window_chunks.chunks(split, num_targets=1 << 13, epoch=1):
         pass
     return words / (time.monotonic() - started)
 

@@ -21,11 +21,11 @@ from trainer_module.hyperparameters import (
     Tokenizer,
     TrainerHyperparameters,
 )
+from trainer_module.input_pipeline.documents import DocumentsInMemory
+from trainer_module.input_pipeline.splits import Split
 from trainer_module.text import tokenization
 from trainer_module.text.subsampling import windowed
-from trainer_module.training.documents import DocumentsInMemory
 from trainer_module.training.fit import fit, keep_probabilities, split_of
-from trainer_module.training.input_pipeline import Split
 from trainer_module.training.progress import Listener, say_nothing
 from trainer_module.training.record import TrainingRecord
 from trainer_module.vocabulary import Vocabulary
@@ -124,6 +124,11 @@ def _settings(given: dict[str, Any]) -> _Settings:
         for section in sections
     ]
     config = validated({"preprocessing": chosen[0], "trainer": chosen[1]})
+    if config.preprocessing.emit != "windows":
+        raise InputError(
+            f"emit = {config.preprocessing.emit} is for `run`: it says what Transform writes, and "
+            "train writes nothing, leave it out"
+        )
     if config.trainer.workers > 1:
         raise InputError(
             f"workers = {config.trainer.workers} is for `run`: train works in this process alone, "

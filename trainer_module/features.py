@@ -22,6 +22,17 @@ TOKEN_IDS = "token_ids"  # int64, [tokens of the document that are in the vocabu
 WINDOW_SIZES = "window_sizes"  # int64, [the same]
 NUM_TOKENS = "num_tokens"  # int64, []: all tokens of the document, also those left out
 
+# With preprocessing.emit = pairs it holds the pairs themselves instead, in the order of the targets
+# and, for one target, of the text. Of the same document:
+#
+#   target      [7, 7, 9, 9, 3, 3, 8, 8]
+#   context     [9, 3, 7, 3, 9, 8, 9, 3]
+#   num_tokens  7
+#
+# Any trainer reads this form: see docs/pairs.md. All epochs of ours have the same pairs then.
+TARGET = "target"  # int64, [pairs of the document]
+CONTEXT = "context"  # int64, [the same]
+
 # The vocabulary file of Transform's output: `count token` lines by falling count; a token's id is
 # the number of its line.
 VOCABULARY = "vocabulary"

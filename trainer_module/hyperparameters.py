@@ -66,6 +66,13 @@ class PreprocessingHyperparameters(StrictModel):
         description="tokens to each side at most; each target draws its own from 1 to this "
         "(word2vec's default)",
     )
+    emit: Literal["windows", "pairs"] = Field(
+        default="windows",
+        description="what Transform writes of a document. windows: its tokens with their windows, "
+        "a third of the bytes, and drawn anew in each epoch as word2vec does, which is better "
+        "after several; pairs: target and context ids as plain tf.Examples, which any trainer "
+        "reads, the same in each epoch",
+    )
 
 
 class TrainerHyperparameters(StrictModel):

@@ -10,10 +10,11 @@ import tensorflow as tf
 from tests.trainer_module.transformed import Document
 from trainer_module.evaluation import cross_entropies
 from trainer_module.hyperparameters import TrainerHyperparameters
+from trainer_module.input_pipeline.splits import Counts, Pairs
+from trainer_module.input_pipeline.window_chunks import WindowChunk
 from trainer_module.objective_table import OBJECTIVES
 from trainer_module.objectives import candidate_sampling
 from trainer_module.training import loop
-from trainer_module.training.input_pipeline import Chunk, Counts, Pairs
 from trainer_module.training.model import SkipGramModel, unigram_log_probabilities
 from trainer_module.workers.cluster import ALONE, Worker
 from trainer_module.workers.group import WorkerGroup
@@ -42,7 +43,7 @@ class Corpus(NamedTuple):
         targets, contexts = np.array(places, int).reshape(-1, 2).T
         return self.ids[targets], self.ids[contexts]
 
-    def chunk(self, num_targets: int, num_chunks: int) -> Chunk:
+    def chunk(self, num_targets: int, num_chunks: int) -> WindowChunk:
         """All chunks, stacked."""
         missing = num_chunks * num_targets - len(self.ids)
         around = np.pad(self.ids, [self.window, missing + self.window])
@@ -52,7 +53,7 @@ class Corpus(NamedTuple):
             for extents in (self.left, self.right)
         )
         ids = [around[begin : begin + num_targets + 2 * self.window] for begin in begins]
-        return Chunk(np.stack(ids), left, right)
+        return WindowChunk(np.stack(ids), left, right)
 
 
 def corpus_of(documents: Sequence[Document], window: int, vocabulary_size: int) -> Corpus:
@@ -89,7 +90,7 @@ def walks(seed: int, num_tokens: int, worker: Worker = ALONE) -> Corpus:
 
 
 def counts_of(corpora: Sequence[Corpus]) -> Counts:
-    """As input_pipeline.count gives them, of the corpora of the epochs."""
+    """As window_chunks.count gives them, of the corpora of the epochs."""
     first, most = corpora[0], max(len(corpus.ids) for corpus in corpora)
     _, contexts = first.pairs()
     times = np.bincount(contexts, minlength=first.vocabulary_size)
@@ -163,11 +164,11 @@ class Run:
         self._initial = [variable.numpy() for variable in self._variables]
 
     def chunks(self, *, num_targets: int, num_chunks: int, epoch: tf.Tensor) -> tf.data.Dataset:
-        """As input_pipeline.chunks gives them."""
+        """As window_chunks.chunks gives them."""
         every = [corpus.chunk(num_targets, num_chunks) for corpus in self.corpora]
         stacked = map(np.stack, zip(*every, strict=True))
         return tf.data.Dataset.from_tensor_slices(
-            Chunk(*(tf.gather(part, epoch) for part in stacked))
+            WindowChunk(*(tf.gather(part, epoch) for part in stacked))
         )
 
     def begin_anew(self) -> None:

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from trainer_module.input_pipeline.documents import TransformedFiles
+from trainer_module.input_pipeline.splits import Split
 from trainer_module.text import subsampling
-from trainer_module.training.documents import TransformedFiles
-from trainer_module.training.input_pipeline import Split
 
 Document = Sequence[tuple[int, int]]  # of each token: id, window; 0 where it is left out
 

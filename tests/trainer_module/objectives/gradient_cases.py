@@ -111,17 +111,17 @@ def case_of(seed: int, candidates: tuple[int, ...], *, window: int = 3, scale: f
 
 
 def block_of(objective: Objective, case: Case) -> Block:
-    frames = case.frames
-    framed = frames.of(case.around).numpy()
+    pairs = case.frames.pairs(case.around, case.left, case.right)
+    framed = pairs.contexts.numpy()
     corrected, without_hits = objective.logq_correction, objective.remove_accidental_hits
     times = np.bincount(case.candidates, minlength=VOCABULARY_SIZE).astype(np.float32)
     return Block(
-        inputs=frames.rows(tf.gather(case.target_table, case.targets)),
+        inputs=pairs.rows(tf.gather(case.target_table, pairs.targets)),
         contexts=tf.gather(case.weights, framed),
         context_biases=tf.gather(case.biases, framed),
         context_expected=tf.gather(case.expected, framed) if corrected else None,
         context_hits=tf.gather(times, framed) if without_hits else None,
-        band=frames.band(case.left, case.right),
+        band=pairs.band,
         candidates=tf.gather(case.weights, case.candidates),
         candidate_biases=tf.gather(case.biases, case.candidates),
         candidate_expected=tf.gather(case.expected, case.candidates) if corrected else None,

@@ -19,7 +19,8 @@ from tests.trainer_module.runs import (
 )
 from tests.trainer_module.transformed import Document, of_epoch, split_of, write
 from trainer_module.errors import InputError
-from trainer_module.training import input_pipeline, loop, schedule
+from trainer_module.input_pipeline import window_chunks
+from trainer_module.training import loop, schedule
 from trainer_module.training.progress import Progress
 from trainer_module.training.record import Evaluation
 from trainer_module.workers.group import WorkerGroup
@@ -195,10 +196,10 @@ def test_epochs_of_transformed_examples_are_subsampled_anew(
     assert len(corpora[0].ids) == 220
     assert max(len(corpus.ids) for corpus in corpora[1:]) < 150
     run = Run(alone, corpora, epochs=3, learning_rate=0.2)
-    counts = input_pipeline.count(split, epochs=3)
+    counts = window_chunks.count(split, epochs=3)
     assert counts[2:4] == run.counts[2:4]
     np.testing.assert_array_equal(counts.context_counts, run.counts.context_counts)
-    result = run.train(tmp_path / "run", chunks=functools.partial(input_pipeline.chunks, split))
+    result = run.train(tmp_path / "run", chunks=functools.partial(window_chunks.chunks, split))
     assert result.steps == 3 * 14
     assert [one.step for one in result.evaluations] == [14, 28, 42]
     assert_is_sgd_written_out(run, result.steps)

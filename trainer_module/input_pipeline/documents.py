@@ -11,7 +11,7 @@ _DOCUMENTS_AT_ONCE = 256  # enough that parsing is not felt, few enough that lon
 
 
 class Documents(Protocol):
-    """Documents as tokens with their windows, in a fixed order."""
+    """Documents in one of the forms of features.py, in a fixed order."""
 
     def batches(self, num_shards: int, index: int) -> tf.data.Dataset:
         """Every `num_shards`-th document from `index` on, some hundred at a time.
@@ -23,8 +23,9 @@ class Documents(Protocol):
           index: which one of them asks, from 0.
 
         Returns:
-          A dataset of mappings, as features.py describes them: `token_ids` and `window_sizes`,
-          `[batch, (tokens)]` int64 with int64 row splits, and `num_tokens`, `[batch]` int64.
+          A dataset of mappings, as features.py describes them: `num_tokens`, `[batch]` int64, and
+          `token_ids` and `window_sizes`, `[batch, (tokens)]` int64 with int64 row splits, or
+          `target` and `context`, `[batch, (pairs)]`.
         """
 
 
@@ -39,8 +40,7 @@ class TransformedFiles(NamedTuple):
 
     def batches(self, num_shards: int, index: int) -> tf.data.Dataset:
         """See Documents."""
-        names = (features.TOKEN_IDS, features.WINDOW_SIZES, features.NUM_TOKENS)
-        wanted = {name: self.feature_spec[name] for name in names}
+        wanted = dict(self.feature_spec)
         return (
             tf.data.TFRecordDataset(sorted(self.files), compression_type="GZIP")
             .shard(num_shards, index)
@@ -50,7 +50,7 @@ class TransformedFiles(NamedTuple):
 
 
 class DocumentsInMemory(NamedTuple):
-    """Documents that are tensors already, in their order."""
+    """Documents that are tensors already, in their order: tokens with their windows."""
 
     token_ids: tf.RaggedTensor  # [documents, (tokens)] int64
     window_sizes: tf.RaggedTensor  # [documents, (tokens)] int64
