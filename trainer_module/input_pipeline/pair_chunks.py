@@ -88,38 +88,52 @@ def _runs(batch: Mapping[str, tf.RaggedTensor], most: int) -> tuple[tf.Tensor, t
     )
 
 
+class _Columns(NamedTuple):
+    """The distinct contexts of each frame, and where the pairs stand among them."""
+
+    contexts: tf.RaggedTensor  # [frames, (distinct)] int32 ids
+    rows: tf.Tensor  # [pairs] int64, the row of each pair among all of the frames
+    columns: tf.Tensor  # [pairs] int64, its column in its own frame
+
+
+def _columns(contexts: tf.Tensor) -> _Columns:
+    """Finds the distinct contexts of frames.
+
+    Args:
+      contexts: `[targets, most]` int32 ids of each run, -1 behind the last one; a multiple of
+        FRAME_HEIGHT of them.
+    """
+    places = tf.where(contexts >= 0)
+    rows, frames = places[:, 0], places[:, 0] // FRAME_HEIGHT
+    ids = tf.cast(tf.gather_nd(contexts, places), tf.int64)
+    # tf.unique lists them as they come first, so those of a frame stay together.
+    distinct, nth = tf.unique(frames * _FRAME + ids, tf.int64)
+    of_frames = tf.RaggedTensor.from_value_rowids(
+        tf.cast(distinct % _FRAME, tf.int32),
+        distinct // _FRAME,
+        nrows=tf.shape(contexts, tf.int64)[0] // FRAME_HEIGHT,
+        validate=False,
+    )
+    return _Columns(of_frames, rows, nth - tf.gather(of_frames.row_starts(), frames))
+
+
 def framed(targets: tf.Tensor, contexts: tf.Tensor, width: int | None = None) -> PairChunk:
     """Puts the runs of a chunk into frames.
 
     Args:
       targets: `[targets]` int32 ids, a multiple of FRAME_HEIGHT.
-      contexts: `[targets, most]` int32 ids, of each run; negative ones are none.
-      width: of the frames; None for that of the frame that has the most distinct contexts.
+      contexts: `[targets, most]` int32 ids of each run, -1 behind the last one.
+      width: of the frames; None for as many columns as one of them needs.
     """
-    num_targets = int(targets.shape[0])
-    places = tf.where(contexts >= 0)
-    rows = places[:, 0]
-    frames = rows // FRAME_HEIGHT
-    # In the order of where each stands first, so the frames stay in theirs.
-    distinct, nth = tf.unique(
-        frames * _FRAME + tf.cast(tf.gather_nd(contexts, places), tf.int64), tf.int64
+    num_targets, found = int(targets.shape[0]), _columns(contexts)
+    of_frames = found.contexts.to_tensor(shape=[num_targets // FRAME_HEIGHT, width])
+    width = tf.shape(of_frames, tf.int64)[1]
+    size = tf.cast(num_targets * width, tf.int32)
+    times = tf.math.bincount(
+        tf.cast(found.rows * width + found.columns, tf.int32), minlength=size, maxlength=size
     )
-    of_frames = tf.RaggedTensor.from_value_rowids(
-        tf.cast(distinct % _FRAME, tf.int32),
-        distinct // _FRAME,
-        nrows=num_targets // FRAME_HEIGHT,
-        validate=False,
-    )
-    columns = nth - tf.gather(of_frames.row_starts(), frames)
-    contexts_of_frames = of_frames.to_tensor(shape=[None, width])
-    width = tf.shape(contexts_of_frames)[1]
-    band = tf.math.bincount(
-        tf.cast(rows, tf.int32) * width + tf.cast(columns, tf.int32),
-        minlength=num_targets * width,
-        maxlength=num_targets * width,
-    )
-    band = tf.reshape(tf.cast(band, tf.uint8), [num_targets, width])
-    return PairChunk(targets, contexts_of_frames, band)
+    band = tf.reshape(tf.cast(times, tf.uint8), [num_targets, width])
+    return PairChunk(targets, of_frames, band)
 
 
 @tf.autograph.experimental.do_not_convert
@@ -128,28 +142,50 @@ def count(split: Split, *, epochs: int = 1) -> Counts:
     del epochs
     most, vocabulary_size = 2 * split.window, len(split.keep_probability)
 
-    def look_at(batch: Mapping[str, Any]) -> tuple[tf.Tensor, tf.Tensor]:
-        targets, _ = _runs(batch, most)
+    def look_at(batch: Mapping[str, Any]) -> tuple[tf.Tensor, ...]:
+        _, runs = _runs(batch, most)
         contexts = tf.cast(batch[features.CONTEXT].flat_values, tf.int32)
         numbers = (
             tf.size(batch[features.NUM_TOKENS], out_type=tf.int64),
             tf.reduce_sum(batch[features.NUM_TOKENS]),
-            tf.size(targets, out_type=tf.int64),
+            tf.shape(runs, tf.int64)[0],
             tf.size(contexts, out_type=tf.int64),
         )
         times = tf.math.bincount(contexts, minlength=vocabulary_size, maxlength=vocabulary_size)
-        return tf.stack(numbers), tf.cast(times, tf.int64)
+        return tf.stack(numbers), tf.cast(times, tf.int64), runs
 
     def add(state: Any, found: Any) -> Any:
-        return tuple(one + more for one, more in zip(state, found, strict=True))
+        numbers, context_counts, width, rest = state
+        more_numbers, times, runs = found
+        # Frames go on from batch to batch; of the last runs the next batch makes one.
+        runs = tf.concat([rest, runs], 0)
+        whole = tf.shape(runs)[0] // FRAME_HEIGHT * FRAME_HEIGHT
+        width = tf.maximum(width, _width(runs[:whole]))
+        return numbers + more_numbers, context_counts + times, width, runs[whole:]
 
-    numbers, context_counts = (
-        split.batches()
-        .map(look_at, num_parallel_calls=2)
-        .reduce(tuple(tf.zeros([size], tf.int64) for size in (4, vocabulary_size)), add)
+    zero, no_runs = tf.constant(0, tf.int64), tf.zeros([0, most], tf.int32)
+    zeros = (tf.fill([4], zero), tf.fill([vocabulary_size], zero), zero, no_runs)
+    numbers, context_counts, width, rest = (
+        split.batches().map(look_at, num_parallel_calls=2).reduce(zeros, add)
     )
     documents, tokens, targets, pairs = numbers.numpy().tolist()
-    return Counts(documents, tokens, targets, pairs, context_counts.numpy())
+    width = tf.maximum(width, _width(_padded(rest, FRAME_HEIGHT)))
+    return Counts(documents, tokens, targets, pairs, context_counts.numpy(), int(width))
+
+
+def _width(contexts: tf.Tensor) -> tf.Tensor:
+    """How many distinct contexts the frame has that has the most, `[]` int64, 0 if there is none.
+
+    Args:
+      contexts: as _columns takes them.
+    """
+    return tf.reduce_max(tf.pad(_columns(contexts).contexts.row_lengths(), [[0, 1]]))
+
+
+def _padded(contexts: tf.Tensor, num_targets: int) -> tf.Tensor:
+    """`[targets, most]` of so many targets, those at the end without a context."""
+    missing = num_targets - tf.shape(contexts)[0]
+    return tf.pad(contexts, [[0, missing], [0, 0]], constant_values=-1)
 
 
 @tf.autograph.experimental.do_not_convert
@@ -162,20 +198,16 @@ def chunks(
 ) -> tf.data.Dataset:
     """See Form: of PairChunk, the same in each epoch.
 
-    The frames are as wide as the chunk needs, some 30 with a window of 5. Where workers add up the
-    gradients of each step they are as wide as can be: TensorFlow refuses a collective op whose
-    shape changes within a compiled loop.
+    A chunk's frames are as wide as one of them needs, or of split.frame_width.
     """
     del epoch
-    most = 2 * split.window
-    width = FRAME_HEIGHT * most if split.worker.num_workers > 1 else None
+    most, width = 2 * split.window, split.frame_width
 
     def pad(targets: tf.Tensor, contexts: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         missing = num_targets - tf.size(targets)
-        contexts = tf.pad(contexts, [[0, missing], [0, 0]], constant_values=-1)
         return (
             tf.ensure_shape(tf.pad(targets, [[0, missing]]), [num_targets]),
-            tf.ensure_shape(contexts, [num_targets, most]),
+            tf.ensure_shape(_padded(contexts, num_targets), [num_targets, most]),
         )
 
     found = (

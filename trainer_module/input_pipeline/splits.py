@@ -21,6 +21,9 @@ class Split(NamedTuple):
     window: int  # the largest there is
     seed: int  # of the later epochs' draws
     worker: Worker = ALONE  # whose share of the documents it is
+    # Of frames of pairs. Workers that add up each step's gradients need the same one in all steps:
+    # TensorFlow refuses a collective op whose shape changes within a compiled loop.
+    frame_width: int | None = None  # None: as wide as those of a chunk need
 
     def batches(self) -> tf.data.Dataset:
         """The worker's share of the documents; see Documents."""
@@ -35,6 +38,7 @@ class Counts(NamedTuple):
     targets: int  # with one context at least; of the epoch that has the most
     pairs: int
     context_counts: npt.NDArray[np.int64]  # [vocab], how often each token is a context
+    frame_width: int = 0  # of pairs: distinct contexts of the frame that has the most
 
 
 class Pairs(NamedTuple):

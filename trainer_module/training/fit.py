@@ -97,6 +97,8 @@ def fit(
         seed=seed,
         held_out=pairs,
     )
+    if group.num_workers > 1:
+        own_share = own_share._replace(frame_width=train.frame_width)
     chunks = functools.partial(form.chunks, own_share)
     result = loop.train(chunks, checkpoint_folder, listener)
     return Fitted(
@@ -142,16 +144,19 @@ def keep_probabilities(
 
 
 def counts_of_all(group: WorkerGroup, own: Counts) -> Counts:
-    """Adds up the counts of all workers' shares; `targets` is that of the largest share."""
-    numbers = tf.constant([own.documents, own.tokens, own.targets, own.pairs], tf.int64)
+    """Adds up the counts of all workers' shares; `targets` and `frame_width` are the largest."""
+    numbers = tf.constant(
+        [own.documents, own.tokens, own.targets, own.pairs, own.frame_width], tf.int64
+    )
 
     def in_replica() -> tuple[tf.Tensor, tf.Tensor]:
         return group.all_gather(numbers), group.all_reduce_sum(tf.constant(own.context_counts))
 
     exchanged = group.compiled(in_replica)()
     of_each, context_counts = (part.numpy() for part in exchanged)
-    documents, tokens, _, pairs = of_each.sum(0).tolist()
-    return Counts(documents, tokens, int(of_each[:, 2].max()), pairs, context_counts)
+    documents, tokens, _, pairs, _ = of_each.sum(0).tolist()
+    _, _, targets, _, frame_width = of_each.max(0).tolist()
+    return Counts(documents, tokens, targets, pairs, context_counts, frame_width)
 
 
 def require_data(
