@@ -119,6 +119,21 @@ def test_pairs_of_a_band_by_hand() -> None:
     assert contexts.numpy().tolist() == [[0, 0], [0, 3], [1, 2]]
 
 
+def test_a_pair_of_a_band_is_there_as_often_as_the_band_says() -> None:
+    band = np.zeros([2, 2, 4], np.float32)
+    band[0, 1, [0, 3]] = 2, 1
+    band[1, 0, 2] = 3
+    targets, contexts = pairs_of_band(tf.constant(band))
+    assert targets.numpy().tolist() == [*([[0, 1]] * 3), *([[1, 0]] * 3)]
+    assert contexts.numpy().tolist() == [[0, 0], [0, 0], [0, 3], *([[1, 2]] * 3)]
+
+
+def test_a_band_without_pairs_has_none() -> None:
+    for shape in ([2, 16, 4], [2, 16, 0]):
+        targets, contexts = pairs_of_band(tf.zeros(shape))
+        assert targets.shape == contexts.shape == (0, 2)
+
+
 @pytest.mark.parametrize(("num_targets", "window"), SIZES)
 def test_pairs_of_a_band_say_where_their_rows_stand(num_targets: int, window: int) -> None:
     frames = Frames(num_targets, window)
