@@ -6,7 +6,7 @@ UV := $(BIN)/uv
 UV_VERSION := $(shell sed -n 's/^uv==\([0-9.]*\).*/\1/p' requirements.lock)
 
 .PHONY: help install run test test-fast lint format docs bench bench-objectives bench-sizes \
-  bench-workers bench-scaling lock clean
+  bench-workers bench-scaling bench-pairs lock clean
 help:           ## what can be made
 	@sed -n 's/^\([a-z-]*\):.*## */make \1\t/p' Makefile
 
@@ -61,6 +61,9 @@ bench-workers: install  ## several workers on this machine, and what more would 
 
 bench-scaling: install  ## training as words, dimensions and vocabulary grow
 	$(BIN)/python -m benchmarks.scaling
+
+bench-pairs: install  ## training from pairs beside training from windows
+	$(BIN)/python -m benchmarks.pairs
 
 lock: install   ## write requirements.lock from pyproject.toml
 	$(UV) pip compile pyproject.toml --extra dev --generate-hashes --no-emit-index-url \

@@ -86,8 +86,8 @@ def _compare(prepared: corpus.Corpus, documents: str, epochs: int, seed: int) ->
         "seed": seed,
         "ratio": round(ratios[times // 2], 2),
         "ratios": [round(ratio, 2) for ratio in ratios],
-        "gensim": _median(gensims),
-        "ours": _median(ours),
+        "gensim": median(gensims),
+        "ours": median(ours),
         "gensim_less_ours": {
             name: round(gensims[0][name] - ours[0][name], 3)
             for name in QUALITIES
@@ -96,7 +96,8 @@ def _compare(prepared: corpus.Corpus, documents: str, epochs: int, seed: int) ->
     }
 
 
-def _median(measured: list[dict[str, Any]]) -> dict[str, Any]:
+def median(measured: list[dict[str, Any]]) -> dict[str, Any]:
+    """The run of median speed."""
     return sorted(measured, key=lambda figures: figures["words_per_second"])[len(measured) // 2]
 
 

@@ -16,7 +16,7 @@ TEXT = "text"
 # cat(2) sat(1) on(1) mat(2), so cat has the contexts sat and on, sat has cat and on, on has sat and
 # mat, mat has sat and on: skip_grams.pairs writes them out.
 #
-# Why not the pairs themselves: this form takes a third of the bytes, the Trainer works on whole
+# Why not the pairs themselves: this form takes half of the bytes, the Trainer works on whole
 # windows at a time, and later epochs draw windows of their own for the same tokens.
 TOKEN_IDS = "token_ids"  # int64, [tokens of the document that are in the vocabulary]
 WINDOW_SIZES = "window_sizes"  # int64, [the same]

@@ -68,10 +68,8 @@ class PreprocessingHyperparameters(StrictModel):
     )
     emit: Literal["windows", "pairs"] = Field(
         default="windows",
-        description="what Transform writes of a document. windows: its tokens with their windows, "
-        "a third of the bytes, and drawn anew in each epoch as word2vec does, which is better "
-        "after several; pairs: target and context ids as plain tf.Examples, which any trainer "
-        "reads, the same in each epoch",
+        description="what Transform writes. windows: half of the bytes, drawn anew in each epoch "
+        "as by word2vec, and better for it; pairs: for any trainer, the same in each epoch",
     )
 
 

@@ -98,8 +98,6 @@ def pairs_of_band(band: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
       contexts: `[pairs, 2]` int64, frame and column: indices into what is `[frames, width, ...]`.
     """
     places = tf.where(band > 0)
-    ends = tf.cumsum(tf.cast(tf.gather_nd(band, places), tf.int32))
-    # The nth pair stands at the first place with an end behind it: tf.repeat, in half of its time.
-    nth = tf.range(tf.cast(tf.reduce_sum(band), tf.int32))
-    places = tf.gather(places, tf.searchsorted(ends, nth, side="right"))
+    times = tf.cast(tf.gather_nd(band, places), tf.int32)
+    places = tf.repeat(places, times, axis=0)
     return places[:, :2], tf.stack([places[:, 0], places[:, 2]], 1)

@@ -22,7 +22,7 @@ from trainer_module.vocabulary import Vocabulary
 from trainer_module.workers.group import WorkerGroup
 
 # By preprocessing.emit.
-_FORMS: dict[str, Form] = {"windows": window_chunks, "pairs": pair_chunks}
+FORMS: dict[str, Form] = {"windows": window_chunks, "pairs": pair_chunks}
 # Of what the sampled loss is shown beside the full one.
 _NUMBERS_OF_CANDIDATES = (5, 20, 100, 500)
 # Scores that one evaluation during training may take: about a second's work. The most targets are
@@ -75,7 +75,7 @@ def fit(
       InputError: there is nothing to train on, or training diverges.
     """
     own_share = train_split._replace(worker=group.worker)
-    form = _FORMS[preprocessing.emit]
+    form = FORMS[preprocessing.emit]
     own = form.count(own_share, epochs=hyperparameters.epochs)
     train, held_out = counts_of_all(group, own), form.count(eval_split)
     require_data(vocabulary.tokens, train, held_out, preprocessing)

@@ -41,8 +41,8 @@ def epochs_of(split: Split) -> list[list[list[int]]]:
 
 
 def counted(split: Split) -> list[object]:
-    *numbers, context_counts = window_chunks.count(split, epochs=3)
-    return [*numbers, context_counts.tolist()]
+    counts = window_chunks.count(split, epochs=3)
+    return [*counts[:4], counts.context_counts.tolist()]
 
 
 def test_batches_in_memory_by_hand() -> None:

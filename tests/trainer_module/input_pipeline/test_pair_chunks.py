@@ -219,6 +219,17 @@ def test_spread_pairs_are_those_of_every_so_manieth_run(tmp_path: Path, most: in
     ]
 
 
+def test_a_chunk_of_more_pairs_than_its_bytes_count(tmp_path: Path) -> None:
+    # 60 runs of 6 pairs: a count in the band is a byte, the sum of all is not.
+    documents = [[(row % 2, (row + at) % 20) for at in range(6)] for row in range(60)]
+    split = split_with(tmp_path / "a.gz", documents)
+    [chunk] = pair_chunks.chunks(split, num_targets=64)
+    assert int(chunk.num_pairs()) == 360
+    assert Counter(pairs_in(chunk, range(64))) == Counter(
+        pair for document in documents for pair in document
+    )
+
+
 def test_every_document_is_one_workers(tmp_path: Path) -> None:
     split = split_with(tmp_path / "a.gz", DOCUMENTS)
     found = []
