@@ -86,11 +86,11 @@ def keep_probability(vocabulary_size: int) -> Any:
 
 
 def split_of(path: str, vocabulary_size: int) -> Any:
-    """The input_pipeline.Split of a file that write wrote."""
+    """The Split of a file that write wrote."""
     import tensorflow as tf
 
-    from trainer_module.training.documents import TransformedFiles
-    from trainer_module.training.input_pipeline import Split
+    from trainer_module.input_pipeline.documents import TransformedFiles
+    from trainer_module.input_pipeline.splits import Split
 
     def ragged(name: str) -> tf.io.RaggedFeature:
         return tf.io.RaggedFeature(tf.int64, f"{name}$ragged_values", row_splits_dtype=tf.int64)

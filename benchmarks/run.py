@@ -86,8 +86,8 @@ def _compare(prepared: corpus.Corpus, documents: str, epochs: int, seed: int) ->
         "seed": seed,
         "ratio": round(ratios[times // 2], 2),
         "ratios": [round(ratio, 2) for ratio in ratios],
-        "gensim": _median(gensims),
-        "ours": _median(ours),
+        "gensim": median(gensims),
+        "ours": median(ours),
         "gensim_less_ours": {
             name: round(gensims[0][name] - ours[0][name], 3)
             for name in QUALITIES
@@ -96,7 +96,8 @@ def _compare(prepared: corpus.Corpus, documents: str, epochs: int, seed: int) ->
     }
 
 
-def _median(measured: list[dict[str, Any]]) -> dict[str, Any]:
+def median(measured: list[dict[str, Any]]) -> dict[str, Any]:
+    """The run of median speed."""
     return sorted(measured, key=lambda figures: figures["words_per_second"])[len(measured) // 2]
 
 
@@ -154,12 +155,12 @@ def _untrained(prepared: corpus.Corpus) -> tuple[Any, Any, Any]:
     import tensorflow as tf
 
     from trainer_module.evaluation import cross_entropies
-    from trainer_module.training import input_pipeline
+    from trainer_module.input_pipeline import window_chunks
     from trainer_module.training.model import SkipGramModel
 
     known, _, split = trainers.transformed(prepared, seed=1)
-    [chunk] = input_pipeline.chunks(split, num_targets=8192).take(1)
-    pairs = input_pipeline.pairs_of(chunk, split.window, range(8192))
+    [chunk] = window_chunks.chunks(split, num_targets=8192).take(1)
+    pairs = chunk.pairs_of(range(8192))
     unigram = tf.zeros([len(known.tokens)]).numpy()
     model = SkipGramModel(unigram, dim=100, bias_initializer="zeros", seed=1)
     tables = (model.target_table, model.context_weights, model.context_biases)

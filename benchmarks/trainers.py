@@ -33,19 +33,22 @@ def _with_memory(
     return {**figures, "peak_megabytes": figures.pop("peak_megabytes", round(peak))}
 
 
-def ours(corpus: Corpus, *, seed: int = 1, judge: bool = True, **settings: Any) -> Figures:
+def ours(
+    corpus: Corpus, *, seed: int = 1, judge: bool = True, emit: str = "windows", **settings: Any
+) -> Figures:
     """Trains by our Trainer, as run_fn does.
 
     Args:
       corpus: transformed.
       seed: of the model.
       judge: whether the vectors are evaluated.
+      emit: in which form the corpus was transformed, preprocessing.emit.
       settings: of TrainerHyperparameters.
     """
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
     group = begin()
     known, train_split, eval_split = transformed(corpus, seed)
-    figures = train(group, known, train_split, eval_split, seed=seed, **settings)
+    figures = train(group, known, train_split, eval_split, seed=seed, emit=emit, **settings)
     table = figures.pop("table")
     return {**figures, **(_judged(known.tokens, table) if judge else {})}
 
@@ -56,8 +59,8 @@ def transformed(corpus: Corpus, seed: int) -> tuple[Any, Any, Any]:
 
     from trainer_module import features, vocabulary
     from trainer_module.hyperparameters import PreprocessingHyperparameters
+    from trainer_module.input_pipeline.documents import TransformedFiles
     from trainer_module.training import fit
-    from trainer_module.training.documents import TransformedFiles
 
     transform = tft.TFTransformOutput(corpus.transform_graph)
     known = vocabulary.read(transform.vocabulary_file_by_name(features.VOCABULARY))
@@ -83,6 +86,7 @@ def train(
     eval_split: Any,
     *,
     seed: int = 1,
+    emit: str = "windows",
     **settings: Any,
 ) -> Figures:
     """Trains on transformed examples, by all workers of the group that TF_CONFIG names.
@@ -90,8 +94,9 @@ def train(
     Args:
       group: what begin returned.
       vocabulary: of the splits.
-      train_split, eval_split: input_pipeline.Split.
+      train_split, eval_split: splits.Split.
       seed: of the model.
+      emit: the form of the examples, preprocessing.emit.
       settings: of TrainerHyperparameters.
 
     Returns:
@@ -107,7 +112,7 @@ def train(
             vocabulary,
             train_split,
             eval_split,
-            PreprocessingHyperparameters(window=train_split.window),
+            PreprocessingHyperparameters(window=train_split.window, emit=emit),
             hyperparameters,
             seed=seed,
             group=group,
@@ -122,7 +127,7 @@ def train(
         "pairs_per_second": round(counts.pairs * epochs / seconds),
         "seconds_to_vectors": round(ended - started, 1),
         "milliseconds_a_step": round(seconds / result.steps * 1e3, 2),
-        "input_words_per_second": round(_reading(train_split._replace(worker=group.worker))),
+        "input_words_per_second": round(_reading(train_split._replace(worker=group.worker), emit)),
         "peak_megabytes": round(peak),
         "evaluations": [dataclasses.asdict(found) for found in result.evaluations],
         "full": _full(fitted),
@@ -134,13 +139,13 @@ def train(
     }
 
 
-def _reading(split: Any) -> float:
-    """Words a second of reading alone, of an epoch that draws its pairs anew."""
-    from trainer_module.training import input_pipeline
+def _reading(split: Any, emit: str) -> float:
+    """Words a second of reading alone; from windows, of an epoch that draws its pairs anew."""
+    from trainer_module.training.fit import FORMS
 
-    words = input_pipeline.count(split).tokens
+    words = FORMS[emit].count(split).tokens
     started = time.monotonic()
-    for _ in input_pipeline.chunks(split, num_targets=1 << 13, epoch=1):
+    for _ in FORMS[emit].chunks(split, num_targets=1 << 13, epoch=1):
         pass
     return words / (time.monotonic() - started)
 

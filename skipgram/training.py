@@ -17,14 +17,14 @@ from pipeline.failures import unknown_name
 from pipeline.results.embeddings import Embeddings
 from trainer_module.errors import InputError
 from trainer_module.hyperparameters import PreprocessingHyperparameters, TrainerHyperparameters
+from trainer_module.input_pipeline.documents import DocumentsInMemory
+from trainer_module.input_pipeline.splits import Split
 from trainer_module.text.hashing import document_hashes
 from trainer_module.text.near_copies import near_copy_hash
 from trainer_module.text.subsampling import windowed
 from trainer_module.text.tokenization import tokenize
 from trainer_module.text.words import Tokenization
-from trainer_module.training.documents import DocumentsInMemory
 from trainer_module.training.fit import fit, keep_probabilities, split_of
-from trainer_module.training.input_pipeline import Split
 from trainer_module.training.progress import Listener, say_nothing
 from trainer_module.training.record import TrainingRecord
 from trainer_module.vocabulary import Vocabulary
@@ -129,6 +129,11 @@ def _settings(given: dict[str, Any]) -> _Settings:
         for section in sections
     ]
     config = validated({"preprocessing": chosen[0], "trainer": chosen[1]})
+    if config.preprocessing.emit != "windows":
+        raise InputError(
+            f"emit = {config.preprocessing.emit} is for `run`: it says what Transform writes, and "
+            "train writes nothing, leave it out"
+        )
     if config.trainer.workers > 1:
         raise InputError(
             f"workers = {config.trainer.workers} is for `run`: train works in this process alone, "

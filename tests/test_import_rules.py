@@ -16,6 +16,7 @@ ROOMS = {
         {"text"},
         {"objectives"},
         {"workers"},
+        {"input_pipeline"},
         {"evaluation"},
         {"training"},
         {"preprocessing", "run_fn"},

@@ -21,13 +21,23 @@ OCCURRENCE = "occurrence"
 # cat(2) sat(1) on(1) mat(2), so cat has the contexts sat and on, sat has cat and on, on has sat and
 # mat, mat has sat and on: skip_grams.pairs writes them out.
 #
-# Why not the pairs themselves: this form takes a third of the bytes, the Trainer works on whole
+# Why not the pairs themselves: this form takes half of the bytes, the Trainer works on whole
 # windows at a time, and later epochs draw windows of their own for the same tokens.
 TOKEN_IDS = "token_ids"  # int64, [tokens of the document that are in the vocabulary]
 WINDOW_SIZES = "window_sizes"  # int64, [the same]
 NUM_TOKENS = "num_tokens"  # int64, []: all tokens of the document, also those left out
 DOCUMENT_HASH = "document_hash"  # int64, []
-WINDOWS = (TOKEN_IDS, WINDOW_SIZES, NUM_TOKENS, DOCUMENT_HASH)
+
+# With preprocessing.emit = pairs it holds the pairs themselves instead, in the order of the targets
+# and, for one target, of the text. Of the same document:
+#
+#   target      [7, 7, 9, 9, 3, 3, 8, 8]
+#   context     [9, 3, 7, 3, 9, 8, 9, 3]
+#   num_tokens  7
+#
+# Any trainer reads this form: see docs/pairs.md. All epochs of ours have the same pairs then.
+TARGET = "target"  # int64, [pairs of the document]
+CONTEXT = "context"  # int64, [the same]
 
 # The vocabulary file of Transform's output: `count token` lines by falling count; a token's id is
 # the number of its line.

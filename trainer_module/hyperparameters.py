@@ -3,13 +3,12 @@
 Light on purpose: the command line reads it before TensorFlow is imported.
 """
 
-import itertools
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from trainer_module.objective_table import OBJECTIVES, users
+from trainer_module.objective_table import OBJECTIVES, described, listed, users
 from trainer_module.sizes import FRAME_HEIGHT, STEPS_PER_CHUNK
 
 Tokenizer = Literal["unicode_words", "whitespace"]
@@ -20,12 +19,6 @@ if TYPE_CHECKING:
     ObjectiveName = str  # a checker wants the names written out, and the table has them
 else:
     ObjectiveName = Literal[tuple(OBJECTIVES)]
-
-
-def _objectives_described() -> str:
-    """Names and summaries; neighbours in the table that share a summary stand together."""
-    groups = itertools.groupby(OBJECTIVES, lambda name: OBJECTIVES[name].summary)
-    return "; ".join(f"{', '.join(names)}: {summary}" for summary, names in groups)
 
 
 class StrictModel(BaseModel):
@@ -71,12 +64,17 @@ class PreprocessingHyperparameters(StrictModel):
         description="tokens to each side at most; each target draws its own from 1 to this "
         "(word2vec's default)",
     )
+    emit: Literal["windows", "pairs"] = Field(
+        default="windows",
+        description="what Transform writes. windows: half of the bytes, drawn anew in each epoch "
+        "as by word2vec, and better for it; pairs: for any trainer, the same in each epoch",
+    )
 
 
 class TrainerHyperparameters(StrictModel):
     """From pairs to a model. Fields that are not given take the objective's own default."""
 
-    objective: ObjectiveName = Field(default="nce", description=_objectives_described())
+    objective: ObjectiveName = Field(default="nce", description=described())
     dim: int = Field(
         default=100, ge=1, le=4096, description="numbers per vector (word2vec's default)"
     )
@@ -288,18 +286,12 @@ class TrainerHyperparameters(StrictModel):
                     "nce or logq_correction to false"
                 )
             elif not self._uses(name):
-                yield f"{shown} is for {_listed(users(name))}, not {self.objective}: leave it out"
+                yield f"{shown} is for {listed(users(name))}, not {self.objective}: leave it out"
             elif name == "sampler_power" and self.sampler != "unigram":
                 yield f"{shown} is for the sampler unigram, not {self.sampler}: leave it out"
 
     def _uses(self, name: str) -> bool:
         return name in OBJECTIVES[self.objective].uses or not users(name)
-
-
-def _listed(names: list[str]) -> str:
-    """`a`, `a and b` or `a, b and c`."""
-    *most, last = names
-    return f"{', '.join(most)} and {last}" if most else last
 
 
 def _raise_if_any(problems: list[str]) -> None:

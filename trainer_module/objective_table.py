@@ -3,6 +3,7 @@
 Light on purpose: the command line reads it before TensorFlow is imported.
 """
 
+import itertools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
@@ -110,3 +111,19 @@ OBJECTIVES: Mapping[str, ObjectiveSpec] = {
 def users(name: str) -> list[str]:
     """The objectives for which the field `name` means something; none where it does for all."""
     return [objective for objective, spec in OBJECTIVES.items() if name in spec.uses]
+
+
+def described() -> str:
+    """Names and summaries; neighbours in the table that share a summary stand together."""
+    groups = itertools.groupby(OBJECTIVES, lambda name: OBJECTIVES[name].summary)
+    return "; ".join(f"{', '.join(names)}: {summary}" for summary, names in groups)
+
+
+def listed(names: list[str]) -> str:
+    """Names for a sentence.
+
+    >>> listed(["a"]), listed(["a", "b", "c"])
+    ('a', 'a, b and c')
+    """
+    *most, last = names
+    return f"{', '.join(most)} and {last}" if most else last

@@ -1,4 +1,4 @@
-"""Transform's entry point: text to pairs, as tokens with their windows."""
+"""Transform's entry point: text to pairs, as tokens with their windows or written out."""
 
 import contextlib
 from collections.abc import Mapping
@@ -9,7 +9,13 @@ import tensorflow_transform as tft
 
 from trainer_module import features
 from trainer_module.hyperparameters import PreprocessingHyperparameters
-from trainer_module.text import hashing, subsampling, vocabulary_analyzer, vocabulary_tables
+from trainer_module.text import (
+    hashing,
+    skip_grams,
+    subsampling,
+    vocabulary_analyzer,
+    vocabulary_tables,
+)
 from trainer_module.text.tokenization import tokenize
 from trainer_module.text.words import Tokenization
 
@@ -17,15 +23,16 @@ from trainer_module.text.words import Tokenization
 def preprocessing_fn(
     inputs: Mapping[str, tf.Tensor], custom_config: Mapping[str, Any]
 ) -> dict[str, tf.Tensor | tf.RaggedTensor]:
-    """Turns each document into its pairs: its tokens with their windows.
+    """Turns each document into its pairs: its tokens with their windows, or written out.
 
     Args:
       inputs: `text`, `[batch, 1]` UTF-8 strings, and `occurrence`, `[batch, 1]` int64.
       custom_config: `preprocessing`, the fields of PreprocessingHyperparameters, and `seed`.
 
     Returns:
-      `token_ids` and `window_sizes`, `[batch, (tokens)]` int64, `num_tokens` and `document_hash`,
-      `[batch]` int64: see features.py.
+      `token_ids` and `window_sizes`, `[batch, (tokens)]` int64, and `document_hash`, `[batch]`
+      int64; or `target` and `context`, `[batch, (pairs)]` int64; and `num_tokens`, `[batch]` int64:
+      see features.py.
     """
     hyperparameters = PreprocessingHyperparameters(**custom_config["preprocessing"])
     documents = tf.reshape(inputs[features.TEXT], [-1])
@@ -46,10 +53,18 @@ def preprocessing_fn(
         window=hyperparameters.window,
         seed=int(custom_config["seed"]),
     )
+    num_tokens = tokens.row_lengths()
+    if hyperparameters.emit == "pairs":
+        targets, contexts = skip_grams.pairs(found.token_ids, found.window_sizes)
+        return {
+            features.TARGET: targets,
+            features.CONTEXT: contexts,
+            features.NUM_TOKENS: num_tokens,
+        }
     return {
         features.TOKEN_IDS: found.token_ids,
         features.WINDOW_SIZES: found.window_sizes,
-        features.NUM_TOKENS: tokens.row_lengths(),
+        features.NUM_TOKENS: num_tokens,
         features.DOCUMENT_HASH: tf.bitcast(hashes, tf.int64),
     }
 

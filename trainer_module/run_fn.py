@@ -13,11 +13,11 @@ from trainer_module import features, vocabulary
 from trainer_module.errors import InputError
 from trainer_module.evaluation import export
 from trainer_module.hyperparameters import PreprocessingHyperparameters, TrainerHyperparameters
+from trainer_module.input_pipeline.documents import TransformedFiles
+from trainer_module.input_pipeline.splits import Split
 from trainer_module.text.words import Tokenization
 from trainer_module.training import checkpoints, progress
-from trainer_module.training.documents import TransformedFiles
 from trainer_module.training.fit import Fitted, fit, split_of
-from trainer_module.training.input_pipeline import Split
 from trainer_module.training.record import TrainingRecord
 from trainer_module.workers import cluster, group
 from trainer_module.workers.cluster import Worker

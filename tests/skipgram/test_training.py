@@ -117,6 +117,7 @@ def test_what_is_said_goes_to_the_listener() -> None:
     [
         (WALKS, {"epoch": 3}, "epoch is no field of preprocessing or trainer; .* epochs"),
         (WALKS, {"workers": 2}, "workers = 2 is for `run`"),
+        (WALKS, {"emit": "pairs"}, "emit = pairs is for `run`: it says what Transform writes"),
         (WALKS, {"epochs": 0}, "trainer.epochs = 0 is not allowed"),
         (WALKS, {"eval_fraction": 0.0}, "eval_fraction = 0.0 is not between 0 and 1"),
         ([], {}, "there are no documents to train on"),

@@ -10,10 +10,13 @@ import tensorflow as tf
 from tests.trainer_module.transformed import Document
 from trainer_module.evaluation import cross_entropies
 from trainer_module.hyperparameters import TrainerHyperparameters
+from trainer_module.input_pipeline.pair_chunks import PairChunk
+from trainer_module.input_pipeline.splits import Counts, Pairs
+from trainer_module.input_pipeline.window_chunks import WindowChunk
 from trainer_module.objective_table import OBJECTIVES
 from trainer_module.objectives import candidate_sampling
+from trainer_module.sizes import FRAME_HEIGHT
 from trainer_module.training import loop
-from trainer_module.training.input_pipeline import Chunk, Counts, Pairs
 from trainer_module.training.model import SkipGramModel, unigram_log_probabilities
 from trainer_module.workers.cluster import ALONE, Worker
 from trainer_module.workers.group import WorkerGroup
@@ -30,20 +33,40 @@ class Corpus(NamedTuple):
     right: Array
     window: int
     vocabulary_size: int
+    emit: str = "windows"
 
     def pairs(self, begin: int = 0, end: int | None = None) -> tuple[Array, Array]:
-        """Targets and contexts of some targets, written out; of none behind the last."""
-        places = [
-            (target, target + offset)
-            for target in range(begin, min(end or len(self.ids), len(self.ids)))
-            for offset in range(-self.left[target], self.right[target] + 1)
-            if offset != 0
-        ]
-        targets, contexts = np.array(places, int).reshape(-1, 2).T
-        return self.ids[targets], self.ids[contexts]
+        """Targets and contexts of some targets, written out; of none behind the last.
 
-    def chunk(self, num_targets: int, num_chunks: int) -> Chunk:
+        In the order of the text. Of frames of pairs, begun with the first target, a target's
+        contexts are in the order in which its frame has them first.
+        """
+        end = min(end or len(self.ids), len(self.ids))
+        found = [
+            (self.ids[target], context)
+            for first in range(begin, end, FRAME_HEIGHT)
+            for target, contexts in self._frame(first, min(first + FRAME_HEIGHT, end))
+            for context in contexts
+        ]
+        targets, contexts = np.array(found, int).reshape(-1, 2).T
+        return targets, contexts
+
+    def _frame(self, begin: int, end: int) -> list[tuple[int, list[int]]]:
+        rows = [(target, self._contexts(target)) for target in range(begin, end)]
+        if self.emit == "windows":
+            return rows
+        order = _first_times(rows)
+        return [(target, sorted(contexts, key=order.index)) for target, contexts in rows]
+
+    def _contexts(self, target: int) -> list[int]:
+        around = self.ids[target - self.left[target] : target + self.right[target] + 1].tolist()
+        del around[self.left[target]]
+        return around
+
+    def chunk(self, num_targets: int, num_chunks: int) -> WindowChunk | PairChunk:
         """All chunks, stacked."""
+        if self.emit == "pairs":
+            return self._pair_chunk(num_targets, num_chunks)
         missing = num_chunks * num_targets - len(self.ids)
         around = np.pad(self.ids, [self.window, missing + self.window])
         begins = range(0, num_chunks * num_targets, num_targets)
@@ -52,7 +75,30 @@ class Corpus(NamedTuple):
             for extents in (self.left, self.right)
         )
         ids = [around[begin : begin + num_targets + 2 * self.window] for begin in begins]
-        return Chunk(np.stack(ids), left, right)
+        return WindowChunk(np.stack(ids), left, right)
+
+    def _pair_chunk(self, num_targets: int, num_chunks: int) -> PairChunk:
+        """A target is a run: no token of a corpus stands beside itself in a document."""
+        size, width = num_chunks * num_targets, FRAME_HEIGHT * 2 * self.window
+        contexts = np.zeros([size // FRAME_HEIGHT, width], np.int32)
+        band = np.zeros([size, width], np.uint8)
+        for begin in range(0, len(self.ids), FRAME_HEIGHT):
+            rows = self._frame(begin, min(begin + FRAME_HEIGHT, len(self.ids)))
+            order = _first_times(rows)
+            contexts[begin // FRAME_HEIGHT, : len(order)] = order
+            for target, own in rows:
+                for context in own:
+                    band[target, order.index(context)] += 1
+        return PairChunk(
+            np.pad(self.ids, [0, size - len(self.ids)]).reshape(num_chunks, num_targets),
+            contexts.reshape(num_chunks, -1, width),
+            band.reshape(num_chunks, num_targets, width),
+        )
+
+
+def _first_times(rows: Sequence[tuple[int, Sequence[int]]]) -> list[int]:
+    """The distinct contexts of a frame in the order in which they come first."""
+    return list(dict.fromkeys(context for _, contexts in rows for context in contexts))
 
 
 def corpus_of(documents: Sequence[Document], window: int, vocabulary_size: int) -> Corpus:
@@ -89,7 +135,7 @@ def walks(seed: int, num_tokens: int, worker: Worker = ALONE) -> Corpus:
 
 
 def counts_of(corpora: Sequence[Corpus]) -> Counts:
-    """As input_pipeline.count gives them, of the corpora of the epochs."""
+    """As Form.count gives them, of the corpora of the epochs."""
     first, most = corpora[0], max(len(corpus.ids) for corpus in corpora)
     _, contexts = first.pairs()
     times = np.bincount(contexts, minlength=first.vocabulary_size)
@@ -163,11 +209,11 @@ class Run:
         self._initial = [variable.numpy() for variable in self._variables]
 
     def chunks(self, *, num_targets: int, num_chunks: int, epoch: tf.Tensor) -> tf.data.Dataset:
-        """As input_pipeline.chunks gives them."""
+        """As Form.chunks gives them."""
         every = [corpus.chunk(num_targets, num_chunks) for corpus in self.corpora]
         stacked = map(np.stack, zip(*every, strict=True))
         return tf.data.Dataset.from_tensor_slices(
-            Chunk(*(tf.gather(part, epoch) for part in stacked))
+            type(every[0])(*(tf.gather(part, epoch) for part in stacked))
         )
 
     def begin_anew(self) -> None:

@@ -10,6 +10,7 @@ import tensorflow as tf
 import tensorflow_transform as tft
 import tensorflow_transform.beam as tft_beam
 
+from tests.trainer_module.transformed import pairs_of
 from trainer_module.preprocessing import preprocessing_fn
 from trainer_module.text import hashing, subsampling, vocabulary_tables
 from trainer_module.text.tokenization import tokenize
@@ -43,8 +44,12 @@ def transform(
         )
         if folder:
             transform_fn | tft_beam.WriteTransformFn(folder)
+    names = {"windows": ("token_ids", "window_sizes"), "pairs": ("target", "context")}
     return [
-        {name: list(row[f"{name}$ragged_values"]) for name in ("token_ids", "window_sizes")}
+        {
+            name: list(row[f"{name}$ragged_values"])
+            for name in names[hyperparameters.get("emit", "windows")]
+        }
         for row in transformed
     ]
 
@@ -225,6 +230,23 @@ def test_documents_in_memory_are_windowed_as_transform_does(tmp_path: Any) -> No
     )
     assert found.token_ids.to_list() == [row["token_ids"] for row in rows]
     assert found.window_sizes.to_list() == [row["window_sizes"] for row in rows]
+
+
+def test_pairs_are_those_of_the_windows_in_their_order() -> None:
+    rows = transform(DOCUMENTS, subsample=1e-2, window=3, emit="pairs")
+    expected = [
+        pairs_of(list(zip(row["token_ids"], row["window_sizes"], strict=True)))
+        for row in subsampled(1)
+    ]
+    assert [list(zip(row["target"], row["context"], strict=True)) for row in rows] == expected
+    assert 0 < min(map(len, expected)) < max(map(len, expected))
+
+
+def test_documents_without_pairs_are_rows_of_none() -> None:
+    [two, one, none] = transform(["a b", "a", ""], window=1, emit="pairs")
+    # b comes before a at equal counts, but a is there twice.
+    assert two == {"target": [0, 1], "context": [1, 0]}
+    assert one == none == {"target": [], "context": []}
 
 
 def test_a_document_without_known_tokens_is_a_row_without_tokens() -> None:

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from trainer_module.input_pipeline.documents import TransformedFiles
+from trainer_module.input_pipeline.splits import Split
 from trainer_module.text import subsampling
-from trainer_module.training.documents import TransformedFiles
-from trainer_module.training.input_pipeline import Split
 
 Document = Sequence[tuple[int, int]]  # of each token: id, window; 0 where it is left out
 
@@ -35,17 +35,46 @@ def hash_of(document: Document) -> int:
     return int.from_bytes(digest[:8], "big", signed=True)
 
 
-def write(path: Path, documents: Sequence[Document]) -> str:
-    def int64s(values: Sequence[int]) -> tf.train.Feature:
-        return tf.train.Feature(int64_list=tf.train.Int64List(value=values))
+PAIRS_SPEC: dict[str, Any] = {
+    "target": _ragged_feature("target"),
+    "context": _ragged_feature("context"),
+    "num_tokens": tf.io.FixedLenFeature([], tf.int64),
+}
 
+
+def write(path: Path, documents: Sequence[Document]) -> str:
+    return _write(
+        path,
+        [
+            {
+                "token_ids$ragged_values": [token for token, _ in document],
+                "window_sizes$ragged_values": [window for _, window in document],
+                "document_hash": [hash_of(document)],
+            }
+            for document in documents
+        ],
+    )
+
+
+def write_pairs(path: Path, documents: Sequence[Sequence[tuple[int, int]]]) -> str:
+    return _write(
+        path,
+        [
+            {
+                "target$ragged_values": [target for target, _ in document],
+                "context$ragged_values": [context for _, context in document],
+            }
+            for document in documents
+        ],
+    )
+
+
+def _write(path: Path, rows: Sequence[dict[str, list[int]]]) -> str:
     with tf.io.TFRecordWriter(str(path), "GZIP") as writer:
-        for document in documents:
+        for row in rows:
             feature = {
-                "token_ids$ragged_values": int64s([token for token, _ in document]),
-                "window_sizes$ragged_values": int64s([window for _, window in document]),
-                "num_tokens": int64s([TOKENS_A_DOCUMENT]),
-                "document_hash": int64s([hash_of(document)]),
+                name: tf.train.Feature(int64_list=tf.train.Int64List(value=values))
+                for name, values in {**row, "num_tokens": [TOKENS_A_DOCUMENT]}.items()
             }
             example = tf.train.Example(features=tf.train.Features(feature=feature))
             writer.write(example.SerializeToString())
@@ -57,6 +86,10 @@ def split_of(
 ) -> Split:
     """Of which later epochs keep a token with the probability `keep`, whatever it is."""
     return Split(TransformedFiles(files, SPEC), np.full(vocabulary_size, keep), window, seed=1)
+
+
+def split_of_pairs(files: Sequence[str], *, vocabulary_size: int = 20, window: int = 3) -> Split:
+    return Split(TransformedFiles(files, PAIRS_SPEC), np.ones(vocabulary_size), window, seed=1)
 
 
 def of_epoch(split: Split, documents: Sequence[Document], epoch: int) -> list[Document]:
@@ -78,6 +111,11 @@ def of_epoch(split: Split, documents: Sequence[Document], epoch: int) -> list[Do
 
 def ragged(rows: Sequence[Sequence[int]]) -> tf.RaggedTensor:
     return tf.ragged.constant(rows, tf.int64, ragged_rank=1, row_splits_dtype=tf.int64)
+
+
+def pairs_of(document: Document) -> list[tuple[int, int]]:
+    """What Transform writes of it with emit = pairs."""
+    return [pair for pairs in pairs_by_target(document) for pair in pairs]
 
 
 def pairs_by_target(document: Document) -> list[list[tuple[int, int]]]:

@@ -144,9 +144,7 @@ class ServingModel(tf.Module):
             },
         )
         transformed: Mapping[str, tf.RaggedTensor] = self.transform(parsed)
-        targets, contexts = skip_grams.pairs(
-            transformed[features.TOKEN_IDS], transformed[features.WINDOW_SIZES]
-        )
+        targets, contexts = _pairs(transformed)
         found = self._cross_entropies(targets.flat_values, contexts.flat_values)
 
         def by_document(losses_of_pairs: tf.Tensor) -> tf.Tensor:
@@ -187,6 +185,13 @@ class ServingModel(tf.Module):
 
         [done] = tf.while_loop(lambda start: start < tf.size(new), add, (0,))
         return done
+
+
+def _pairs(transformed: Mapping[str, tf.RaggedTensor]) -> tuple[tf.RaggedTensor, tf.RaggedTensor]:
+    """Targets and contexts, `[batch, (pairs)]` each, whatever preprocessing.emit was."""
+    if features.TARGET in transformed:
+        return transformed[features.TARGET], transformed[features.CONTEXT]
+    return skip_grams.pairs(transformed[features.TOKEN_IDS], transformed[features.WINDOW_SIZES])
 
 
 def save(serving: ServingModel, folder: str) -> None:

@@ -6,10 +6,24 @@ along the diagonal. A token's vectors are so gathered about twice a block, not o
 pairs, and the products run at the speed of matrix multiplication.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 import tensorflow as tf
 
 from trainer_module.sizes import FRAME_HEIGHT
+
+
+class FramedPairs(NamedTuple):
+    """The pairs of a block of targets, cut into frames."""
+
+    targets: tf.Tensor  # [frames * height] int32 ids
+    contexts: tf.Tensor  # [frames, width] int32 ids: of each frame, all that its targets need
+    band: tf.Tensor  # [frames, height, width] float32: how often they are a pair
+
+    def rows(self, values: tf.Tensor) -> tf.Tensor:
+        """`[targets, ...]` as `[frames, height, ...]`."""
+        return tf.reshape(values, [*self.band.shape[:2], *values.shape[1:]])
 
 
 class Frames:
@@ -66,20 +80,24 @@ class Frames:
         behind = tf.gather(self._behind, self._first_mask + right)
         return tf.reshape(before + behind, [self.number, self.height, self.width])
 
-    def rows(self, values: tf.Tensor) -> tf.Tensor:
-        """`[targets, ...]` as `[frames, height, ...]`."""
-        return tf.reshape(values, [self.number, self.height, *values.shape[1:]])
+    def pairs(self, around: tf.Tensor, left: tf.Tensor, right: tf.Tensor) -> FramedPairs:
+        """The block's targets with what `of` and `band` say of them."""
+        window = (self.width - self.height) // 2
+        targets = around[window : window + self.number * self.height]
+        return FramedPairs(targets, self.of(around), self.band(left, right))
 
 
 def pairs_of_band(band: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-    """Where the rows of each pair stand, in the order of the targets and, for one, of the text.
+    """Where the rows of each pair stand, in the order of the targets and, for one, of the columns.
 
     Args:
-      band: `[frames, height, width]`, Frames.band.
+      band: `[frames, height, width]`, how often they are a pair: so often a pair is there.
 
     Returns:
       targets: `[pairs, 2]` int64, frame and row: indices into what is `[frames, height, ...]`.
       contexts: `[pairs, 2]` int64, frame and column: indices into what is `[frames, width, ...]`.
     """
     places = tf.where(band > 0)
+    times = tf.cast(tf.gather_nd(band, places), tf.int32)
+    places = tf.repeat(places, times, axis=0)
     return places[:, :2], tf.stack([places[:, 0], places[:, 2]], 1)

@@ -25,7 +25,7 @@ class Block(NamedTuple):
     context_biases: tf.Tensor  # [frames, width]
     context_expected: tf.Tensor | None  # [frames, width]; None without logQ correction
     context_hits: tf.Tensor | None  # [frames, width]: how often among the candidates; None: kept
-    band: tf.Tensor  # [frames, height, width]: 1 where there is a pair
+    band: tf.Tensor  # [frames, height, width]: how often each is a pair
     candidates: tf.Tensor  # [num_sampled, dim] or, of per-pair ones, [pairs, num_sampled, dim]
     candidate_biases: tf.Tensor  # [num_sampled] or [pairs, num_sampled]
     candidate_expected: tf.Tensor | None  # of the same shape

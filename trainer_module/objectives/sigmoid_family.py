@@ -144,7 +144,7 @@ def gradients(
     Args:
       true: `[frames, height, width]` scores.
       sampled: `[targets, num_sampled]` scores.
-      band: `[frames, height, width]`, 1 where there is a pair, else 0.
+      band: `[frames, height, width]`, how often each is a pair.
       hits: `[frames, 1, width]`, how often each context is among the candidates, or 0 to keep all.
       weight: w, the objective's candidate_weight.
       with_loss: whether the loss is wanted; the gradients do not need it.

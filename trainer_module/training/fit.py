@@ -11,16 +11,18 @@ from trainer_module.errors import InputError
 from trainer_module.evaluation import cross_entropies
 from trainer_module.evaluation.cross_entropies import Parameters
 from trainer_module.hyperparameters import PreprocessingHyperparameters, TrainerHyperparameters
+from trainer_module.input_pipeline import pair_chunks, window_chunks
+from trainer_module.input_pipeline.documents import Documents
+from trainer_module.input_pipeline.splits import Counts, Form, Pairs, Split, spread_pairs
 from trainer_module.text import subsampling
-from trainer_module.training import input_pipeline
-from trainer_module.training.documents import Documents
-from trainer_module.training.input_pipeline import Counts, Pairs, Split
 from trainer_module.training.loop import TrainingLoop, TrainingResult
 from trainer_module.training.model import SkipGramModel, unigram_log_probabilities
 from trainer_module.training.progress import Listener, say_nothing
 from trainer_module.vocabulary import Vocabulary
 from trainer_module.workers.group import WorkerGroup
 
+# By preprocessing.emit.
+FORMS: dict[str, Form] = {"windows": window_chunks, "pairs": pair_chunks}
 # Of what the sampled loss is shown beside the full one.
 _NUMBERS_OF_CANDIDATES = (5, 20, 100, 500)
 # Scores that one evaluation during training may take: about a second's work. The most targets are
@@ -73,8 +75,9 @@ def fit(
       InputError: there is nothing to train on, or training diverges.
     """
     own_share = train_split._replace(worker=group.worker)
-    own = input_pipeline.count(own_share, epochs=hyperparameters.epochs)
-    train, held_out = counts_of_all(group, own), input_pipeline.count(eval_split)
+    form = FORMS[preprocessing.emit]
+    own = form.count(own_share, epochs=hyperparameters.epochs)
+    train, held_out = counts_of_all(group, own), form.count(eval_split)
     require_data(vocabulary, train, held_out, preprocessing)
     unigram = unigram_log_probabilities(train.context_counts)
     with group.strategy.scope():
@@ -84,7 +87,7 @@ def fit(
             bias_initializer=hyperparameters.bias_initializer,
             seed=seed,
         )
-    pairs = held_out_pairs(eval_split, held_out)
+    pairs = held_out_pairs(form, eval_split, held_out)
     loop = TrainingLoop(
         group,
         model,
@@ -94,7 +97,9 @@ def fit(
         seed=seed,
         held_out=pairs,
     )
-    chunks = functools.partial(input_pipeline.chunks, own_share)
+    if group.num_workers > 1:
+        own_share = own_share._replace(frame_width=train.frame_width)
+    chunks = functools.partial(form.chunks, own_share)
     result = loop.train(chunks, checkpoint_folder, listener)
     return Fitted(
         model=model,
@@ -139,16 +144,19 @@ def keep_probabilities(
 
 
 def counts_of_all(group: WorkerGroup, own: Counts) -> Counts:
-    """Adds up the counts of all workers' shares; `targets` is that of the largest share."""
-    numbers = tf.constant([own.documents, own.tokens, own.targets, own.pairs], tf.int64)
+    """Adds up the counts of all workers' shares; `targets` and `frame_width` are the largest."""
+    numbers = tf.constant(
+        [own.documents, own.tokens, own.targets, own.pairs, own.frame_width], tf.int64
+    )
 
     def in_replica() -> tuple[tf.Tensor, tf.Tensor]:
         return group.all_gather(numbers), group.all_reduce_sum(tf.constant(own.context_counts))
 
     exchanged = group.compiled(in_replica)()
     of_each, context_counts = (part.numpy() for part in exchanged)
-    documents, tokens, _, pairs = of_each.sum(0).tolist()
-    return Counts(documents, tokens, int(of_each[:, 2].max()), pairs, context_counts)
+    documents, tokens, _, pairs, _ = of_each.sum(0).tolist()
+    _, _, targets, _, frame_width = of_each.max(0).tolist()
+    return Counts(documents, tokens, targets, pairs, context_counts, frame_width)
 
 
 def require_data(
@@ -225,10 +233,10 @@ def _why_no_pair(
     return f"{dropped}: lower preprocessing.min_count ({preprocessing.min_count})"
 
 
-def held_out_pairs(split: Split, counts: Counts) -> Pairs:
+def held_out_pairs(form: Form, split: Split, counts: Counts) -> Pairs:
     """Pairs of the eval split, of targets evenly spread over it: as many as can be paid."""
     most = min(_SCORES_PER_EVALUATION // len(counts.context_counts), _TARGETS_PER_EVALUATION)
-    return input_pipeline.spread_pairs(split, counts, max(most, 1))
+    return spread_pairs(form, split, counts, max(most, 1))
 
 
 def _sampled_losses(loop: TrainingLoop, pairs: Pairs, seed: int) -> dict[int, float]:

@@ -12,10 +12,9 @@ import tensorflow as tf
 from trainer_module.errors import InputError
 from trainer_module.evaluation import cross_entropies
 from trainer_module.hyperparameters import TrainerHyperparameters
+from trainer_module.input_pipeline.splits import Counts, Pairs, without_autotune
 from trainer_module.sizes import STEPS_PER_CHUNK
-from trainer_module.training import input_pipeline
 from trainer_module.training.checkpoints import Checkpoints
-from trainer_module.training.input_pipeline import Counts, Pairs
 from trainer_module.training.model import SkipGramModel
 from trainer_module.training.progress import BegunAnew, Listener, Progress
 from trainer_module.training.record import Evaluation
@@ -28,7 +27,7 @@ _NOT_FINITE = "the loss is not finite"
 
 
 class Chunks(Protocol):
-    """input_pipeline.chunks of a split."""
+    """Form.chunks of a split."""
 
     def __call__(self, *, num_targets: int, num_chunks: int, epoch: tf.Tensor) -> tf.data.Dataset:
         """Makes the dataset of an epoch, the first being 0; the same at every call."""
@@ -202,7 +201,7 @@ class TrainingLoop:
         epochs_done, chunks_done = schedule.position(self.state.steps)
         left = tf.data.Dataset.range(epochs_done, schedule.epochs).flat_map(of_epoch)
         left = left.skip(chunks_done).prefetch(STEPS_PER_CHUNK)
-        return iter(input_pipeline.without_autotune(left))
+        return iter(without_autotune(left))
 
     def _call(self, iterator: Iterator[Any], num_chunks: int) -> tuple[float, list[int]]:
         # To sync is not in the compiled loop: no message there may change its size.
@@ -243,7 +242,7 @@ class TrainingLoop:
                 self._group.run(self.step, args=(chunk, index, False))
             total += tf.cast(loss, tf.float64)
             looked_at += tf.cast(loss_pairs, tf.float64)
-            pairs += tf.cast(tf.reduce_sum(chunk.left + chunk.right), tf.float64)
+            pairs += tf.cast(chunk.num_pairs(), tf.float64)
         return tf.stack([total, looked_at, pairs])
 
     def _not_finite(self) -> InputError:

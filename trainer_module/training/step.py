@@ -8,11 +8,11 @@ import tensorflow as tf
 from trainer_module.errors import InputError
 from trainer_module.evaluation import cross_entropies
 from trainer_module.hyperparameters import TrainerHyperparameters
+from trainer_module.input_pipeline.splits import Chunk, Counts
 from trainer_module.objectives import candidate_sampling, gradients, registry
 from trainer_module.objectives.candidate_sampling import SampledCandidates
-from trainer_module.objectives.frames import Frames, pairs_of_band
+from trainer_module.objectives.frames import FramedPairs, pairs_of_band
 from trainer_module.objectives.gradients import Block, Gradients
-from trainer_module.training.input_pipeline import Chunk, Counts
 from trainer_module.training.model import SkipGramModel
 from trainer_module.training.row_updates import bounded_row_step, summed_rows, summed_rows_of_all
 from trainer_module.training.schedule import Schedule
@@ -59,11 +59,9 @@ class Step:
         """
         self._group = group
         self._hyperparameters = hyperparameters
-        self._window = window
         self._seed = seed
         self._schedule = schedule
         self._steps_done = group.local_copy(steps_done)
-        self._frames = Frames(schedule.targets_per_step, window)
         self.objective = registry.objective(hyperparameters, model.vocabulary_size)
         self.sampler = registry.sampler(hyperparameters, counts.context_counts)
         _require_memory(hyperparameters, self.objective, window)
@@ -105,20 +103,13 @@ class Step:
         Returns:
           The summed loss of the block's pairs, `[]` float32, and their number, `[]` int32.
         """
-        size, window = self._schedule.targets_per_step, self._window
-        begin = index * size
-        around = tf.ensure_shape(chunk.ids[begin : begin + size + 2 * window], [size + 2 * window])
-        left = tf.ensure_shape(chunk.left[begin : begin + size], [size])
-        right = tf.ensure_shape(chunk.right[begin : begin + size], [size])
-        ids, framed = around[window : window + size], self._frames.of(around)
-        band = self._frames.band(left, right)
-        drawn = self._draw(framed, band)
-        block = self._block(ids, framed, band, drawn)
-        found = self._gradients(block, framed, drawn, with_loss)
-        self._apply(ids, framed, tf.cast(tf.reshape(drawn.classes, [-1]), tf.int32), found)
-        return found.loss, tf.reduce_sum(left + right)
+        pairs = chunk.block(index, self._schedule.targets_per_step)
+        drawn = self._draw(pairs)
+        found = self._gradients(pairs, self._block(pairs, drawn), drawn, with_loss)
+        self._apply(pairs, tf.cast(tf.reshape(drawn.classes, [-1]), tf.int32), found)
+        return found.loss, tf.cast(tf.reduce_sum(pairs.band), tf.int32)
 
-    def _draw(self, framed: tf.Tensor, band: tf.Tensor) -> SampledCandidates:
+    def _draw(self, pairs: FramedPairs) -> SampledCandidates:
         """The step's candidates; where workers step together, the same on all that share them."""
         number = self.objective.num_sampled
         if not self.objective.spec.samples:
@@ -132,18 +123,16 @@ class Step:
         seed = tf.stack([tf.constant(self._seed, tf.int64), step])
         if self._hyperparameters.sampler == "in_batch":
             return candidate_sampling.draw_in_batch(
-                tf.cast(_contexts(framed, band), tf.int64),
+                tf.cast(_contexts(pairs), tf.int64),
                 number,
                 seed,
                 replacement=self._hyperparameters.replacement,
             )
         if self._hyperparameters.negatives == "per_pair":
-            return self.sampler.draw_for_each(tf.size(_contexts(framed, band)), number, seed)
+            return self.sampler.draw_for_each(tf.size(_contexts(pairs)), number, seed)
         return self.sampler.draw(number, seed)
 
-    def _block(
-        self, ids: tf.Tensor, framed: tf.Tensor, band: tf.Tensor, drawn: SampledCandidates
-    ) -> Block:
+    def _block(self, pairs: FramedPairs, drawn: SampledCandidates) -> Block:
         model, corrected = self.parameters, self.objective.logq_correction
         expected_count = self.sampler.expected_count
 
@@ -152,51 +141,49 @@ class Step:
                 return tf.zeros_like(classes, tf.float32)  # their number may be unknown
             return tf.gather(model.context_biases, classes)
 
+        contexts = pairs.contexts
         return Block(
-            inputs=self._frames.rows(tf.gather(model.target_table, ids)),
-            contexts=tf.gather(model.context_weights, framed),
-            context_biases=biases(framed),
-            context_expected=expected_count(framed, drawn) if corrected else None,
-            context_hits=self._hits(framed, drawn),
-            band=band,
+            inputs=pairs.rows(tf.gather(model.target_table, pairs.targets)),
+            contexts=tf.gather(model.context_weights, contexts),
+            context_biases=biases(contexts),
+            context_expected=expected_count(contexts, drawn) if corrected else None,
+            context_hits=self._hits(contexts, drawn),
+            band=pairs.band,
             candidates=tf.gather(model.context_weights, drawn.classes),
             candidate_biases=biases(drawn.classes),
             candidate_expected=expected_count(drawn.classes, drawn) if corrected else None,
         )
 
-    def _hits(self, framed: tf.Tensor, drawn: SampledCandidates) -> tf.Tensor | None:
+    def _hits(self, contexts: tf.Tensor, drawn: SampledCandidates) -> tf.Tensor | None:
         """How often each class of the frames is among the candidates: `[frames, width]`."""
         if not self.objective.remove_accidental_hits:
             return None
         if not self.objective.spec.samples:
-            return tf.ones(framed.shape)
+            return tf.ones_like(contexts, tf.float32)
         rising = tf.sort(tf.cast(tf.reshape(drawn.classes, [-1]), tf.int32))
-        classes = tf.reshape(framed, [-1])
+        classes = tf.reshape(contexts, [-1])
         above = tf.searchsorted(rising, classes, side="right")
-        return tf.cast(
-            tf.reshape(above - tf.searchsorted(rising, classes), framed.shape), tf.float32
-        )
+        hits = tf.reshape(above - tf.searchsorted(rising, classes), tf.shape(contexts))
+        return tf.cast(hits, tf.float32)
 
     def _gradients(
-        self, block: Block, framed: tf.Tensor, drawn: SampledCandidates, with_loss: bool
+        self, pairs: FramedPairs, block: Block, drawn: SampledCandidates, with_loss: bool
     ) -> Gradients:
         if self._hyperparameters.negatives == "per_batch":
             return gradients.shared_candidates(self.objective, block, with_loss=with_loss)
         hits = None
         if self.objective.remove_accidental_hits:
-            contexts = tf.cast(_contexts(framed, block.band), tf.int64)
+            contexts = tf.cast(_contexts(pairs), tf.int64)
             hits = contexts[:, tf.newaxis] == drawn.classes
         return gradients.per_pair_candidates(self.objective, block, hits)
 
-    def _apply(
-        self, ids: tf.Tensor, framed: tf.Tensor, candidates: tf.Tensor, found: Gradients
-    ) -> None:
+    def _apply(self, pairs: FramedPairs, candidates: tf.Tensor, found: Gradients) -> None:
         """Steps along the gradients, rows added up."""
         # This worker's copies: as all step alike, they stay what the strategy mirrored.
         tables, dim = self.parameters, self._hyperparameters.dim
-        targets, of_targets = self._summed_rows(ids, tf.reshape(found.inputs, [-1, dim]))
+        targets, of_targets = self._summed_rows(pairs.targets, tf.reshape(found.inputs, [-1, dim]))
         contexts, of_weights, of_biases = self._summed_rows(
-            tf.concat([tf.reshape(framed, [-1]), candidates], 0),
+            tf.concat([tf.reshape(pairs.contexts, [-1]), candidates], 0),
             tf.concat(
                 [tf.reshape(found.contexts, [-1, dim]), tf.reshape(found.candidates, [-1, dim])], 0
             ),
@@ -233,7 +220,7 @@ def _require_memory(
     )
 
 
-def _contexts(framed: tf.Tensor, band: tf.Tensor) -> tf.Tensor:
+def _contexts(pairs: FramedPairs) -> tf.Tensor:
     """The context of each pair in the order of the band: `[pairs]`."""
-    _, places = pairs_of_band(band)
-    return tf.gather_nd(framed, places)
+    _, places = pairs_of_band(pairs.band)
+    return tf.gather_nd(pairs.contexts, places)

@@ -23,7 +23,7 @@ WEIGHTS = np.array([[0.5, 1.0], [-1.0, 0.0], [2.0, 0.3], [0.0, -0.5]], np.float3
 BIASES = np.array([0.1, 0.2, -0.3, 0.0], np.float32)
 UNIGRAM = np.log(np.array([0.4, 0.3, 0.2, 0.1], np.float32))
 CORRECTION = np.array([-1.0, 0.5, -2.0, 0.25], np.float32)
-CONFIG = {"preprocessing": {"min_count": 1, "subsample": 0, "window": 1}, "seed": 1}
+CONFIG: dict[str, Any] = {"preprocessing": {"min_count": 1, "subsample": 0, "window": 1}, "seed": 1}
 
 # What evaluation knows of an objective: correction or none, softmax family, temperature.
 OBJECTIVES: dict[str, tuple[np.ndarray | None, bool, float]] = {
@@ -36,7 +36,11 @@ OBJECTIVES: dict[str, tuple[np.ndarray | None, bool, float]] = {
 
 @pytest.fixture(scope="module")
 def transform_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("transform")
+    return transform(tmp_path_factory.mktemp("transform"), "windows")
+
+
+def transform(folder: Path, emit: str) -> Path:
+    config = {**CONFIG, "preprocessing": {**CONFIG["preprocessing"], "emit": emit}}
     metadata = tft.DatasetMetadata.from_feature_spec(
         {
             "text": tf.io.FixedLenFeature([1], tf.string),
@@ -46,7 +50,7 @@ def transform_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     data = [{"text": [document.encode()], "occurrence": [0]} for document in CORPUS]
     with tft_beam.Context(temp_dir=str(folder / "tmp")):
         transform_fn = (data, metadata) | tft_beam.AnalyzeDataset(
-            lambda inputs: preprocessing_fn(inputs, CONFIG)
+            lambda inputs: preprocessing_fn(inputs, config)
         )
         transform_fn | tft_beam.WriteTransformFn(str(folder / "transform"))
     return folder / "transform"
@@ -185,6 +189,15 @@ def test_evaluate_equals_the_definitions_document_by_document(
         values = expected(objective, pairs)
         assert set(found) == set(values)
         for name, value in values.items():
+            assert found[name][row] == pytest.approx(value, rel=1e-5), (name, row)
+
+
+def test_evaluate_where_transform_emits_pairs(tmp_path: Path) -> None:
+    folder = transform(tmp_path / "pairs", "pairs")
+    model = tf.saved_model.load(save(folder, tmp_path, "nce"))
+    found = call(model, "evaluate", examples=[example(document) for document in DOCUMENTS])
+    for row, pairs in enumerate(PAIRS_BY_DOCUMENT):
+        for name, value in expected("nce", pairs).items():
             assert found[name][row] == pytest.approx(value, rel=1e-5), (name, row)
 
 

@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 
 from trainer_module.objectives import gradients
-from trainer_module.objectives.frames import Frames
+from trainer_module.objectives.frames import FramedPairs, Frames, pairs_of_band
 from trainer_module.objectives.gradients import Block, Gradients
 from trainer_module.objectives.registry import Objective
 
@@ -68,6 +68,7 @@ class Case(NamedTuple):
     weights: Array
     biases: Array
     expected: Array  # [vocab], of each class
+    distinct: bool = False  # whether a frame has each of its contexts once, as frames of pairs do
 
     @property
     def pairs(self) -> list[tuple[int, int]]:
@@ -85,8 +86,16 @@ class Case(NamedTuple):
         return self.around[self.window : self.window + NUM_TARGETS]
 
     @property
-    def frames(self) -> Frames:
-        return Frames(NUM_TARGETS, self.window)
+    def framed(self) -> FramedPairs:
+        found = Frames(NUM_TARGETS, self.window).pairs(self.around, self.left, self.right)
+        return _with_distinct_contexts(found) if self.distinct else found
+
+
+def _with_distinct_contexts(pairs: FramedPairs) -> FramedPairs:
+    """The same pairs: columns of one context added up, as many columns as there are classes."""
+    columns = np.eye(VOCABULARY_SIZE, dtype=np.float32)[pairs.contexts.numpy()]
+    every = np.tile(np.arange(VOCABULARY_SIZE, dtype=np.int32), [len(columns), 1])
+    return FramedPairs(pairs.targets, tf.constant(every), tf.matmul(pairs.band, columns))
 
 
 def case_of(seed: int, candidates: tuple[int, ...], *, window: int = 3, scale: float = 1.0) -> Case:
@@ -111,17 +120,17 @@ def case_of(seed: int, candidates: tuple[int, ...], *, window: int = 3, scale: f
 
 
 def block_of(objective: Objective, case: Case) -> Block:
-    frames = case.frames
-    framed = frames.of(case.around).numpy()
+    pairs = case.framed
+    framed = pairs.contexts.numpy()
     corrected, without_hits = objective.logq_correction, objective.remove_accidental_hits
     times = np.bincount(case.candidates, minlength=VOCABULARY_SIZE).astype(np.float32)
     return Block(
-        inputs=frames.rows(tf.gather(case.target_table, case.targets)),
+        inputs=pairs.rows(tf.gather(case.target_table, pairs.targets)),
         contexts=tf.gather(case.weights, framed),
         context_biases=tf.gather(case.biases, framed),
         context_expected=tf.gather(case.expected, framed) if corrected else None,
         context_hits=tf.gather(times, framed) if without_hits else None,
-        band=frames.band(case.left, case.right),
+        band=pairs.band,
         candidates=tf.gather(case.weights, case.candidates),
         candidate_biases=tf.gather(case.biases, case.candidates),
         candidate_expected=tf.gather(case.expected, case.candidates) if corrected else None,
@@ -131,7 +140,8 @@ def block_of(objective: Objective, case: Case) -> Block:
 def hits_of(objective: Objective, case: Case) -> Array | None:
     if not objective.remove_accidental_hits:
         return None
-    contexts = np.array([context for _, context in case.pairs])
+    pairs = case.framed
+    contexts = tf.gather_nd(pairs.contexts, pairs_of_band(pairs.band)[1]).numpy()
     return contexts[:, np.newaxis] == case.candidates
 
 
@@ -145,7 +155,7 @@ class OfTables(NamedTuple):
 
 
 def of_tables(case: Case, found: Gradients) -> OfTables:
-    framed = case.frames.of(case.around).numpy()
+    framed = case.framed.contexts.numpy()
     weights, biases = np.zeros([VOCABULARY_SIZE, DIM]), np.zeros(VOCABULARY_SIZE)
     candidates = np.broadcast_to(case.candidates, found.candidate_biases.shape)
     np.add.at(weights, framed, found.contexts.numpy())

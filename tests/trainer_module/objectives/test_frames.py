@@ -119,22 +119,39 @@ def test_pairs_of_a_band_by_hand() -> None:
     assert contexts.numpy().tolist() == [[0, 0], [0, 3], [1, 2]]
 
 
+def test_a_pair_of_a_band_is_there_as_often_as_the_band_says() -> None:
+    band = np.zeros([2, 2, 4], np.float32)
+    band[0, 1, [0, 3]] = 2, 1
+    band[1, 0, 2] = 3
+    targets, contexts = pairs_of_band(tf.constant(band))
+    assert targets.numpy().tolist() == [*([[0, 1]] * 3), *([[1, 0]] * 3)]
+    assert contexts.numpy().tolist() == [[0, 0], [0, 0], [0, 3], *([[1, 2]] * 3)]
+
+
+def test_a_band_without_pairs_has_none() -> None:
+    for shape in ([2, 16, 4], [2, 16, 0]):
+        targets, contexts = pairs_of_band(tf.zeros(shape))
+        assert targets.shape == contexts.shape == (0, 2)
+
+
 @pytest.mark.parametrize(("num_targets", "window"), SIZES)
 def test_pairs_of_a_band_say_where_their_rows_stand(num_targets: int, window: int) -> None:
     frames = Frames(num_targets, window)
     left, right = random_extents(num_targets, num_targets, window)
     target_places, context_places = pairs_of_band(frames.band(left, right))
-    targets = tf.gather_nd(frames.rows(tf.range(num_targets)), target_places)
+    targets = target_places[:, 0] * frames.height + target_places[:, 1]
     contexts = tf.gather_nd(frames.of(tf.range(window + num_targets + window)), context_places)
     found = zip(targets.numpy().tolist(), contexts.numpy().tolist(), strict=True)
     assert list(found) == written_out(left, right, window)
 
 
 def test_rows_are_the_targets_of_each_frame_in_order() -> None:
-    frames = Frames(32, 2)
+    extents = np.ones(32, np.int32)
+    pairs = Frames(32, 2).pairs(np.arange(36), extents, extents)
+    np.testing.assert_array_equal(pairs.targets, np.arange(2, 34))
     values = np.arange(96).reshape(32, 3)
-    np.testing.assert_array_equal(frames.rows(values), [values[:16], values[16:]])
-    np.testing.assert_array_equal(frames.rows(values[:, 0])[1], values[16:, 0])
+    np.testing.assert_array_equal(pairs.rows(values), [values[:16], values[16:]])
+    np.testing.assert_array_equal(pairs.rows(values[:, 0])[1], values[16:, 0])
 
 
 def test_compiled_frames_are_those_of_eager_ones() -> None:
@@ -143,7 +160,8 @@ def test_compiled_frames_are_those_of_eager_ones() -> None:
     around = np.random.default_rng(3).integers(0, 9, 104).astype(np.int32)
 
     def all_of_it(around: tf.Tensor, left: tf.Tensor, right: tf.Tensor) -> list[tf.Tensor]:
-        return [frames.of(around), frames.band(left, right), frames.rows(left)]
+        pairs = frames.pairs(around, left, right)
+        return [*pairs, pairs.rows(left)]
 
     eager = all_of_it(tf.constant(around), tf.constant(left), tf.constant(right))
     for one, other in zip(eager, tf.function(all_of_it)(around, left, right), strict=True):

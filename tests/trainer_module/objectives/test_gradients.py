@@ -30,6 +30,7 @@ from tests.trainer_module.objectives.gradient_cases import (
 )
 from trainer_module.objectives import gradients, losses
 from trainer_module.objectives.gradients import Block
+from trainer_module.objectives.registry import Objective
 
 # --- Values worked out by hand
 
@@ -137,6 +138,35 @@ def test_shared_gradients_are_those_of_autodiff(
     case = case_of(1, candidates)
     found = gradients.shared_candidates(objective, block_of(objective, case), with_loss=True)
     assert_equals_each(objective, case, found)
+
+
+@pytest.mark.parametrize("candidates", [DISTINCT, REPEATED], ids=["distinct", "repeated"])
+@pytest.mark.parametrize(("name", "logq", "hits"), variants())
+def test_pairs_that_stand_together_weigh_as_much_as_apart(
+    name: str, logq: bool, hits: bool, candidates: tuple[int, ...]
+) -> None:
+    objective = described(name, len(candidates), logq_correction=logq, remove_accidental_hits=hits)
+    assert_counts_weigh(objective, case_of(6, candidates))
+
+
+@pytest.mark.parametrize("name", FULL)
+def test_of_full_objectives_too(name: str) -> None:
+    assert_counts_weigh(full(name), case_of(6, tuple(range(VOCABULARY_SIZE))))
+
+
+def assert_counts_weigh(objective: Objective, apart: Case) -> None:
+    """A pair that is there n times is a column n times, or once with n in the band."""
+    together = apart._replace(distinct=True)
+    assert np.max(apart.framed.band) == 1
+    assert np.max(together.framed.band) >= 3
+    found, expected = (
+        gradients.shared_candidates(objective, block_of(objective, case), with_loss=True)
+        for case in (together, apart)
+    )
+    assert_close(of_tables(together, found), of_tables(apart, expected))
+    written_out = sum(pair_losses_written_out(objective, apart))
+    assert float(found.loss) == pytest.approx(written_out, rel=1e-4)
+    assert_equals_each(objective, together, found)
 
 
 @pytest.mark.parametrize("name", FULL)

@@ -10,9 +10,10 @@ import pytest
 from tests.trainer_module.transformed import SPEC, Document, pairs_by_target, split_of, write
 from trainer_module.errors import InputError
 from trainer_module.hyperparameters import PreprocessingHyperparameters
-from trainer_module.training import fit, input_pipeline
-from trainer_module.training.documents import TransformedFiles
-from trainer_module.training.input_pipeline import Counts
+from trainer_module.input_pipeline import window_chunks
+from trainer_module.input_pipeline.documents import TransformedFiles
+from trainer_module.input_pipeline.splits import Counts
+from trainer_module.training import fit
 from trainer_module.training.loop import TrainingResult
 from trainer_module.training.record import Evaluation
 from trainer_module.vocabulary import Vocabulary
@@ -113,7 +114,7 @@ PAIRS_BY_TARGET = [pairs for document in SPLIT for pairs in pairs_by_target(docu
 
 def held_out(folder: Path) -> list[tuple[int, int]]:
     split = split_of([write(folder / "eval.gz", SPLIT)], vocabulary_size=400, window=2)
-    found = fit.held_out_pairs(split, input_pipeline.count(split))
+    found = fit.held_out_pairs(window_chunks, split, window_chunks.count(split))
     return list(zip(found.targets.numpy().tolist(), found.contexts.numpy().tolist(), strict=True))
 
 

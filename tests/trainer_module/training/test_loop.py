@@ -17,9 +17,18 @@ from tests.trainer_module.runs import (
     corpus_of,
     walks,
 )
-from tests.trainer_module.transformed import Document, of_epoch, split_of, write
+from tests.trainer_module.transformed import (
+    Document,
+    of_epoch,
+    pairs_of,
+    split_of,
+    split_of_pairs,
+    write,
+    write_pairs,
+)
 from trainer_module.errors import InputError
-from trainer_module.training import input_pipeline, loop, schedule
+from trainer_module.input_pipeline import pair_chunks, window_chunks
+from trainer_module.training import loop, schedule
 from trainer_module.training.progress import Progress
 from trainer_module.training.record import Evaluation
 from trainer_module.workers.group import WorkerGroup
@@ -195,12 +204,30 @@ def test_epochs_of_transformed_examples_are_subsampled_anew(
     assert len(corpora[0].ids) == 220
     assert max(len(corpus.ids) for corpus in corpora[1:]) < 150
     run = Run(alone, corpora, epochs=3, learning_rate=0.2)
-    counts = input_pipeline.count(split, epochs=3)
+    counts = window_chunks.count(split, epochs=3)
     assert counts[2:4] == run.counts[2:4]
     np.testing.assert_array_equal(counts.context_counts, run.counts.context_counts)
-    result = run.train(tmp_path / "run", chunks=functools.partial(input_pipeline.chunks, split))
+    result = run.train(tmp_path / "run", chunks=functools.partial(window_chunks.chunks, split))
     assert result.steps == 3 * 14
     assert [one.step for one in result.evaluations] == [14, 28, 42]
+    assert_is_sgd_written_out(run, result.steps)
+
+
+@pytest.mark.slow
+def test_epochs_of_transformed_pairs_are_the_same(alone: WorkerGroup, tmp_path: Path) -> None:
+    # Documents that end with what the next begins with: their runs stay two.
+    documents: list[Document] = [
+        [((first + at) % 12, 1 + at % 3) for at in range(11)] for first in range(0, 200, 10)
+    ]
+    corpus = corpus_of(documents, 3, 12)._replace(emit="pairs")
+    path = write_pairs(tmp_path / "train.gz", [pairs_of(document) for document in documents])
+    split = split_of_pairs([path], vocabulary_size=12)
+    run = Run(alone, corpus, epochs=3, learning_rate=0.2, sampler="in_batch", num_sampled=4)
+    counts = pair_chunks.count(split, epochs=3)
+    assert counts[2:4] == run.counts[2:4]
+    np.testing.assert_array_equal(counts.context_counts, run.counts.context_counts)
+    result = run.train(tmp_path / "run", chunks=functools.partial(pair_chunks.chunks, split))
+    assert result.steps == 3 * 14
     assert_is_sgd_written_out(run, result.steps)
 
 

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from trainer_module.training.input_pipeline import Counts
+from trainer_module.input_pipeline.splits import Counts
 from trainer_module.training.loop import TrainingResult
 from trainer_module.training.record import Evaluation, TrainingRecord
 

@@ -63,14 +63,15 @@ def test_variants_name_every_choice() -> None:
     assert {one.bias_initializer for one in every} == {"log_frequency", "zeros", "none"}
 
 
+@pytest.mark.parametrize("emit", ["windows", "pairs"])
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_training_is_sgd_on_the_pairs_written_out(
-    alone: WorkerGroup, tmp_path: Path, variant: str
+    alone: WorkerGroup, tmp_path: Path, variant: str, emit: str
 ) -> None:
     # 4 whole blocks and one of 9 targets an epoch, in a chunk that has room for 16.
     run = Run(
         alone,
-        walks(1, 73),
+        walks(1, 73)._replace(emit=emit),
         walks(2, 200),
         **{"epochs": 12, "learning_rate": 0.2, **VARIANTS[variant]},
     )
@@ -85,6 +86,7 @@ def test_training_is_sgd_on_the_pairs_written_out(
     assert_is_sgd_written_out(run, 60)
 
 
+@pytest.mark.parametrize("emit", ["windows", "pairs"])
 @pytest.mark.parametrize(
     "settings",
     [
@@ -95,11 +97,11 @@ def test_training_is_sgd_on_the_pairs_written_out(
     ids=["nce", "in_batch", "per_pair"],
 )
 def test_steps_of_padding_alone_change_nothing_but_the_rate(
-    alone: WorkerGroup, tmp_path: Path, settings: dict[str, Any]
+    alone: WorkerGroup, tmp_path: Path, settings: dict[str, Any], emit: str
 ) -> None:
     # The second epoch has the most: 5 steps. The last two steps of the first, and all but one of
     # the third, have no pair.
-    corpora = [walks(1, 41), walks(2, 73), walks(3, 7)]
+    corpora = [walk._replace(emit=emit) for walk in (walks(1, 41), walks(2, 73), walks(3, 7))]
     run = Run(alone, corpora, **{"epochs": 3, "learning_rate": 0.2, **settings})
     result = run.train(tmp_path)
     assert result.steps == 15

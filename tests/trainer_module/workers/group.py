@@ -44,10 +44,13 @@ def train(folder: Path, number: int, **settings: Any) -> list[list[Array]]:
     ]
 
 
-def run_of(own: WorkerGroup, **hyperparameters: Any) -> Run:
+def run_of(own: WorkerGroup, emit: str = "windows", **hyperparameters: Any) -> Run:
     """Two epochs of a worker's share of the documents of two corpora."""
     shares = [
-        [runs.walks(seed, NUM_TOKENS, Worker(index, own.num_workers)) for seed in (1, 2)]
+        [
+            runs.walks(seed, NUM_TOKENS, Worker(index, own.num_workers))._replace(emit=emit)
+            for seed in (1, 2)
+        ]
         for index in range(own.num_workers)
     ]
     whole = runs.counts_of([runs.walks(1, NUM_TOKENS)])

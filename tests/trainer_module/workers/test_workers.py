@@ -21,6 +21,7 @@ pytestmark = pytest.mark.slow
 SETTINGS: dict[str, dict[str, Any]] = {
     # Some 28 blocks of 16 targets a worker and epoch, in chunks that have room for 16 steps.
     "together": {"batch_size": 32, "learning_rate": 0.1, "num_sampled": 6},
+    "pairs together": {"emit": "pairs", "batch_size": 32, "learning_rate": 0.1, "num_sampled": 6},
     # Each worker on its own for 16 steps of 16 targets.
     "apart": {
         "batch_size": 16,
@@ -30,7 +31,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
     },
 }
 # The last bit of a bfloat16 just below 1 is 0.004.
-ATOL = {"together": 2e-4, "apart": 4e-3}
+ATOL = {"together": 2e-4, "pairs together": 2e-4, "apart": 4e-3}
 WrittenOut = Callable[[list[runs.Run]], list[Array]]
 
 
@@ -106,7 +107,12 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Trained:
 
 
 @pytest.mark.parametrize(
-    ("name", "written_out"), [("together", together_written_out), ("apart", apart_written_out)]
+    ("name", "written_out"),
+    [
+        ("together", together_written_out),
+        ("pairs together", together_written_out),
+        ("apart", apart_written_out),
+    ],
 )
 def test_two_workers_are_sgd_written_out_and_equal_to_the_last_bit(
     alone: WorkerGroup, undisturbed: Trained, name: str, written_out: WrittenOut

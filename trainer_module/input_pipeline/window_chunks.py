@@ -1,56 +1,49 @@
-"""Documents to chunks of targets with their contexts, in a fixed order."""
+"""Documents that are tokens with their windows, to chunks of targets with what is around them."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-import numpy as np
-import numpy.typing as npt
 import tensorflow as tf
 
 from trainer_module import features
+from trainer_module.input_pipeline.splits import Counts, Pairs, Split, finished
+from trainer_module.objectives.frames import FramedPairs, Frames
 from trainer_module.text import skip_grams, subsampling
-from trainer_module.training.documents import Documents
-from trainer_module.workers.cluster import ALONE, Worker
 
 
-class Split(NamedTuple):
-    """Documents of a split, and what their pairs are drawn by."""
-
-    documents: Documents
-    keep_probability: npt.NDArray[np.float64]  # [vocab], subsampling.keep_probability
-    window: int  # the largest there is
-    seed: int  # of the later epochs' draws
-    worker: Worker = ALONE  # whose share of the documents it is
-
-
-class Counts(NamedTuple):
-    """What one pass over a split finds; of the first epoch unless it says otherwise."""
-
-    documents: int
-    tokens: int  # all tokens of the documents, also those left out
-    targets: int  # with one context at least; of the epoch that has the most
-    pairs: int
-    context_counts: npt.NDArray[np.int64]  # [vocab], how often each token is a context
-
-
-class Chunk(NamedTuple):
+class WindowChunk(NamedTuple):
     """Consecutive targets with the ids around them; documents stand one behind the other."""
 
     ids: tf.Tensor  # [window + targets + window] int32
     left: tf.Tensor  # [targets] int32, how many contexts stand before each; padding has none
     right: tf.Tensor  # [targets] int32, and after it
 
+    @property
+    def window(self) -> int:
+        """The largest there is: what stands around the targets on either side."""
+        return int(self.ids.shape[0] - self.left.shape[0]) // 2
 
-class Pairs(NamedTuple):
-    """Pairs written out."""
+    def block(self, index: int | tf.Tensor, num_targets: int) -> FramedPairs:
+        """See Chunk."""
+        size, begin = num_targets, index * num_targets
+        frames, around = Frames(size, self.window), size + 2 * self.window
+        return frames.pairs(
+            tf.ensure_shape(self.ids[begin : begin + around], [around]),
+            tf.ensure_shape(self.left[begin : begin + size], [size]),
+            tf.ensure_shape(self.right[begin : begin + size], [size]),
+        )
 
-    targets: tf.Tensor  # [pairs] int32 ids
-    contexts: tf.Tensor  # [pairs] int32 ids
+    def num_pairs(self) -> tf.Tensor:
+        """See Chunk."""
+        return tf.reduce_sum(self.left + self.right)
 
-
-def _batches(split: Split) -> tf.data.Dataset:
-    """The worker's share of the documents."""
-    return split.documents.batches(split.worker.num_workers, split.worker.index)
+    def pairs_of(self, rows: Sequence[int]) -> Pairs:
+        """See Chunk; the contexts of a target in the order of the text."""
+        rows = tf.constant(rows, tf.int32, [len(rows)])
+        left, right = tf.gather(self.left, rows), tf.gather(self.right, rows)
+        targets, offsets = skip_grams.enumerate_pairs(left, right)
+        places = tf.gather(rows, targets) + self.window
+        return Pairs(tf.gather(self.ids, places), tf.gather(self.ids, places + offsets))
 
 
 def _windows(split: Split, batch: Mapping[str, tf.RaggedTensor], epoch: tf.Tensor) -> tf.Tensor:
@@ -118,12 +111,7 @@ def times_as_context(left: tf.Tensor, right: tf.Tensor) -> tf.Tensor:
 # Nothing here is Python's control flow on tensors: to look for it takes longer than the rest.
 @tf.autograph.experimental.do_not_convert
 def count(split: Split, *, epochs: int = 1) -> Counts:
-    """Reads a split once and counts.
-
-    Args:
-      split: the documents.
-      epochs: over which the targets differ, as each has its own subsampling.
-    """
+    """See Form. Epochs differ in their targets, as each has its own subsampling."""
     zero = tf.constant(0, tf.int64)
 
     def look_at(batch: Mapping[str, Any]) -> tuple[tf.Tensor, ...]:
@@ -149,7 +137,7 @@ def count(split: Split, *, epochs: int = 1) -> Counts:
 
     shapes = (3, epochs, len(split.keep_probability))
     numbers, targets, counts = (
-        _batches(split)
+        split.batches()
         .map(look_at, num_parallel_calls=2)
         .reduce(
             tuple(tf.zeros([size], tf.int64) for size in shapes),
@@ -168,21 +156,11 @@ def chunks(
     num_chunks: int | None = None,
     epoch: int | tf.Tensor = 0,
 ) -> tf.data.Dataset:
-    """One epoch of chunks; each target is in one of them, with all of its contexts around it.
+    """See Form: of WindowChunk.
 
-    The order is that of the documents, the same at every call, so that a restarted run can go on
-    where it stopped.
-
-    Args:
-      split: the documents.
-      num_targets: of a chunk, at least `window`; the last one is filled up with padding.
-      num_chunks: so many, with chunks of padding at the end; None for as many as there are.
-      epoch: the first, 0, has the pairs that Transform drew. Later ones draw subsampling and
-        windows anew, as word2vec does: on 16 million words, 5 epochs of the same pairs solved 27 %
-        of the analogies, with new windows 30 %, with both drawn anew 33 %.
-
-    Returns:
-      A dataset of Chunk.
+    The first epoch has the pairs that Transform drew. Later ones draw subsampling and windows anew,
+    as word2vec does: on 16 million words, 5 epochs of the same pairs solved 27 % of the analogies,
+    with new windows 30 %, with both drawn anew 33 %.
     """
     window = split.window
     if num_targets < window:
@@ -195,14 +173,14 @@ def chunks(
         missing = num_targets - tf.size(parts[0])
         return tuple(tf.ensure_shape(tf.pad(part, [[0, missing]]), [num_targets]) for part in parts)
 
-    def look_around(state: Any, after: Any) -> tuple[Any, Chunk]:
+    def look_around(state: Any, after: Any) -> tuple[Any, WindowChunk]:
         """Puts the last ids before a chunk and the first ones behind it around its own."""
         before, (ids, left, right) = state
         around = tf.concat([before, ids, after[0][:window]], 0)
-        return (ids[num_targets - window :], after), Chunk(around, left, right)
+        return (ids[num_targets - window :], after), WindowChunk(around, left, right)
 
     found = (
-        _batches(split)
+        split.batches()
         .map(lambda batch: _targets(split, batch, epoch), num_parallel_calls=1)
         .filter(lambda ids, left, right: tf.size(ids) > 0)
         .rebatch(num_targets)
@@ -211,50 +189,5 @@ def chunks(
         .scan((padding[:window], empty), look_around)
         .skip(1)  # what came before the first chunk
     )
-    if num_chunks is not None:
-        nothing = Chunk(tf.zeros([num_targets + 2 * window], tf.int32), padding, padding)
-        missing = tf.data.Dataset.from_tensors(nothing).repeat()
-        found = found.concatenate(missing).take(num_chunks)
-    return without_autotune(found.prefetch(16))
-
-
-def without_autotune(dataset: tf.data.Dataset) -> tf.data.Dataset:
-    """Without tf.data's tuner: nothing is tuned, and its thread keeps an iterator's end waiting.
-
-    Up to a minute.
-    """
-    options = tf.data.Options()
-    options.autotune.enabled = False
-    return dataset.with_options(options)
-
-
-def pairs_of(chunk: Chunk, window: int, rows: Sequence[int]) -> Pairs:
-    """The pairs of some of a chunk's targets, in the order of the targets.
-
-    Args:
-      chunk: of any number of targets.
-      window: the largest there is: what stands around the targets on either side.
-      rows: which targets.
-    """
-    rows = tf.constant(rows, tf.int32, [len(rows)])
-    left, right = tf.gather(chunk.left, rows), tf.gather(chunk.right, rows)
-    targets, offsets = skip_grams.enumerate_pairs(left, right)
-    places = tf.gather(rows, targets) + window
-    return Pairs(tf.gather(chunk.ids, places), tf.gather(chunk.ids, places + offsets))
-
-
-def spread_pairs(split: Split, counts: Counts, most: int) -> Pairs:
-    """The pairs of targets evenly spread over a split.
-
-    Args:
-      split: with one target at least.
-      counts: of it, of one epoch.
-      most: targets at most, at least 1.
-    """
-    stride = -(-counts.targets // most)
-    size = max(counts.targets // 8, split.window)  # few chunks: each is a piece of work
-    found = [
-        pairs_of(chunk, split.window, range((-index * size) % stride, size, stride))
-        for index, chunk in enumerate(chunks(split, num_targets=size))
-    ]
-    return Pairs(*(tf.concat(parts, 0) for parts in zip(*found, strict=True)))
+    nothing = WindowChunk(tf.zeros([num_targets + 2 * window], tf.int32), padding, padding)
+    return finished(found, nothing, num_chunks)

@@ -16,9 +16,10 @@ from tests.trainer_module.transformed import (
     split_of,
     write,
 )
+from trainer_module.input_pipeline import window_chunks
+from trainer_module.input_pipeline.splits import Counts, Split, spread_pairs
+from trainer_module.input_pipeline.window_chunks import WindowChunk
 from trainer_module.text import skip_grams
-from trainer_module.training import input_pipeline
-from trainer_module.training.input_pipeline import Chunk, Counts, Split
 from trainer_module.workers.cluster import Worker
 
 WINDOW = 3
@@ -38,12 +39,12 @@ ANY_KEEP = st.sampled_from([0.05, 0.5, 1.0])
 
 
 def count(files: Sequence[str], vocabulary_size: int = 7) -> Counts:
-    return input_pipeline.count(split_of(files, vocabulary_size=vocabulary_size))
+    return window_chunks.count(split_of(files, vocabulary_size=vocabulary_size))
 
 
-def chunks_of(files: Sequence[str], num_targets: int, window: int = WINDOW) -> list[Chunk]:
+def chunks_of(files: Sequence[str], num_targets: int, window: int = WINDOW) -> list[WindowChunk]:
     split = split_of(files, window=window)
-    return list(input_pipeline.chunks(split, num_targets=num_targets))
+    return list(window_chunks.chunks(split, num_targets=num_targets))
 
 
 def targets_of(documents: Sequence[Document]) -> list[list[tuple[int, int]]]:
@@ -51,7 +52,7 @@ def targets_of(documents: Sequence[Document]) -> list[list[tuple[int, int]]]:
     return [pairs for document in documents for pairs in pairs_by_target(document) if pairs]
 
 
-def as_lists(chunk: Chunk) -> tuple[list[int], list[int], list[int]]:
+def as_lists(chunk: WindowChunk) -> tuple[list[int], list[int], list[int]]:
     ids, left, right = (part.numpy().tolist() for part in chunk)
     return ids, left, right
 
@@ -90,7 +91,7 @@ def test_counts_equal_those_of_the_pairs_written_out(
 ) -> None:
     path = write(tmp_path_factory.mktemp("counts") / "a.gz", documents)
     split = split_of([path], vocabulary_size=10, keep=keep)
-    counts = input_pipeline.count(split, epochs=epochs)
+    counts = window_chunks.count(split, epochs=epochs)
     by_epoch = [targets_of(of_epoch(split, documents, epoch)) for epoch in range(epochs)]
     contexts = Counter(context for pairs in by_epoch[0] for _, context in pairs)
     assert counts.targets == max(map(len, by_epoch))
@@ -101,7 +102,7 @@ def test_counts_equal_those_of_the_pairs_written_out(
 def test_times_as_context_by_hand() -> None:
     # The first reaches the second and the third, the second the first, the third the second.
     left, right = tf.constant([0, 1, 1]), tf.constant([2, 0, 0])
-    assert input_pipeline.times_as_context(left, right).numpy().tolist() == [1, 2, 1]
+    assert window_chunks.times_as_context(left, right).numpy().tolist() == [1, 2, 1]
 
 
 @settings(max_examples=100, deadline=None)
@@ -114,7 +115,7 @@ def test_times_as_context_equals_brute_force(documents: list[Document]) -> None:
         for j in range(len(windows))
     ]
     left, right = skip_grams.extents(tf.cast(ragged(rows), tf.int32))
-    assert input_pipeline.times_as_context(left, right).numpy().tolist() == expected
+    assert window_chunks.times_as_context(left, right).numpy().tolist() == expected
 
 
 def test_chunks_by_hand(tmp_path: Path) -> None:
@@ -153,8 +154,8 @@ def test_without_pairs_there_is_no_chunk(tmp_path: Path, documents: list[Documen
 def test_shapes_and_types_are_known_to_the_compiled_loop(tmp_path: Path) -> None:
     split = split_of([write(tmp_path / "a.gz", DOCUMENTS)], window=2)
     for num_chunks in (None, 5):
-        found = input_pipeline.chunks(split, num_targets=4, num_chunks=num_chunks)
-        assert found.element_spec == Chunk(
+        found = window_chunks.chunks(split, num_targets=4, num_chunks=num_chunks)
+        assert found.element_spec == WindowChunk(
             tf.TensorSpec([2 + 4 + 2], tf.int32),
             tf.TensorSpec([4], tf.int32),
             tf.TensorSpec([4], tf.int32),
@@ -171,34 +172,34 @@ def test_files_are_read_in_the_order_of_their_names(tmp_path: Path) -> None:
 
 def test_a_chunk_shorter_than_a_window_is_refused() -> None:
     with pytest.raises(ValueError, match="a chunk of 2 targets is shorter than a window, 3"):
-        input_pipeline.chunks(split_of([], window=3), num_targets=2)
+        window_chunks.chunks(split_of([], window=3), num_targets=2)
 
 
 def test_chunks_of_padding_fill_up_an_epoch_and_none_is_too_many(tmp_path: Path) -> None:
     split = split_of([write(tmp_path / "a.gz", [[(7, 1), (8, 1), (9, 1)]])], window=1)
-    found = list(input_pipeline.chunks(split, num_targets=2, num_chunks=4))
+    found = list(window_chunks.chunks(split, num_targets=2, num_chunks=4))
     assert [as_lists(chunk) for chunk in found] == [
         ([0, 7, 8, 9], [0, 1], [1, 1]),
         ([8, 9, 0, 0], [1, 0], [0, 0]),
         ([0, 0, 0, 0], [0, 0], [0, 0]),
         ([0, 0, 0, 0], [0, 0], [0, 0]),
     ]
-    assert len(list(input_pipeline.chunks(split, num_targets=2, num_chunks=2))) == 2
+    assert len(list(window_chunks.chunks(split, num_targets=2, num_chunks=2))) == 2
 
 
 def test_an_epoch_without_pairs_is_chunks_of_padding(tmp_path: Path) -> None:
     split = split_of([write(tmp_path / "a.gz", [[(7, 1)]])], window=1)
-    [chunk] = input_pipeline.chunks(split, num_targets=2, num_chunks=1)
+    [chunk] = window_chunks.chunks(split, num_targets=2, num_chunks=1)
     assert as_lists(chunk) == ([0, 0, 0, 0], [0, 0], [0, 0])
 
 
-def pairs_of(chunk: Chunk, window: int, rows: Sequence[int]) -> list[tuple[int, int]]:
-    targets, contexts = input_pipeline.pairs_of(chunk, window, rows)
+def pairs_of(chunk: WindowChunk, rows: Sequence[int]) -> list[tuple[int, int]]:
+    targets, contexts = chunk.pairs_of(rows)
     assert targets.dtype == contexts.dtype == tf.int32
     return list(zip(targets.numpy().tolist(), contexts.numpy().tolist(), strict=True))
 
 
-def written_out(chunks: Sequence[Chunk], num_targets: int) -> list[list[tuple[int, int]]]:
+def written_out(chunks: Sequence[WindowChunk], num_targets: int) -> list[list[tuple[int, int]]]:
     """The pairs of each target; of a target of padding there are none."""
     found = []
     for ids, left, right in map(as_lists, chunks):
@@ -224,7 +225,7 @@ def test_every_target_of_an_epoch_has_all_of_its_contexts_exactly_once(
     by_epoch = [targets_of(of_epoch(split, documents, epoch)) for epoch in range(3)]
     num_chunks = -(-max(map(len, by_epoch)) // num_targets)
     epochs = tf.data.Dataset.range(3).flat_map(
-        lambda epoch: input_pipeline.chunks(
+        lambda epoch: window_chunks.chunks(
             split, num_targets=num_targets, num_chunks=num_chunks, epoch=epoch
         )
     )
@@ -233,17 +234,17 @@ def test_every_target_of_an_epoch_has_all_of_its_contexts_exactly_once(
     filled_up = [by_target + [[]] * (places - len(by_target)) for by_target in by_epoch]
     chunks, expected = list(epochs), [pairs for rows in filled_up for pairs in rows]
     assert written_out(chunks, num_targets) == expected
-    found = [pair for chunk in chunks for pair in pairs_of(chunk, WINDOW, range(num_targets))]
+    found = [pair for chunk in chunks for pair in pairs_of(chunk, range(num_targets))]
     assert found == [pair for pairs in expected for pair in pairs]
 
 
 def test_pairs_of_some_targets_by_hand() -> None:
-    chunk = Chunk(
+    chunk = WindowChunk(
         tf.constant([8, 9, 10, 11, 12, 13, 14]), tf.constant([2, 0, 1]), tf.constant([1, 2, 0])
     )
-    assert pairs_of(chunk, 2, [0, 2]) == [(10, 8), (10, 9), (10, 11), (12, 11)]
-    assert pairs_of(chunk, 2, [1]) == [(11, 12), (11, 13)]
-    assert pairs_of(chunk, 2, []) == []
+    assert pairs_of(chunk, [0, 2]) == [(10, 8), (10, 9), (10, 11), (12, 11)]
+    assert pairs_of(chunk, [1]) == [(11, 12), (11, 13)]
+    assert pairs_of(chunk, []) == []
 
 
 def test_later_epochs_have_targets_and_windows_of_their_own(tmp_path: Path) -> None:
@@ -253,7 +254,7 @@ def test_later_epochs_have_targets_and_windows_of_their_own(tmp_path: Path) -> N
     def epochs(keep: float) -> list[tuple[list[int], list[int], list[int]]]:
         split = split_of([path], keep=keep)
         found = tf.data.Dataset.range(3).flat_map(
-            lambda epoch: input_pipeline.chunks(split, num_targets=64, epoch=epoch)
+            lambda epoch: window_chunks.chunks(split, num_targets=64, epoch=epoch)
         )
         return [as_lists(chunk) for chunk in found]
 
@@ -278,7 +279,7 @@ SPREAD: list[Document] = [
 
 
 def spread(split: Split, most: int) -> list[tuple[int, int]]:
-    found = input_pipeline.spread_pairs(split, input_pipeline.count(split), most)
+    found = spread_pairs(window_chunks, split, window_chunks.count(split), most)
     return list(zip(found.targets.numpy().tolist(), found.contexts.numpy().tolist(), strict=True))
 
 
@@ -313,9 +314,9 @@ def test_every_document_is_one_workers_in_each_epoch(
     documents = 0
     for index in range(number):
         own = split._replace(worker=Worker(index, number))
-        documents += input_pipeline.count(own).documents
-        for chunk in input_pipeline.chunks(own, num_targets=WINDOW, epoch=epoch):
-            found.update(pairs_of(chunk, WINDOW, range(WINDOW)))
+        documents += window_chunks.count(own).documents
+        for chunk in window_chunks.chunks(own, num_targets=WINDOW, epoch=epoch):
+            found.update(pairs_of(chunk, range(WINDOW)))
     expected = Counter(
         pair
         for shard in shards

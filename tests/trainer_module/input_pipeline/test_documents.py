@@ -13,9 +13,9 @@ from tests.trainer_module.transformed import (
     split_of,
     write,
 )
-from trainer_module.training import input_pipeline
-from trainer_module.training.documents import DocumentsInMemory
-from trainer_module.training.input_pipeline import Split
+from trainer_module.input_pipeline import window_chunks
+from trainer_module.input_pipeline.documents import DocumentsInMemory
+from trainer_module.input_pipeline.splits import Split
 from trainer_module.workers.cluster import Worker
 
 
@@ -37,14 +37,14 @@ def both_ways(path: Path, documents: Sequence[Document]) -> tuple[Split, Split]:
 def epochs_of(split: Split) -> list[list[list[int]]]:
     """The chunks of three epochs, made inside a dataset as the loop does."""
     found = tf.data.Dataset.range(3).flat_map(
-        lambda epoch: input_pipeline.chunks(split, num_targets=16, epoch=epoch)
+        lambda epoch: window_chunks.chunks(split, num_targets=16, epoch=epoch)
     )
     return [[part.numpy().tolist() for part in chunk] for chunk in found]
 
 
 def counted(split: Split) -> list[object]:
-    *numbers, context_counts = input_pipeline.count(split, epochs=3)
-    return [*numbers, context_counts.tolist()]
+    counts = window_chunks.count(split, epochs=3)
+    return [*counts[:4], counts.context_counts.tolist()]
 
 
 def test_batches_in_memory_by_hand() -> None:

@@ -5,13 +5,11 @@ from typing import Any, NamedTuple, Protocol
 
 import tensorflow as tf
 
-from trainer_module import features
-
 _DOCUMENTS_AT_ONCE = 256  # enough that parsing is not felt, few enough that long ones fit memory
 
 
 class Documents(Protocol):
-    """Documents as tokens with their windows, in a fixed order."""
+    """Documents in one of the forms of features.py, in a fixed order."""
 
     def batches(self, num_shards: int, index: int) -> tf.data.Dataset:
         """Every `num_shards`-th document from `index` on, some hundred at a time.
@@ -23,9 +21,9 @@ class Documents(Protocol):
           index: which one of them asks, from 0.
 
         Returns:
-          A dataset of mappings, as features.py describes them: `token_ids` and `window_sizes`,
-          `[batch, (tokens)]` int64 with int64 row splits, `num_tokens` and `document_hash`,
-          `[batch]` int64.
+          A dataset of mappings, as features.py describes them: `num_tokens`, `[batch]` int64, and
+          `token_ids` and `window_sizes`, `[batch, (tokens)]` int64 with int64 row splits, and
+          `document_hash`, `[batch]` int64; or `target` and `context`, `[batch, (pairs)]`.
         """
 
 
@@ -40,7 +38,7 @@ class TransformedFiles(NamedTuple):
 
     def batches(self, num_shards: int, index: int) -> tf.data.Dataset:
         """See Documents."""
-        wanted = {name: self.feature_spec[name] for name in features.WINDOWS}
+        wanted = dict(self.feature_spec)
         return (
             tf.data.TFRecordDataset(sorted(self.files), compression_type="GZIP")
             .shard(num_shards, index)
@@ -50,7 +48,7 @@ class TransformedFiles(NamedTuple):
 
 
 class DocumentsInMemory(NamedTuple):
-    """Documents that are tensors already, in their order."""
+    """Documents that are tensors already, in their order: tokens with their windows."""
 
     token_ids: tf.RaggedTensor  # [documents, (tokens)] int64
     window_sizes: tf.RaggedTensor  # [documents, (tokens)] int64
