@@ -17,5 +17,5 @@ def test_writes_the_schema_where_tfx_looks_for_it(tmp_path: Path) -> None:
     executor = CuratedSchema(content=content).executor_spec.executor_class()
     executor.Do({}, {"schema": [schema]}, {"content": content})
     written = (tmp_path / "schema" / "schema.pbtxt").read_text()
-    [feature] = text_format.Parse(written, schema_pb2.Schema()).feature
-    assert feature.name == "text"
+    found = text_format.Parse(written, schema_pb2.Schema()).feature
+    assert [feature.name for feature in found] == ["text", "occurrence"]

@@ -15,7 +15,8 @@ from components.example_validator.component import (
 from pipeline.graph import SCHEMA_FILE
 from trainer_module.errors import InputError
 
-GOOD = {"text": [[b"a document"], [b"another"]]}
+NTH = {"occurrence": [[0], [1]]}
+GOOD = {"text": [[b"a document"], [b"another"]], **NTH}
 
 
 def anomalies(**described: str) -> anomalies_pb2.Anomalies:
@@ -99,13 +100,14 @@ class TestExecutor:
     @pytest.mark.parametrize(
         ("examples", "said"),
         [
-            ({"text": [[b"a document"], None]}, "text: "),
-            ({"text": [[1], [2]]}, "text: "),
-            ({"text": [[b"a"], [b"b", b"c"]]}, "text: "),
-            ({"body": [[b"a"], [b"b"]]}, "text: "),
+            ({"text": [[b"a document"], None], **NTH}, "text: "),
+            ({"text": [[1], [2]], **NTH}, "text: "),
+            ({"text": [[b"a"], [b"b", b"c"]], **NTH}, "text: "),
+            ({"body": [[b"a"], [b"b"]], **NTH}, "text: "),
             ({**GOOD, "title": [[b"a"], [b"b"]]}, "title: "),
+            ({**GOOD, "occurrence": [[0], None]}, "occurrence: "),
         ],
-        ids=["missing in one", "numbers", "two in one", "missing in all", "new feature"],
+        ids=["missing in one", "numbers", "two in one", "missing in all", "new feature", "number"],
     )
     def test_what_does_not_fit_is_named_with_its_split(self, validate, examples, said):
         with pytest.raises(InputError) as caught:
