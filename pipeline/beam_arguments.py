@@ -6,7 +6,7 @@ from pipeline.config import BeamConfig, Config
 from trainer_module.errors import InputError
 
 # Beam's default runner and its DirectRunner first try Prism: they open a pool of workers to all
-# addresses, download a program without a known hash, and run it. Where that fails they come to this.
+# addresses, download a program without a known hash, and run it. Then they fall back to this.
 _DIRECT = ["--runner=FnApiRunner", "--direct_running_mode=in_memory"]
 
 
