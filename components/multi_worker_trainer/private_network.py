@@ -130,7 +130,7 @@ def _enter(descriptors: str, command: Sequence[str]) -> None:
     for descriptor in map(int, descriptors.split(",")):
         _call("setns", descriptor, 0)
         os.close(descriptor)
-    os.execvp(command[0], command)
+    os.execvp(command[0], list(command))
 
 
 if __name__ == "__main__":
