@@ -171,10 +171,8 @@ class TrainerHyperparameters(StrictModel):
     )
     expose_workers: bool = Field(
         default=False,
-        description="whether several workers of one machine use its network: their servers listen "
-        "on all its addresses, and whoever reaches one reads and writes files as you. Otherwise "
-        "they have a network of their own, and training is refused where the kernel allows none "
-        "or a folder is remote. Without meaning where TF_CONFIG is set",
+        description="whether workers of one machine use its network, where whoever reaches them "
+        "reads and writes files as you; else they have their own, if the kernel lets them",
     )
     sync_every: int = Field(
         default=1,
