@@ -9,7 +9,14 @@ ROOT = Path(__file__).resolve().parent.parent
 LOCK = (ROOT / "requirements.lock").read_text(encoding="utf-8")
 BUILD_LOCK = (ROOT / "requirements-build.lock").read_text(encoding="utf-8")
 WORKFLOW = (ROOT / ".github" / "workflows" / "ci.yml").read_text(encoding="utf-8")
-FILES = ("Makefile", ".ci/run", ".github/workflows/ci.yml", "deploy/Dockerfile", "CONTRIBUTING.md")
+FILES = (
+    "Makefile",
+    ".ci/run",
+    ".github/workflows/ci.yml",
+    "deploy/Dockerfile",
+    "CONTRIBUTING.md",
+    "README.md",
+)
 
 
 def installs(text: str) -> list[list[str]]:
