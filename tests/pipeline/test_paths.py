@@ -6,9 +6,9 @@ from pipeline.failures import WrongCommandError
 
 class TestExpanded:
     def test_the_home_folder(self, monkeypatch):
-        monkeypatch.setenv("HOME", "/home/ann")
-        assert paths.expanded("~") == "/home/ann"
-        assert paths.expanded("~/x~/~y") == "/home/ann/x~/~y"
+        monkeypatch.setenv("HOME", "/people/ann")
+        assert paths.expanded("~") == "/people/ann"
+        assert paths.expanded("~/x~/~y") == "/people/ann/x~/~y"
         assert paths.expanded("~root/x").endswith("/x")
         assert paths.expanded("~root/x").startswith("/")
 
