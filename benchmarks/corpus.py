@@ -50,7 +50,7 @@ def run_pipeline(name: str, *arguments: str) -> Corpus:
     # A model that is not blessed is no failure of a benchmark: its artifacts are there.
     subprocess.run([*map(str, command), *SETTINGS, *arguments], check=False, stdout=sys.stderr)
     seconds = time.monotonic() - started
-    place = metadata_store.place(MetadataConfig(), output)
+    place = metadata_store.store_location(MetadataConfig(), output)
     store = metadata_store.open_store(place.connection)
     last = metadata_store.runs(store, place.pipeline_name)[0]
     artifacts = metadata_store.output_artifacts(store, last.run_id)

@@ -13,7 +13,11 @@ from rich.table import Table
 
 from benchmarks import corpus, generated, run, trainers
 
-_SETTINGS = {"objective": "negative_sampling", "epochs": 1, "evaluations_per_epoch": 0}
+_SETTINGS: dict[str, Any] = {
+    "objective": "negative_sampling",
+    "epochs": 1,
+    "evaluations_per_epoch": 0,
+}
 
 
 def main() -> None:

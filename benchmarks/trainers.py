@@ -11,11 +11,12 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from benchmarks.corpus import Corpus
 
 Figures = dict[str, Any]
+Emit = Literal["windows", "pairs"]
 
 
 def alone(function: Callable[..., Figures], *arguments: Any, **keywords: Any) -> Figures:
@@ -34,7 +35,7 @@ def _with_memory(
 
 
 def ours(
-    corpus: Corpus, *, seed: int = 1, judge: bool = True, emit: str = "windows", **settings: Any
+    corpus: Corpus, *, seed: int = 1, judge: bool = True, emit: Emit = "windows", **settings: Any
 ) -> Figures:
     """Trains by our Trainer, as run_fn does.
 
@@ -86,7 +87,7 @@ def train(
     eval_split: Any,
     *,
     seed: int = 1,
-    emit: str = "windows",
+    emit: Emit = "windows",
     **settings: Any,
 ) -> Figures:
     """Trains on transformed examples, by all workers of the group that TF_CONFIG names.
