@@ -4,6 +4,7 @@ Copies must not stand on both sides of the split, and each must have draws of it
 """
 
 import hashlib
+import re
 import unicodedata
 
 
@@ -17,7 +18,10 @@ class _WordCharacters(dict[int, int]):
 
 
 _WORD_CHARACTERS = _WordCharacters()
-# The same for ASCII, with lower case: ten times as fast.
+# The dashes, quotes and dots of printed English, U+2010 to U+2027 but for U+2017, which has a mark in
+# NFKC. Most of a book is ASCII without them.
+_PRINTED = re.compile(rb"\xe2\x80[\x90-\x96\x98-\xa7]")
+# The same for ASCII, with lower case: five times as fast.
 _ASCII = bytes(ord(chr(_WORD_CHARACTERS[byte]).lower()) for byte in range(128)).ljust(256, b" ")
 
 
@@ -40,8 +44,9 @@ def normal_form(document: bytes) -> bytes:
     >>> normal_form(b"+ -  +")
     b'+ - +'
     """
-    if document.isascii():
-        return b" ".join(document.translate(_ASCII).split() or document.split())
+    plain = _PRINTED.sub(b" ", document)
+    if plain.isascii():
+        return b" ".join(plain.translate(_ASCII).split() or document.split())
     text = unicodedata.normalize("NFKC", document.decode()).casefold()
     text = unicodedata.normalize("NFKC", text)  # folding can take a form apart
     return " ".join(text.translate(_WORD_CHARACTERS).split() or text.split()).encode()

@@ -19,6 +19,7 @@ def test_what_words_have_in_common() -> None:
 
 def test_documents_without_words_keep_their_characters() -> None:
     assert normal_form(b"+  -") == b"+ -"
+    assert normal_form("\u2014  \u2026".encode()) == "\u2014 \u2026".encode()
     assert normal_form("\U0001f600  \U0001f601".encode()) == "\U0001f600 \U0001f601".encode()
 
 
@@ -29,6 +30,14 @@ def test_ascii_is_as_any_other_text(text: str) -> None:
     with_other = f"{text} \u0436".encode()
     if any(char.isalnum() or char == "_" for char in text):
         assert normal_form(with_other) == normal_form(text.encode()) + " \u0436".encode()
+
+
+def test_signs_of_printed_english_are_as_other_signs() -> None:
+    for sign in map(chr, range(0x2010, 0x2028)):
+        form = normal_form(f"a{sign}b".encode())
+        # The long way, which a letter beyond ASCII takes, leaves the same.
+        assert normal_form(f"a{sign}b \u0436".encode()) == form + " \u0436".encode()
+        assert (form == b"a b") == (sign != "\u2017"), sign
 
 
 @settings(max_examples=300, deadline=None)
