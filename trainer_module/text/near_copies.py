@@ -18,8 +18,8 @@ class _WordCharacters(dict[int, int]):
 
 
 _WORD_CHARACTERS = _WordCharacters()
-# The dashes, quotes and dots of printed English, U+2010 to U+2027 but for U+2017, which has a mark in
-# NFKC. Most of a book is ASCII without them.
+# The dashes, quotes and dots of printed English, U+2010 to U+2027 but for U+2017, which has a mark
+# in NFKC. Most of a book is ASCII without them.
 _PRINTED = re.compile(rb"\xe2\x80[\x90-\x96\x98-\xa7]")
 # The same for ASCII, with lower case: five times as fast.
 _ASCII = bytes(ord(chr(_WORD_CHARACTERS[byte]).lower()) for byte in range(128)).ljust(256, b" ")
