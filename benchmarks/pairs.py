@@ -32,14 +32,11 @@ def main() -> None:
         "corpus": name,
         "machine": trainers.machine(),
         "megabytes": {form: _megabytes(made.train_files) for form, made in prepared.items()},
-        "transform_seconds": {
-            form: made.summary["seconds"]["Transform"] for form, made in prepared.items()
-        },
         "objectives": {objective: _compare(prepared, objective) for objective in _OBJECTIVES},
     }
     run.write("pairs.json", results)
     Console().print(_table(results["objectives"]))
-    Console().print({name: results[name] for name in ("megabytes", "transform_seconds")})
+    Console().print({"megabytes": results["megabytes"]})
 
 
 def _megabytes(files: list[str]) -> float:
