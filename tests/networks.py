@@ -25,7 +25,8 @@ def refusing(command: Sequence[str]) -> list[str]:
 
     It is this file, run as a program: a filter of system calls as container engines set one.
     """
-    return [sys.executable, __file__, *command]
+    # -P: beside it lies tests/components, which is not what the command imports.
+    return [sys.executable, "-P", __file__, *command]
 
 
 def _refuse_unshare() -> None:

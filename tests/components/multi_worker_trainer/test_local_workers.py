@@ -109,6 +109,9 @@ open(f"{folder}/{index}.listens", "w").close()
 while len(glob.glob(f"{folder}/*.listens")) < 2 or not os.path.exists(f"{folder}/tried"):
     time.sleep(0.01)
 socket.create_connection(("127.0.0.1", ports[1 - index]), 5)
+open(f"{folder}/{index}.reached", "w").close()
+while len(glob.glob(f"{folder}/*.reached")) < 2:  # who ends listens no more
+    time.sleep(0.01)
 """
 
 
