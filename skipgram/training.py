@@ -27,10 +27,11 @@ from trainer_module.text.words import Tokenization
 from trainer_module.training.fit import fit, keep_probabilities, split_of
 from trainer_module.training.progress import Listener, say_nothing
 from trainer_module.training.record import TrainingRecord
-from trainer_module.vocabulary import Vocabulary
+from trainer_module.vocabulary import Vocabulary, nothing_to_keep
 from trainer_module.workers import group
 
 Document = str | Sequence[str]
+_AS_GIVEN = Tokenization("whitespace", "none")
 # Documents that are tokenised at once.
 _AT_ONCE = 4096
 
@@ -89,8 +90,7 @@ def train(
     if not 0 < eval_fraction < 1:
         raise InputError(f"eval_fraction = {eval_fraction} is not between 0 and 1: 0.05 is usual")
     workers = group.join()  # before TensorFlow does anything else
-    tokenization = Tokenization.of(chosen.preprocessing)
-    tokens = _tokenized(documents, tokenization)
+    tokens, tokenization = _tokenized(documents, Tokenization.of(chosen.preprocessing))
     counted = Counter(token for document in tokens for token in document)
     known = _vocabulary(counted, chosen.preprocessing)
     train_split, eval_split = (
@@ -142,24 +142,27 @@ def _settings(given: dict[str, Any]) -> _Settings:
     return _Settings(config.preprocessing, config.trainer)
 
 
-def _tokenized(documents: Any, tokenization: Tokenization) -> list[list[bytes]]:
-    """Each document's tokens."""
+def _tokenized(
+    documents: Any, tokenization: Tokenization
+) -> tuple[list[list[bytes]], Tokenization]:
+    """Each document's tokens, and how they were made: lists of tokens are taken as they are."""
     if isinstance(documents, str | os.PathLike):
         documents = [Path(documents)]
     tokens: list[list[bytes]] = []
     for some in _batched(documents):
         if isinstance(some[0], os.PathLike):
             names = [os.fspath(path) for path in some]
-            tokens += _tokenized(read_documents(names), tokenization)
+            tokens += _tokenized(read_documents(names), tokenization)[0]
         elif isinstance(some[0], str):
             tokens += tokenize(tf.constant(some), tokenization).to_list()
         else:
             tokens += [[token.encode() for token in document] for document in some]
+            tokenization = _AS_GIVEN
     if not tokens:
         raise InputError(
             "there are no documents to train on: give strings, lists of tokens or files"
         )
-    return tokens
+    return tokens, tokenization
 
 
 def _batched(documents: Iterable[Any]) -> Iterator[list[Any]]:
@@ -210,8 +213,16 @@ def _vocabulary(
     counted: Mapping[bytes, int], preprocessing: PreprocessingHyperparameters
 ) -> Vocabulary:
     """As Transform makes it: by falling count, equal counts by falling bytes."""
-    kept = [(count, token) for token, count in counted.items() if count >= preprocessing.min_count]
-    kept = sorted(kept, reverse=True)[: preprocessing.vocab_size]
+    falling = sorted(((count, token) for token, count in counted.items()), reverse=True)
+    min_count = preprocessing.min_count
+    kept = [entry for entry in falling if entry[0] >= min_count][: preprocessing.vocab_size]
+    if not kept:
+        raise nothing_to_keep(
+            falling[0] if falling else None,
+            distinct=len(counted),
+            occurrences=sum(counted.values()),
+            min_count=min_count,
+        )
     return Vocabulary([token for _, token in kept], np.array([n for n, _ in kept], np.int64))
 
 

@@ -7,6 +7,8 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
+from trainer_module.errors import InputError
+
 
 class Vocabulary(NamedTuple):
     """Tokens by falling frequency: a token's id is its place."""
@@ -29,6 +31,30 @@ def parse(content: bytes) -> Vocabulary:
     lines = [line.split(b" ", 1) for line in content.splitlines()]
     return Vocabulary(
         [token for _, token in lines], np.array([int(count) for count, _ in lines], np.int64)
+    )
+
+
+def nothing_to_keep(
+    most_frequent: tuple[int, bytes] | None, *, distinct: int, occurrences: int, min_count: int
+) -> InputError:
+    """Says why a vocabulary is empty.
+
+    Args:
+      most_frequent: a token of the corpus before its count; None if there is none.
+      distinct: different tokens of the corpus.
+      occurrences: tokens in all.
+      min_count: what a token had to come to.
+    """
+    if most_frequent is None:
+        return InputError(
+            "no document holds a token: give text, or try preprocessing.tokenizer=whitespace, "
+            "which takes signs too"
+        )
+    count, token = most_frequent
+    return InputError(
+        f"no token occurs {min_count} times among the corpus's {occurrences:,} ({distinct:,} "
+        f"different); the most frequent, {token.decode()!r}, occurs {count} times: lower "
+        "preprocessing.min_count or add text"
     )
 
 

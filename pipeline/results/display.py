@@ -115,7 +115,7 @@ class ProgressDisplay:
 
 def warning(sentence: str) -> Text:
     """What people must see of a run that goes on."""
-    return Text(f"  warning: {sentence}")
+    return Text(f"  warning: {shown(sentence)}")
 
 
 def summary_table(summary: Summary) -> Table:

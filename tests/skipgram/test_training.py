@@ -52,6 +52,16 @@ def test_it_says_what_training_gave(embeddings: skipgram.Embeddings) -> None:
     assert record.evaluations[-1].softmax == pytest.approx(math.log(4), abs=0.1)
 
 
+def test_lists_of_tokens_are_looked_up_as_they_are() -> None:
+    walks = [[token.upper() for token in walk] for walk in WALKS]
+    found = skipgram.train(walks, **{**SETTINGS, "epochs": 1})
+    assert found.vector("RED0").shape == (8,)
+    with pytest.raises(skipgram.InputError):
+        found.vector("red0")
+    of_text = skipgram.train([" ".join(walk) for walk in walks], **{**SETTINGS, "epochs": 1})
+    assert of_text.vector("RED0").tolist() == of_text.vector("red0").tolist()
+
+
 def test_the_same_seed_gives_the_same_vectors() -> None:
     settings = {**SETTINGS, "epochs": 1}
     one, again, other = (skipgram.train(WALKS, seed=seed, **settings) for seed in (1, 1, 2))
@@ -121,7 +131,13 @@ def test_what_is_said_goes_to_the_listener() -> None:
         (WALKS, {"epochs": 0}, "trainer.epochs = 0 is not allowed"),
         (WALKS, {"eval_fraction": 0.0}, "eval_fraction = 0.0 is not between 0 and 1"),
         ([], {}, "there are no documents to train on"),
-        ([["once"], ["twice"]], {}, "no token occurs 5 times"),
+        (
+            [["once"], ["twice", "twice"]],
+            {},
+            r"no token occurs 5 times among the corpus's 3 \(2 different\); the most frequent, "
+            "'twice', occurs 2 times: lower preprocessing.min_count",
+        ),
+        (["!", "?"], {}, "no document holds a token: .* preprocessing.tokenizer=whitespace"),
         (["a b", "a  B!"] * 9, {}, "the 18 documents differ by no more than case, blanks and"),
         (["a b", "b a"] * 9, {"subsample": 1e-9}, "split gives no pair"),
     ],

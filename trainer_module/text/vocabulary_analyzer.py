@@ -20,7 +20,7 @@ import tensorflow_transform as tft
 from tensorflow_transform.beam.experimental import PTransformAnalyzer
 
 from trainer_module import features
-from trainer_module.errors import InputError
+from trainer_module.vocabulary import nothing_to_keep
 
 # Parts of the vocabulary, by hash, that are put in order one by one.
 _NUM_SHARDS = 16
@@ -147,25 +147,10 @@ def _write(shards: Iterable[_Shard], folder: str, min_count: int, vocab_size: in
         "occurrences": sum(shard.occurrences for shard in shards),
     }
     if not kept:
-        raise _nothing_to_keep(shards, totals, min_count)
+        most_frequent = max((one for shard in shards for one in shard.most_frequent), default=None)
+        raise nothing_to_keep(most_frequent, **totals, min_count=min_count)
     _write_file(b"".join(b"%d %s\n" % entry for entry in kept), folder, features.VOCABULARY)
     _write_file(json.dumps(totals).encode(), folder, features.VOCABULARY_TOTALS)
-
-
-def _nothing_to_keep(
-    shards: Iterable[_Shard], totals: dict[str, int], min_count: int
-) -> InputError:
-    frequent = [entry for shard in shards for entry in shard.most_frequent]
-    if not frequent:
-        return InputError(
-            "no document holds a token: choose another preprocessing.tokenizer, or give text"
-        )
-    count, token = max(frequent)
-    return InputError(
-        f"no token occurs {min_count} times among the corpus's {totals['occurrences']:,} "
-        f"({totals['distinct']:,} different); the most frequent, {token.decode()!r}, occurs "
-        f"{count} times: lower preprocessing.min_count or add text"
-    )
 
 
 def _write_file(content: bytes, folder: str, name: str) -> None:

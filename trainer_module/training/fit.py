@@ -168,20 +168,11 @@ def require_data(
     """A run never succeeds on nothing.
 
     Raises:
-      InputError: no vocabulary, or no pair in one of the splits; by its cause.
+      InputError: a vocabulary of one token (of none, who counts it says so), or no pair in one of
+        the splits; by its cause.
     """
     num_tokens = train.tokens + held_out.tokens
     of_all = f"{train.documents + held_out.documents:,} documents"
-    if not num_tokens:
-        raise InputError(
-            f"the tokenizer {preprocessing.tokenizer} finds no token in the {of_all}: give others, "
-            "or try preprocessing.tokenizer=whitespace, which takes signs too"
-        )
-    if not vocabulary.tokens:
-        raise InputError(
-            f"no token occurs {preprocessing.min_count} times in the {of_all} ({num_tokens:,} "
-            "tokens): lower preprocessing.min_count or add text"
-        )
     if len(vocabulary.tokens) == 1:
         raise InputError(_why_one_token(vocabulary, of_all, num_tokens, preprocessing))
     for split, counts in (("train", train), ("eval", held_out)):

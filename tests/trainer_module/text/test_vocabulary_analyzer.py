@@ -125,7 +125,10 @@ def test_a_worker_passes_on_what_it_cannot_hold(monkeypatch: pytest.MonkeyPatch)
             "no token occurs 3 times among the corpus's 4 (3 different); the most frequent, 'a', "
             "occurs 2 times: lower preprocessing.min_count or add text",
         ),
-        ([[], []], "no document holds a token: choose another preprocessing.tokenizer"),
+        (
+            [[], []],
+            "no document holds a token: give text, or try preprocessing.tokenizer=",
+        ),
     ],
 )
 def test_nothing_to_keep_names_its_cause(documents: list[list[str]], sentence: str) -> None:

@@ -47,20 +47,6 @@ ENOUGH, NONE = counts(9), counts(0)
 class TestWhatCannotBeTrainedOn:
     """Each sentence names the cause, with its figures, and what to do."""
 
-    def test_documents_without_a_token(self) -> None:
-        empty = counts(0, documents=30, tokens=0)
-        said = refusal(vocabulary(), empty, empty)
-        assert said.startswith("the tokenizer unicode_words finds no token in the 60 documents: ")
-        assert "preprocessing.tokenizer=whitespace" in said
-
-    def test_no_token_that_is_frequent_enough(self) -> None:
-        # Of both splits: the vocabulary is the corpus's.
-        said = refusal(vocabulary(), NONE, counts(0, documents=34, tokens=433))
-        assert said == (
-            "no token occurs 7 times in the 1,234 documents (35,000 tokens): lower "
-            "preprocessing.min_count or add text"
-        )
-
     def test_one_token_of_many_that_is_frequent_enough(self) -> None:
         said = refusal(vocabulary(café=9), NONE, NONE)
         assert said.startswith("the vocabulary holds one token alone, 'café'")
