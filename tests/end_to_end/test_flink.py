@@ -1,5 +1,7 @@
 """Beam's components on a real Flink: what the direct runner gives, also if a worker is killed."""
 
+import contextlib
+import ipaddress
 import json
 import os
 import re
@@ -74,6 +76,53 @@ def processes_that_write_to(folder: Path) -> list[str]:
     outputs = [path for path in Path("/proc").glob("[0-9]*/fd/1") if os.access(path, os.R_OK)]
     ours = [path for path in outputs if str(folder) in os.readlink(path)]
     return [(path.parents[1] / "cmdline").read_text() for path in ours]
+
+
+def listened_at(state: Path) -> set[str]:
+    """The addresses at which the processes of a cluster listen now, as the kernel writes them."""
+    groups = [process["pid"] for process in json.loads((state / "state.json").read_text()).values()]
+    sockets = set[str]()
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):  # it has ended
+            if os.getpgid(int(process.name)) in groups:
+                sockets |= {os.readlink(path) for path in (process / "fd").iterdir()}
+    entries = [
+        line.split()
+        for name in ("tcp", "tcp6")
+        for line in Path("/proc/net", name).read_text().splitlines()[1:]
+    ]
+    return {
+        fields[1].partition(":")[0]
+        for fields in entries
+        if fields[3] == "0A" and f"socket:[{fields[9]}]" in sockets
+    }
+
+
+def is_loopback(address: str) -> bool:
+    """Whether an address of /proc/net, words of 32 bits each in this machine's order, is one."""
+    words = (int(address[start : start + 8], 16) for start in range(0, len(address), 8))
+    parsed = ipaddress.ip_address(b"".join(word.to_bytes(4, sys.byteorder) for word in words))
+    mapped = parsed.ipv4_mapped if isinstance(parsed, ipaddress.IPv6Address) else None
+    return (mapped or parsed).is_loopback
+
+
+@pytest.mark.parametrize(
+    ("address", "loopback"),
+    [
+        ((127, 0, 0, 1), True),
+        ((0, 0, 0, 0), False),
+        ((192, 0, 2, 1), False),
+        ((*[0] * 15, 1), True),
+        ((*[0] * 10, 255, 255, 127, 0, 0, 1), True),
+        ((*[0] * 16,), False),
+    ],
+)
+def test_which_address_is_of_the_loopback_interface(
+    address: tuple[int, ...], loopback: bool
+) -> None:
+    words = [bytes(address[start : start + 4]) for start in range(0, len(address), 4)]
+    written = "".join(f"{int.from_bytes(word, sys.byteorder):08X}" for word in words)
+    assert is_loopback(written) == loopback
 
 
 @pytest.fixture(scope="module")
@@ -171,7 +220,7 @@ def test_a_taken_port_is_named_and_nothing_is_left(flink: Flink, tmp_path: Path)
     assert not processes_that_write_to(tmp_path)
 
 
-def test_a_killed_worker_is_retried_without_loss_or_duplicates(
+def test_a_killed_worker_is_retried_without_loss_or_duplicates_and_no_stranger_gets_in(
     run: Run, flink: Flink, corpus: Path, skipgram: Skipgram, tmp_path: Path
 ) -> None:
     (flink.pause_folder / "armed").touch()
@@ -179,6 +228,9 @@ def test_a_killed_worker_is_retried_without_loss_or_duplicates(
     command = skipgram.start(*run_arguments(corpus, output, *flink.settings))
     paused = flink.pause_folder / "paused"
     wait_until(paused.exists, command)
+    addresses = listened_at(flink.state)  # while a job runs
+    assert addresses
+    assert all(map(is_loopback, addresses)), addresses
     os.kill(int(paused.read_text()), signal.SIGKILL)
     ended = command.wait()
     assert ended.code == 0, ended.stderr

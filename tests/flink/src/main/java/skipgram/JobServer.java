@@ -32,8 +32,8 @@ import org.apache.beam.vendor.grpc.v1p69p0.io.grpc.stub.StreamObserver;
  *
  * <p>It does what FlinkJobServerDriver of Beam's beam-runners-java-job-service does with the flink
  * master [local], for batch jobs: what a client needs to prepare, stage, run and follow a job.
- * It listens on the loopback interface alone. What Beam's runner opens for the workers of a job, it
- * opens on all addresses for as long as the job runs.
+ * It listens on the loopback interface alone, and so does what Beam's runner opens for the workers of
+ * a job, by the ServerFactory that is in this jar.
  */
 public final class JobServer extends JobServiceGrpc.JobServiceImplBase {
   private final String configuration;
