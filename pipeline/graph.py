@@ -120,6 +120,7 @@ def _trainer(config: Config, target: Target, transform: BaseNode) -> Trainer:
             "preprocessing": as_dict(config.preprocessing),
             "trainer": as_dict(config.trainer),
             "seed": config.seed,
+            "eval_fraction": config.corpus.eval_fraction,
             "code_fingerprint": code_fingerprint(
                 "trainer_module", "components.multi_worker_trainer"
             ),

@@ -12,10 +12,10 @@ import tensorflow_transform as tft
 from trainer_module import features, vocabulary
 from trainer_module.errors import InputError
 from trainer_module.evaluation import export
+from trainer_module.evaluation.saved_model import ModelSettings
 from trainer_module.hyperparameters import PreprocessingHyperparameters, TrainerHyperparameters
 from trainer_module.input_pipeline.documents import TransformedFiles
 from trainer_module.input_pipeline.splits import Split
-from trainer_module.text.words import Tokenization
 from trainer_module.training import checkpoints, progress
 from trainer_module.training.fit import Fitted, fit, split_of
 from trainer_module.training.record import TrainingRecord
@@ -41,6 +41,7 @@ class _Settings(NamedTuple):
     preprocessing: PreprocessingHyperparameters
     trainer: TrainerHyperparameters
     seed: int
+    eval_fraction: float
     # Strings: a Path would take a slash from a URI.
     checkpoint_root: str
     tensorboard_root: str
@@ -51,7 +52,8 @@ def run_fn(fn_args: FnArgs) -> None:
 
     Args:
       fn_args: its custom_config holds `preprocessing` and `trainer`, the fields of their
-        hyperparameters; `seed`; `checkpoint_root` and `tensorboard_root`, folders that outlive a
+        hyperparameters; `seed`; `eval_fraction`, the share of the documents that was held out;
+        `checkpoint_root` and `tensorboard_root`, folders that outlive a
         killed run (by default inside the artifact model_run).
 
     Raises:
@@ -94,6 +96,7 @@ def _settings(fn_args: FnArgs) -> _Settings:
         PreprocessingHyperparameters(**config["preprocessing"]),
         TrainerHyperparameters(**config["trainer"]),
         int(config["seed"]),
+        float(config["eval_fraction"]),
         str(config.get("checkpoint_root", fn_args.model_run_dir)),
         str(config.get("tensorboard_root", fn_args.model_run_dir)),
     )
@@ -130,12 +133,26 @@ def _export(
     fn_args: FnArgs, settings: _Settings, transform_output: tft.TFTransformOutput, fitted: Fitted
 ) -> None:
     serving = export.ServingModel(
-        fitted.parameters,
-        fitted.unigram,
-        transform_output,
-        Tokenization.of(settings.preprocessing),
+        fitted.parameters, fitted.unigram, transform_output, _model_settings(settings, fitted)
     )
     export.save(serving, fn_args.serving_model_dir)
+
+
+def _model_settings(settings: _Settings, fitted: Fitted) -> ModelSettings:
+    preprocessing, parameters = settings.preprocessing, fitted.parameters
+    # A space of its own; its name depends on nothing but the model.
+    space_id = hashlib.sha256(parameters.target_table.numpy().tobytes()).hexdigest()[:12]
+    return ModelSettings(
+        tokenizer=preprocessing.tokenizer,
+        normalization=preprocessing.normalization,
+        subsample=preprocessing.subsample,
+        window=preprocessing.window,
+        seed=settings.seed,
+        eval_fraction=settings.eval_fraction,
+        softmax=parameters.softmax,
+        temperature=parameters.temperature,
+        space_id=space_id,
+    )
 
 
 def _write_record(folder: str, record: TrainingRecord) -> None:

@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Iterable
-from typing import Any
 
 import tensorflow as tf
 
@@ -16,8 +15,8 @@ from components.tfx_api import (
     path_utils,
     standard_artifacts,
 )
-from trainer_module import vocabulary
-from trainer_module.text.words import TOKENIZATION_FILE, Tokenization
+from trainer_module.evaluation.saved_model import read
+from trainer_module.text.words import TOKENIZATION_FILE
 
 
 class WordVectors(artifact.Artifact):
@@ -37,23 +36,17 @@ def export(saved_model: str, folder: str) -> None:
       saved_model: folder of a SavedModel made by trainer_module.evaluation.export.
       folder: where the four files go.
     """
-    loaded = tf.saved_model.load(saved_model)
-    known = vocabulary.read(loaded.vocabulary.asset_path.numpy())
-    tokens = [token.decode() for token in known.tokens]
-    vectors = loaded.target_table.numpy()
+    model = read(saved_model)
+    tokens, counts = [token.decode() for token in model.vocabulary.tokens], model.vocabulary.counts
+    vectors = model.target_table
     _write(folder, word2vec_format.TEXT_FILE, _utf8(word2vec_format.text_lines(tokens, vectors)))
     _write(folder, word2vec_format.BINARY_FILE, word2vec_format.binary_records(tokens, vectors))
     _write(
         folder,
         word2vec_format.VOCABULARY_FILE,
-        _utf8(word2vec_format.vocabulary_lines(tokens, known.counts.tolist())),
+        _utf8(word2vec_format.vocabulary_lines(tokens, counts.tolist())),
     )
-    tokenization = Tokenization(*(_text(each) for each in (loaded.tokenizer, loaded.normalization)))
-    _write(folder, TOKENIZATION_FILE, [tokenization.to_json().encode()])
-
-
-def _text(variable: tf.Variable) -> Any:
-    return variable.numpy().decode()
+    _write(folder, TOKENIZATION_FILE, [model.settings.tokenization.to_json().encode()])
 
 
 def _utf8(lines: Iterable[str]) -> Iterable[bytes]:

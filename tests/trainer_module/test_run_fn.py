@@ -16,7 +16,7 @@ def test_a_cluster_among_which_a_step_cannot_be_divided_is_refused(
     cluster = {"worker": [f"host:{port}" for port in range(5)]}
     task = {"type": "worker", "index": 0}
     monkeypatch.setenv("TF_CONFIG", json.dumps({"cluster": cluster, "task": task}))
-    config = {"preprocessing": {}, "trainer": {}, "seed": 1}
+    config = {"preprocessing": {}, "trainer": {}, "seed": 1, "eval_fraction": 0.05}
     fn_args = SimpleNamespace(custom_config=config, model_run_dir="unused")
     message = (
         "TF_CONFIG names 5 workers: trainer.batch_size = 192 cannot be divided among 5 workers "

@@ -10,9 +10,9 @@ import tensorflow_transform as tft
 from trainer_module import features
 from trainer_module.evaluation import cross_entropies
 from trainer_module.evaluation.cross_entropies import CrossEntropies, Parameters, TargetSums
+from trainer_module.evaluation.saved_model import ModelSettings
 from trainer_module.text import skip_grams, vocabulary_tables
 from trainer_module.text.tokenization import normalize
-from trainer_module.text.words import Tokenization
 
 LOOKUP_SIGNATURE = "serving_default"
 NEIGHBORS_SIGNATURE = "neighbors"
@@ -27,7 +27,7 @@ class ServingModel(tf.Module):
         parameters: Parameters,
         unigram: npt.NDArray[np.float32],
         transform_output: tft.TFTransformOutput,
-        tokenization: Tokenization,
+        settings: ModelSettings,
     ):
         """Copies the tables out of the distribution strategy.
 
@@ -35,8 +35,8 @@ class ServingModel(tf.Module):
           parameters: the trained tables, and what evaluation needs to know of the objective.
           unigram: `[vocab]` float32, model.unigram_log_probabilities.
           transform_output: whose vocabulary and graph become part of the SavedModel.
-          tokenization: brings words to the form in which the vocabulary holds them. The SavedModel
-            says which it is, for those who look words up without it.
+          settings: go into the SavedModel for those who read it. They say too how words are brought
+            to the form in which the vocabulary holds them.
         """
         super().__init__()
         self.target_table = tf.Variable(parameters.target_table.numpy(), trainable=False)
@@ -63,9 +63,8 @@ class ServingModel(tf.Module):
         )
         self._ids = vocabulary_tables.ids_of_tokens(self.vocabulary.asset_path)
         self._words = vocabulary_tables.tokens_of_ids(self.vocabulary.asset_path)
-        self._tokenization = tokenization
-        self.tokenizer = tf.Variable(tokenization.tokenizer, trainable=False)
-        self.normalization = tf.Variable(tokenization.normalization, trainable=False)
+        self._tokenization = settings.tokenization
+        self.settings = tf.Variable(settings.to_json(), trainable=False)
 
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="words")])
     def lookup(self, words: tf.Tensor) -> dict[str, tf.Tensor]:

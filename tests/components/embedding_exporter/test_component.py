@@ -4,13 +4,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import tensorflow as tf
 from tfx.types import standard_artifacts
 
 from components.embedding_exporter import component
+from tests.saved_models import SETTINGS, write_saved_model
 
 FILES = ["tokenization.json", "vectors.bin", "vectors.txt", "vocabulary.tsv"]
-VOCABULARY = "12 the\n3 größe\n3 日本\n"
 VECTORS = np.array([[1, -0.5], [0.25, 1000], [0, 3]], np.float32)
 
 
@@ -18,12 +17,9 @@ VECTORS = np.array([[1, -0.5], [0.25, 1000], [0, 3]], np.float32)
 def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A Trainer's artifact: a SavedModel with what is exported and nothing else."""
     folder = tmp_path_factory.mktemp("model")
-    (folder / "vocabulary").write_text(VOCABULARY, encoding="utf-8")
-    module = tf.Module()
-    module.target_table = tf.Variable(VECTORS)
-    module.tokenizer, module.normalization = tf.Variable("whitespace"), tf.Variable("nfkc")
-    module.vocabulary = tf.saved_model.Asset(str(folder / "vocabulary"))
-    tf.saved_model.save(module, str(folder / "Format-Serving"))
+    settings = SETTINGS._replace(tokenizer="whitespace", normalization="nfkc")
+    counts = {"the": 12, "größe": 3, "日本": 3}
+    write_saved_model(folder / "Format-Serving", counts, VECTORS, settings=settings)
     return folder
 
 

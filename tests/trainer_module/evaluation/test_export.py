@@ -10,10 +10,11 @@ import tensorflow as tf
 import tensorflow_transform as tft
 import tensorflow_transform.beam as tft_beam
 
+from tests.saved_models import SETTINGS
 from trainer_module.evaluation import cross_entropies, export
 from trainer_module.evaluation.cross_entropies import Parameters
+from trainer_module.evaluation.saved_model import ModelSettings
 from trainer_module.preprocessing import preprocessing_fn
-from trainer_module.text.words import Tokenization
 
 # The counts are 4, 3, 2 and 1, so the ids are 0 to 3.
 CORPUS = ["Ape bee cow", "ape bee", "ape bee cow", "ape dog"]
@@ -67,7 +68,7 @@ def save(transform_folder: Path, folder: Path, objective: str) -> str:
     # A copy that is gone when the model is loaded, so that a path into it would be found out.
     transform = shutil.copytree(transform_folder, folder / "transform")
     serving = export.ServingModel(
-        parameters, UNIGRAM, tft.TFTransformOutput(str(transform)), Tokenization()
+        parameters, UNIGRAM, tft.TFTransformOutput(str(transform)), SETTINGS
     )
     with pytest.MonkeyPatch.context() as patch:
         # So small that a few documents go through several parts.
@@ -120,8 +121,8 @@ def test_evaluation_goes_on_after_a_nul(loaded: Any) -> None:
 
 
 def test_says_how_it_makes_tokens(loaded: Any) -> None:
-    assert loaded.tokenizer.numpy() == b"unicode_words"
-    assert loaded.normalization.numpy() == b"nfc"
+    settings = ModelSettings.from_json(loaded.settings.numpy())
+    assert settings.tokenization == ("unicode_words", "nfc")
 
 
 def test_neighbors_by_hand(loaded: Any) -> None:

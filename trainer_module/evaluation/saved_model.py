@@ -1,0 +1,104 @@
+"""What a SavedModel of ours holds, read without its graphs: tables, vocabulary, settings."""
+
+import json
+import os
+from typing import NamedTuple, Self
+
+import numpy as np
+import numpy.typing as npt
+import tensorflow as tf
+
+from trainer_module import features, vocabulary
+from trainer_module.errors import InputError
+from trainer_module.text.words import Tokenization
+from trainer_module.vocabulary import Vocabulary
+
+_VARIABLES = os.path.join("variables", "variables")
+_VALUE = "/.ATTRIBUTES/VARIABLE_VALUE"
+
+Table = npt.NDArray[np.float32]
+
+
+class ModelSettings(NamedTuple):
+    """What must be known of a model to hold another one against it. JSON in the SavedModel."""
+
+    tokenizer: str
+    normalization: str
+    subsample: float
+    window: int
+    seed: int
+    eval_fraction: float  # of its documents, held out by their hash
+    softmax: bool  # the objective's family; else sigmoid
+    temperature: float
+    # Models of one space have vectors that can be compared number by number.
+    space_id: str
+
+    @property
+    def tokenization(self) -> Tokenization:
+        """How the model makes tokens of text."""
+        return Tokenization.from_json(
+            json.dumps({"tokenizer": self.tokenizer, "normalization": self.normalization})
+        )
+
+    def to_json(self) -> str:
+        """The content of the variable `settings`."""
+        return json.dumps(self._asdict(), sort_keys=True)
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> Self:
+        """Reads what to_json wrote."""
+        return cls(**json.loads(text))
+
+
+class SavedModel(NamedTuple):
+    """A model as it was exported; scores are as in cross_entropies.Parameters."""
+
+    settings: ModelSettings
+    vocabulary: Vocabulary
+    target_table: Table  # [vocab, dim]
+    context_weights: Table  # [vocab, dim]
+    context_biases: Table  # [vocab]
+    correction: Table | None  # [vocab]
+    unigram: Table  # [vocab], model.unigram_log_probabilities
+
+    @property
+    def corrected_biases(self) -> Table:
+        """`[vocab]`, with which scores are estimates of log p(c|t)."""
+        if self.correction is None:
+            return self.context_biases
+        corrected: Table = self.context_biases + self.correction
+        return corrected
+
+
+def read(folder: str) -> SavedModel:
+    """Reads a SavedModel on any file system that TensorFlow knows.
+
+    Args:
+      folder: with saved_model.pb in it, written by export.save.
+
+    Raises:
+      InputError: it is not one of ours, or of a version that wrote no settings.
+    """
+    path = os.path.join(folder, _VARIABLES)
+    try:
+        reader = tf.train.load_checkpoint(path)
+    except (ValueError, tf.errors.OpError) as error:
+        raise InputError(f"{folder} holds no SavedModel") from error
+
+    def value(name: str) -> Table:
+        return np.asarray(reader.get_tensor(name + _VALUE))
+
+    if not reader.has_tensor(f"settings{_VALUE}"):
+        raise InputError(
+            f"the SavedModel in {folder} does not say how it was trained: it is of an older "
+            "version, or not of skipgram"
+        )
+    return SavedModel(
+        ModelSettings.from_json(reader.get_tensor(f"settings{_VALUE}")),
+        vocabulary.read(os.path.join(folder, "assets", features.VOCABULARY)),
+        value("target_table"),
+        value("context_weights"),
+        value("context_biases"),
+        value("correction") if reader.has_tensor(f"correction{_VALUE}") else None,
+        value("unigram"),
+    )
