@@ -57,16 +57,20 @@ class EvaluatorConfig(StrictModel):
         description="nats by which the full softmax cross-entropy must be below the unigram "
         "model's; 0.05 is well above what a model that learnt nothing reaches",
     )
-    compared_metric: Literal["full_softmax_cross_entropy", "full_sigmoid_cross_entropy"] = Field(
-        default="full_softmax_cross_entropy",
-        description="the figure, in nats, that is compared with the last blessed model's; nce "
-        "approximates the sigmoid one, the softmax one can be compared across objectives",
+    compared_metric: Literal[
+        "common_cross_entropy", "full_softmax_cross_entropy", "full_sigmoid_cross_entropy"
+    ] = Field(
+        default="common_cross_entropy",
+        description="the figure, in nats, that is compared with the last blessed model's. "
+        "common_cross_entropy: softmax, on the same pairs over all tokens that either model knows; "
+        "the full ones are of each model's own pairs and tokens, and cannot tell nights of "
+        "different vocabularies apart",
     )
     max_increase: float = Field(
         default=0.02,
         ge=0,
-        description="nats by which compared_metric may be above the last blessed model's on the "
-        "same documents; two seeds differ by less",
+        description="nats by which compared_metric may be above the last blessed model's on "
+        "documents that both held out; two seeds differ by less",
     )
 
 

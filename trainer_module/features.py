@@ -62,3 +62,32 @@ EVALUATE_OUTPUTS = (
     UNIGRAM_CROSS_ENTROPY,
     NUM_PAIRS,
 )
+
+# common_cross_entropy.CommonCrossEntropy -> Evaluator: of each document, sums over pairs that are
+# the same for tonight's model and the last blessed one.
+NUM_COMMON_PAIRS = "num_common_pairs"
+COMMON_CROSS_ENTROPY = "common_cross_entropy"
+COMMON_KNOWN_PAIRS = "common_known_pairs"  # of which the model knows both tokens
+
+
+def of_last_blessed(output: str) -> str:
+    """The name of an output, or a metric, where it is the last blessed model's."""
+    return f"{output}_of_last_blessed"
+
+
+COMPARISON_OUTPUTS = (
+    NUM_COMMON_PAIRS,
+    COMMON_CROSS_ENTROPY,
+    COMMON_KNOWN_PAIRS,
+    of_last_blessed(COMMON_CROSS_ENTROPY),
+    of_last_blessed(COMMON_KNOWN_PAIRS),
+)
+
+# Of each document, of the cross-entropy that the gate compares: its sum over the pairs and their
+# number, of tonight's model and of the last blessed one. 0 for documents that not both held out.
+COMPARED_OUTPUTS = (
+    "compared_loss",
+    "compared_pairs",
+    of_last_blessed("compared_loss"),
+    of_last_blessed("compared_pairs"),
+)

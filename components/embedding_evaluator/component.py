@@ -2,13 +2,20 @@
 
 from typing import Any
 
+from components.embedding_evaluator import predictions
 from components.tfx_api import BASELINE_MODEL_KEY, BeamExecutorSpec, fileio, path_utils, types
 from components.tfx_api import evaluator_component as component
 from components.tfx_api import evaluator_executor as executor
+from trainer_module.evaluation import saved_model
+from trainer_module.training.progress import WARNING
 
 
 class Executor(executor.Executor):
-    """Leaves out a baseline without a model: a cluster cannot leave out an input."""
+    """Leaves out a baseline that nothing can be compared with.
+
+    One without a model: a cluster cannot leave out an input. One of an older version of ours, which
+    does not say what it held out: the first night after an upgrade has nothing to be judged by.
+    """
 
     def Do(  # noqa: N802, TFX's name
         self,
@@ -17,15 +24,32 @@ class Executor(executor.Executor):
         exec_properties: dict[str, Any],
     ) -> None:
         """See TFX's Executor."""
-        with_model = [
+        comparable = [
             artifact
             for artifact in input_dict.get(BASELINE_MODEL_KEY, [])
-            if fileio.exists(path_utils.serving_model_path(artifact.uri))
+            if _is_comparable(path_utils.serving_model_path(artifact.uri))
         ]
-        super().Do({**input_dict, BASELINE_MODEL_KEY: with_model}, output_dict, exec_properties)
+        super().Do({**input_dict, BASELINE_MODEL_KEY: comparable}, output_dict, exec_properties)
+
+
+def _is_comparable(model: str) -> bool:
+    if not fileio.exists(model):
+        return False
+    if not saved_model.has_settings(model):
+        print(
+            f"{WARNING}the last blessed model is of an older version that does not say how it was "
+            "trained: tonight's is not compared with it",
+            flush=True,
+        )
+        return False
+    return True
 
 
 class Evaluator(component.Evaluator):
-    """TFX's, with that executor."""
+    """TFX's, with that executor and our predictions."""
 
     EXECUTOR_SPEC = BeamExecutorSpec(Executor)
+
+    def __init__(self, **arguments: Any) -> None:
+        """Takes what TFX's takes, but for `module_path`."""
+        super().__init__(module_path=predictions.__name__, **arguments)

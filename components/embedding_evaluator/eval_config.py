@@ -2,9 +2,15 @@
 
 import json
 
+from tensorflow_model_analysis.constants import CANDIDATE_KEY
 from tensorflow_model_analysis.proto import config_pb2
 
-from components.embedding_evaluator.metrics import FORMULAS, SumsMetric, gain_over_unigram
+from components.embedding_evaluator.metrics import (
+    FORMULAS,
+    TotalsMetric,
+    gain_over_unigram,
+    increase,
+)
 from trainer_module.evaluation.export import EVALUATE_SIGNATURE
 
 
@@ -20,34 +26,42 @@ def eval_config(
     Args:
       min_gain_over_unigram: nats by which the full softmax cross-entropy must be below the unigram
         model's.
-      compared_metric: the full cross-entropy that is compared with the last blessed model's.
+      compared_metric: the cross-entropy that is compared with the last blessed model's, one of
+        metrics.COMPARED_METRICS.
       max_increase: nats by which it may be above that on the same documents.
       code_fingerprint: of the metrics' code, so that TFX's cache sees an edit.
     """
     thresholds = {
-        gain_over_unigram.__name__: config_pb2.MetricThreshold(
-            value_threshold=config_pb2.GenericValueThreshold(
-                lower_bound={"value": min_gain_over_unigram}
-            )
+        gain_over_unigram.__name__: config_pb2.GenericValueThreshold(
+            lower_bound={"value": min_gain_over_unigram}
         ),
-        compared_metric: config_pb2.MetricThreshold(
-            change_threshold=config_pb2.GenericChangeThreshold(
-                direction=config_pb2.MetricDirection.LOWER_IS_BETTER,
-                absolute={"value": max_increase},
-            )
-        ),
+        # Not TFMA's change threshold: that has no answer where a model has no pair.
+        increase.__name__: config_pb2.GenericValueThreshold(upper_bound={"value": max_increase}),
     }
+    shared = {"compared_metric": compared_metric, "code_fingerprint": code_fingerprint}
     configs = [
         config_pb2.MetricConfig(
-            class_name=SumsMetric.__name__,
-            module=SumsMetric.__module__,
-            config=json.dumps({"name": name, "code_fingerprint": code_fingerprint}),
-            threshold=thresholds.get(name),
+            class_name=TotalsMetric.__name__,
+            module=TotalsMetric.__module__,
+            config=json.dumps({"name": name, **shared}),
+            threshold=_threshold(thresholds.get(name)),
         )
         for name in FORMULAS
     ]
     return config_pb2.EvalConfig(
         model_specs=[config_pb2.ModelSpec(signature_name=EVALUATE_SIGNATURE)],
         slicing_specs=[config_pb2.SlicingSpec()],
-        metrics_specs=[config_pb2.MetricsSpec(metrics=configs)],
+        # What is known of the last blessed model is among them.
+        metrics_specs=[config_pb2.MetricsSpec(metrics=configs, model_names=[CANDIDATE_KEY])],
     )
+
+
+def _threshold(
+    value: config_pb2.GenericValueThreshold | None,
+) -> config_pb2.MetricThreshold | None:
+    return None if value is None else config_pb2.MetricThreshold(value_threshold=value)
+
+
+def compared_metric_of(config: config_pb2.EvalConfig) -> str:
+    """Which metric is compared, by the configuration that `eval_config` made."""
+    return str(json.loads(config.metrics_specs[0].metrics[0].config)["compared_metric"])

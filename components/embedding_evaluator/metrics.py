@@ -1,69 +1,176 @@
-"""TFMA metrics over the sums that the model's evaluate signature returns for each document."""
+"""TFMA metrics over the sums of each document that predictions.py extracts."""
 
 import math
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import apache_beam as beam
 import numpy as np
+import numpy.typing as npt
 from tensorflow_model_analysis.metrics import metric_types
 
 from trainer_module import features
-from trainer_module.features import EVALUATE_OUTPUTS
+from trainer_module.features import (
+    COMPARED_OUTPUTS,
+    COMPARISON_OUTPUTS,
+    EVALUATE_OUTPUTS,
+    of_last_blessed,
+)
 
-Sums = Sequence[float]  # in the order of EVALUATE_OUTPUTS, over the documents of a slice
-Formula = Callable[[Sums], float]
+OUTPUTS = (*EVALUATE_OUTPUTS, *COMPARISON_OUTPUTS, *COMPARED_OUTPUTS)
+# What the gate can compare: by the metric the output of the evaluate signature.
+FULL_CROSS_ENTROPIES = {
+    "full_softmax_cross_entropy": features.SOFTMAX_CROSS_ENTROPY,
+    "full_sigmoid_cross_entropy": features.SIGMOID_CROSS_ENTROPY,
+}
+COMPARED_METRICS = ("common_cross_entropy", *FULL_CROSS_ENTROPIES)
 
 
-def full_softmax_cross_entropy(sums: Sums) -> float:
+class Totals(NamedTuple):
+    """What is known of all documents of a slice together."""
+
+    sums: Mapping[str, float]  # by OUTPUTS
+    # [4, 4]: each product of two of a document's COMPARED_OUTPUTS, summed over the documents.
+    products: npt.NDArray[np.float64]
+
+
+Formula = Callable[[Totals], float]
+
+
+def full_softmax_cross_entropy(totals: Totals) -> float:
     """The mean over the pairs, in nats. Scores are taken as estimates of log p(c|t)."""
-    return _mean(_of(features.SOFTMAX_CROSS_ENTROPY, sums), sums)
+    return _mean(features.SOFTMAX_CROSS_ENTROPY, totals)
 
 
-def full_sigmoid_cross_entropy(sums: Sums) -> float:
+def full_sigmoid_cross_entropy(totals: Totals) -> float:
     """The mean over the pairs, in nats. Scores are taken as estimates of log p(c|t)."""
-    return _mean(_of(features.SIGMOID_CROSS_ENTROPY, sums), sums)
+    return _mean(features.SIGMOID_CROSS_ENTROPY, totals)
 
 
-def raw_full_softmax_cross_entropy(sums: Sums) -> float:
+def raw_full_softmax_cross_entropy(totals: Totals) -> float:
     """The mean over the pairs, in nats. Scores are taken as they were trained."""
-    return _mean(_of(features.RAW_SOFTMAX_CROSS_ENTROPY, sums), sums)
+    return _mean(features.RAW_SOFTMAX_CROSS_ENTROPY, totals)
 
 
-def raw_full_sigmoid_cross_entropy(sums: Sums) -> float:
+def raw_full_sigmoid_cross_entropy(totals: Totals) -> float:
     """The mean over the pairs, in nats. Scores are taken as they were trained."""
-    return _mean(_of(features.RAW_SIGMOID_CROSS_ENTROPY, sums), sums)
+    return _mean(features.RAW_SIGMOID_CROSS_ENTROPY, totals)
 
 
-def unigram_cross_entropy(sums: Sums) -> float:
+def unigram_cross_entropy(totals: Totals) -> float:
     """The mean over the pairs, in nats, of a model that ignores the target."""
-    return _mean(_of(features.UNIGRAM_CROSS_ENTROPY, sums), sums)
+    return _mean(features.UNIGRAM_CROSS_ENTROPY, totals)
 
 
-def perplexity(sums: Sums) -> float:
+def perplexity(totals: Totals) -> float:
     """`exp` of the full softmax cross-entropy."""
-    mean = full_softmax_cross_entropy(sums)
+    mean = full_softmax_cross_entropy(totals)
     return math.exp(mean) if mean < math.log(np.finfo(np.float64).max) else math.inf
 
 
-def gain_over_unigram(sums: Sums) -> float:
+def gain_over_unigram(totals: Totals) -> float:
     """By how many nats the full softmax cross-entropy is below the unigram model's."""
-    return unigram_cross_entropy(sums) - full_softmax_cross_entropy(sums)
+    return unigram_cross_entropy(totals) - full_softmax_cross_entropy(totals)
 
 
-def num_pairs(sums: Sums) -> float:
+def num_pairs(totals: Totals) -> float:
     """How many pairs were evaluated."""
-    return _of(features.NUM_PAIRS, sums)
+    return totals.sums[features.NUM_PAIRS]
 
 
-def _of(output: str, sums: Sums) -> float:
-    return sums[EVALUATE_OUTPUTS.index(output)]
+def common_cross_entropy(totals: Totals) -> float:
+    """The mean over the pairs, in nats, that are the same for the last blessed model."""
+    return _of_common(features.COMMON_CROSS_ENTROPY, totals)
 
 
-def _mean(total: float, sums: Sums) -> float:
-    return total / num_pairs(sums) if num_pairs(sums) else math.nan
+def common_cross_entropy_of_last_blessed(totals: Totals) -> float:
+    """That model's mean over them."""
+    return _of_common(of_last_blessed(features.COMMON_CROSS_ENTROPY), totals)
 
 
+def common_coverage(totals: Totals) -> float:
+    """The share of these pairs of which the model knows both tokens."""
+    return _of_common(features.COMMON_KNOWN_PAIRS, totals)
+
+
+def common_coverage_of_last_blessed(totals: Totals) -> float:
+    """The share of which the last blessed model does."""
+    return _of_common(of_last_blessed(features.COMMON_KNOWN_PAIRS), totals)
+
+
+def num_common_pairs(totals: Totals) -> float:
+    """How many of these pairs there are; 0 without another model."""
+    return totals.sums[features.NUM_COMMON_PAIRS]
+
+
+def compared(totals: Totals) -> float:
+    """The compared metric, in nats, over the documents that both models have held out."""
+    loss, pairs, _, _ = _compared(totals)
+    return loss / pairs if pairs else math.nan
+
+
+def compared_of_last_blessed(totals: Totals) -> float:
+    """The last blessed model's."""
+    _, _, loss, pairs = _compared(totals)
+    return loss / pairs if pairs else math.nan
+
+
+def increase(totals: Totals) -> float:
+    """By how many nats the compared metric is above the last blessed model's.
+
+    0 where either of them has no pair: there is nothing to hold against the new model then. As no
+    number it would withhold every later one.
+    """
+    loss, pairs, last_loss, last_pairs = _compared(totals)
+    return loss / pairs - last_loss / last_pairs if pairs and last_pairs else 0.0
+
+
+def increase_error(totals: Totals) -> float:
+    """The standard error of the increase, in nats, by documents, which both models have judged.
+
+    An increase is the difference of two quotients of sums over documents, a / n - b / m. Its error
+    is that of the sum of what each document adds to it (the delta method),
+    (a_i - A n_i) / n - (b_i - B m_i) / m, with the means A and B. Where the pairs are the same it
+    is the root of sum (d_i - delta n_i)^2 over n, where d_i = a_i - b_i and delta is the increase.
+    Products of two of a document's four numbers, summed over the documents, are enough for it: the
+    square of w . (a_i, n_i, b_i, m_i) is w' P w.
+    """
+    loss, pairs, last_loss, last_pairs = _compared(totals)
+    if not (pairs and last_pairs):
+        return 0.0
+    weights = np.array([1 / pairs, -loss / pairs**2, -1 / last_pairs, last_loss / last_pairs**2])
+    # Rounding can take it below zero where the models are the same.
+    return math.sqrt(max(float(weights @ totals.products @ weights), 0.0))
+
+
+def _compared(totals: Totals) -> list[float]:
+    return [totals.sums[name] for name in COMPARED_OUTPUTS]
+
+
+def _mean(output: str, totals: Totals) -> float:
+    return totals.sums[output] / num_pairs(totals) if num_pairs(totals) else math.nan
+
+
+def _of_common(output: str, totals: Totals) -> float:
+    pairs = num_common_pairs(totals)
+    return totals.sums[output] / pairs if pairs else math.nan
+
+
+# Of two models; without another one they are no numbers.
+COMPARISONS: dict[str, Formula] = {
+    formula.__name__: formula
+    for formula in (
+        common_cross_entropy,
+        common_cross_entropy_of_last_blessed,
+        compared,
+        compared_of_last_blessed,
+        increase,
+        increase_error,
+        common_coverage,
+        common_coverage_of_last_blessed,
+        num_common_pairs,
+    )
+}
 # A metric is a function above and its line here; TFMA reports it under the function's name.
 FORMULAS: dict[str, Formula] = {
     formula.__name__: formula
@@ -77,48 +184,59 @@ FORMULAS: dict[str, Formula] = {
         gain_over_unigram,
         num_pairs,
     )
-}
+} | COMPARISONS
 
 
-class SumsCombiner(beam.CombineFn):
-    """Adds up the documents' sums and turns them into one metric."""
+class TotalsCombiner(beam.CombineFn):
+    """Adds up the documents' sums, and the products of those that are compared."""
 
-    def __init__(self, formula: Formula, key: metric_types.MetricKey):
-        self._formula = formula
+    def __init__(self, key: metric_types.MetricKey):
         self._key = key
 
     def create_accumulator(self) -> tuple[float, ...]:
         """All zero."""
-        return (0.0,) * len(EVALUATE_OUTPUTS)
+        return (0.0,) * (len(OUTPUTS) + len(COMPARED_OUTPUTS) ** 2)
 
     def add_input(
         self, accumulator: tuple[float, ...], element: metric_types.StandardMetricInputs
     ) -> tuple[float, ...]:
         """Adds one document, in double precision: a split has millions of pairs."""
         predictions = element.get_predictions(model_name=self._key.model_name)
-        values = (float(np.sum(predictions[name], dtype=np.float64)) for name in EVALUATE_OUTPUTS)
-        return tuple(a + b for a, b in zip(accumulator, values, strict=True))
+        values = [float(np.sum(predictions[name], dtype=np.float64)) for name in OUTPUTS]
+        compared = values[-len(COMPARED_OUTPUTS) :]
+        products = (one * other for one in compared for other in compared)
+        return tuple(a + b for a, b in zip(accumulator, (*values, *products), strict=True))
 
     def merge_accumulators(self, accumulators: Iterable[tuple[float, ...]]) -> tuple[float, ...]:
         """Adds them up."""
         return tuple(math.fsum(column) for column in zip(*accumulators, strict=True))
 
-    def extract_output(self, accumulator: tuple[float, ...]) -> dict[metric_types.MetricKey, float]:
-        """The metric."""
-        return {self._key: self._formula(accumulator)}
+    def extract_output(
+        self, accumulator: tuple[float, ...]
+    ) -> dict[metric_types.MetricKey, tuple[float, ...]]:
+        """The totals."""
+        return {self._key: accumulator}
 
 
-class SumsMetric(metric_types.Metric):
-    """A formula over the sums; TFMA finds the class by its module and name."""
+def totals_of(accumulator: Sequence[float]) -> Totals:
+    """What a TotalsCombiner has added up."""
+    sums, products = accumulator[: len(OUTPUTS)], accumulator[len(OUTPUTS) :]
+    size = len(COMPARED_OUTPUTS)
+    return Totals(dict(zip(OUTPUTS, sums, strict=True)), np.reshape(products, (size, size)))
 
-    def __init__(self, name: str, code_fingerprint: str = ""):
+
+class TotalsMetric(metric_types.Metric):
+    """A formula over the totals; TFMA finds the class by its module and name."""
+
+    def __init__(self, name: str, compared_metric: str = "", code_fingerprint: str = ""):
         """Creates the metric.
 
         Args:
           name: of the formula, one of FORMULAS; TFMA reports the metric under it.
+          compared_metric: one of COMPARED_METRICS; is not used here: predictions.py reads it.
           code_fingerprint: is not used; it makes TFX's cache key change with the code.
         """
-        del code_fingerprint
+        del compared_metric, code_fingerprint
         super().__init__(_computations, name=name, formula=FORMULAS[name])
 
 
@@ -127,11 +245,19 @@ def _computations(
     formula: Formula,
     model_names: list[str] | None = None,
     **unused: Any,
-) -> list[metric_types.MetricComputation]:
-    keys = [metric_types.MetricKey(name=name, model_name=model) for model in model_names or [""]]
+) -> list[metric_types.MetricComputation | metric_types.DerivedMetricComputation]:
+    """Each metric has the same totals to start from, which TFMA computes once."""
+    [model_name] = model_names or [""]
+    # TFMA keeps to itself what begins with an underscore.
+    totals_key = metric_types.MetricKey(name="_totals", model_name=model_name)
+    key = metric_types.MetricKey(name=name, model_name=model_name)
+
+    def result(metrics: dict[metric_types.MetricKey, Any]) -> dict[metric_types.MetricKey, float]:
+        return {key: formula(totals_of(metrics[totals_key]))}
+
     return [
         metric_types.MetricComputation(
-            keys=[key], preprocessors=[], combiner=SumsCombiner(formula, key)
-        )
-        for key in keys
+            keys=[totals_key], preprocessors=[], combiner=TotalsCombiner(totals_key)
+        ),
+        metric_types.DerivedMetricComputation(keys=[key], result=result),
     ]

@@ -11,10 +11,7 @@ from components.tfx_api import BeamExecutorSpec, RuntimeParameter, example_gen_p
 from components.tfx_api import example_gen_component as component
 from components.tfx_api import example_gen_driver as driver
 from components.tfx_api import example_gen_input_processor as input_processor
-
-# The finest eval_fraction is one thousandth.
-_BUCKETS = 1000
-
+from trainer_module.text.near_copies import BUCKETS, held_out_buckets
 
 # In the component's folder `.system`, where TFX keeps what its drivers write.
 _RECORD = "content_hashes.json"
@@ -132,8 +129,8 @@ def _input_config(patterns: Sequence[str]) -> example_gen_pb2.Input:
 
 
 def _output_config(eval_fraction: float) -> example_gen_pb2.Output:
-    evaluated = min(max(round(eval_fraction * _BUCKETS), 1), _BUCKETS - 1)
-    buckets = {"train": _BUCKETS - evaluated, "eval": evaluated}
+    evaluated = held_out_buckets(eval_fraction)
+    buckets = {"train": BUCKETS - evaluated, "eval": evaluated}
     split = example_gen_pb2.SplitConfig.Split
     splits = [split(name=name, hash_buckets=number) for name, number in buckets.items()]
     return example_gen_pb2.Output(split_config=example_gen_pb2.SplitConfig(splits=splits))

@@ -121,9 +121,12 @@ def warning(sentence: str) -> Text:
 def summary_table(summary: Summary) -> Table:
     """A summary, one line a figure; the last is the seconds of all components together."""
     table = Table(title="Summary", show_header=False, title_justify="left")
-    of_metrics = ((name, _decimal) for name in summary.metrics)
     content = summary.as_json()
-    for name, as_text in (*_ABOVE_METRICS, *of_metrics, *_BELOW_METRICS):
+    for name, as_text in _ABOVE_METRICS:
+        _add_row(table, name, as_text(content[name]))
+    for name, value in summary.metrics.items():
+        _add_row(table, name, _metric(name, value))
+    for name, as_text in _BELOW_METRICS:
         _add_row(table, name, as_text(content[name]))
     _add_row(table, "seconds", f"{sum(summary.seconds.values()):,.1f}")
     return table
@@ -138,9 +141,13 @@ def metrics_table(metrics: Mapping[str, float]) -> Table:
     """What the Evaluator found."""
     table = Table(title="Evaluation", show_header=False, title_justify="left")
     for name, value in metrics.items():
-        # All that the Evaluator finds it writes as floats.
-        _add_row(table, name, _whole(int(value)) if name.startswith("num_") else _decimal(value))
+        _add_row(table, name, _metric(name, value))
     return table
+
+
+def _metric(name: str, value: float) -> str:
+    # All that the Evaluator finds it writes as floats.
+    return _whole(int(value)) if name.startswith("num_") else _decimal(value)
 
 
 def evaluations_table(summary: Summary) -> Table:

@@ -112,6 +112,7 @@ class Summary:
     # The Evaluator's, of the whole eval split: by name, in summary.json beside the other fields.
     metrics: Mapping[str, float]
     blessed: bool
+    verdict: str  # a sentence: how the gate has decided, and by which figures
     replaced_characters: int
     empty_lines: int
     workers: int
@@ -122,7 +123,7 @@ class Summary:
     cached: tuple[str, ...]  # components
     all_cached: bool
     peak_memory_megabytes: Mapping[str, int]  # by component
-    why_not_blessed: str | None = None  # a sentence, unless it is blessed
+    why_not_blessed: str | None = None  # the verdict, unless it is blessed
 
     def as_json(self) -> dict[str, Any]:
         """What is written to summary.json and to the metadata store."""

@@ -28,7 +28,7 @@ class TestFields:
 def test_as_dict_gives_what_json_can_hold():
     assert config.as_dict(config.EvaluatorConfig(max_increase=0.5)) == {
         "min_gain_over_unigram": 0.05,
-        "compared_metric": "full_softmax_cross_entropy",
+        "compared_metric": "common_cross_entropy",
         "max_increase": 0.5,
     }
     assert config.as_dict(config.CorpusConfig(files=("a", "b")))["files"] == ["a", "b"]

@@ -1,6 +1,6 @@
 """The full cross-entropies of a model, once per distinct target; what sampling gave beside them."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import tensorflow as tf
@@ -72,6 +72,32 @@ def target_sums(parameters: Parameters, targets: tf.Tensor) -> TargetSums:
         return TargetSums(sums.log_partition, sums.softplus_sum, *raw)
     normalised = losses.vocabulary_sums(inputs, weights, biases, shift=sums.log_partition)
     return TargetSums(sums.log_partition, normalised.softplus_sum + sums.log_partition, *raw)
+
+
+def remembered(
+    sums: tf.Variable, targets: tf.Tensor, compute: Callable[[tf.Tensor], tf.Tensor]
+) -> tf.Tensor:
+    """Sums of targets, so that each is computed once, when it is first met.
+
+    Args:
+      sums: `[vocab, n]`, NaN where a target was not met yet; is filled in.
+      targets: `[pairs]` ids.
+      compute: gives the sums of some targets, `[targets]` ids to `[targets, n]`.
+
+    Returns:
+      `[pairs, n]`, the rows of `targets`.
+    """
+    met = tf.unique(targets)[0]
+    new = tf.boolean_mask(met, tf.math.is_nan(tf.gather(sums, met)[:, 0]))
+
+    def add(start: tf.Tensor) -> tuple[tf.Tensor]:
+        rows = new[start : start + TARGETS_AT_ONCE]
+        sums.scatter_update(tf.IndexedSlices(compute(rows), rows))
+        return (start + TARGETS_AT_ONCE,)
+
+    [done] = tf.while_loop(lambda start: start < tf.size(new), add, (0,))
+    with tf.control_dependencies([done]):
+        return tf.gather(sums.read_value(), targets)
 
 
 def cross_entropies(

@@ -135,14 +135,13 @@ class ServingModel(tf.Module):
           unigram_cross_entropy: the same of the unigram model.
           num_pairs: `[batch]` float32.
         """
-        parsed = tf.io.parse_example(
-            examples,
+        documents, occurrences = parse_documents(examples)
+        transformed: Mapping[str, tf.RaggedTensor] = self.transform(
             {
-                features.TEXT: tf.io.FixedLenFeature([1], tf.string),
-                features.OCCURRENCE: tf.io.FixedLenFeature([1], tf.int64, default_value=0),
-            },
+                features.TEXT: documents[:, tf.newaxis],
+                features.OCCURRENCE: occurrences[:, tf.newaxis],
+            }
         )
-        transformed: Mapping[str, tf.RaggedTensor] = self.transform(parsed)
         targets, contexts = _pairs(transformed)
         found = self._cross_entropies(targets.flat_values, contexts.flat_values)
 
@@ -166,24 +165,32 @@ class ServingModel(tf.Module):
 
     def _cross_entropies(self, targets: tf.Tensor, contexts: tf.Tensor) -> CrossEntropies:
         """Of each pair, `[pairs]` each."""
-        with tf.control_dependencies([self._sum_over_vocabulary(targets)]):
-            rows = tf.gather(self.target_sums.read_value(), targets)
+
+        def summed(some: tf.Tensor) -> tf.Tensor:
+            return tf.stack(cross_entropies.target_sums(self._parameters, some), 1)
+
+        rows = cross_entropies.remembered(self.target_sums, targets, summed)
         sums = TargetSums(*tf.unstack(rows, axis=1))
         return cross_entropies.cross_entropies(self._parameters, sums, targets, contexts)
 
-    def _sum_over_vocabulary(self, targets: tf.Tensor) -> tf.Tensor:
-        """Fills in the sums of the targets not met before; what it returns depends on it."""
-        met = tf.unique(targets)[0]
-        new = tf.boolean_mask(met, tf.math.is_nan(tf.gather(self.target_sums, met)[:, 0]))
 
-        def add(start: tf.Tensor) -> tuple[tf.Tensor]:
-            rows = new[start : start + cross_entropies.TARGETS_AT_ONCE]
-            sums = cross_entropies.target_sums(self._parameters, rows)
-            self.target_sums.scatter_update(tf.IndexedSlices(tf.stack(sums, 1), rows))
-            return (start + cross_entropies.TARGETS_AT_ONCE,)
+def parse_documents(examples: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """Reads documents as TextExampleGen writes them.
 
-        [done] = tf.while_loop(lambda start: start < tf.size(new), add, (0,))
-        return done
+    Args:
+      examples: `[batch]` serialized tf.Examples.
+
+    Returns:
+      Their texts, `[batch]` strings, and occurrences, `[batch]` int64, 0 where it is missing.
+    """
+    parsed = tf.io.parse_example(
+        examples,
+        {
+            features.TEXT: tf.io.FixedLenFeature([], tf.string),
+            features.OCCURRENCE: tf.io.FixedLenFeature([], tf.int64, default_value=0),
+        },
+    )
+    return parsed[features.TEXT], parsed[features.OCCURRENCE]
 
 
 def _pairs(transformed: Mapping[str, tf.RaggedTensor]) -> tuple[tf.RaggedTensor, tf.RaggedTensor]:

@@ -2,7 +2,7 @@
 
 import json
 import os
-from typing import NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +15,7 @@ from trainer_module.vocabulary import Vocabulary
 
 _VARIABLES = os.path.join("variables", "variables")
 _VALUE = "/.ATTRIBUTES/VARIABLE_VALUE"
+_SETTINGS = f"settings{_VALUE}"
 
 Table = npt.NDArray[np.float32]
 
@@ -70,6 +71,15 @@ class SavedModel(NamedTuple):
         return corrected
 
 
+def has_settings(folder: str) -> bool:
+    """Whether a SavedModel says how it was trained; older versions of ours do not.
+
+    Raises:
+      InputError: there is no SavedModel in the folder.
+    """
+    return bool(_reader(folder).has_tensor(_SETTINGS))
+
+
 def read(folder: str) -> SavedModel:
     """Reads a SavedModel on any file system that TensorFlow knows.
 
@@ -79,22 +89,18 @@ def read(folder: str) -> SavedModel:
     Raises:
       InputError: it is not one of ours, or of a version that wrote no settings.
     """
-    path = os.path.join(folder, _VARIABLES)
-    try:
-        reader = tf.train.load_checkpoint(path)
-    except (ValueError, tf.errors.OpError) as error:
-        raise InputError(f"{folder} holds no SavedModel") from error
-
-    def value(name: str) -> Table:
-        return np.asarray(reader.get_tensor(name + _VALUE))
-
-    if not reader.has_tensor(f"settings{_VALUE}"):
+    reader = _reader(folder)
+    if not reader.has_tensor(_SETTINGS):
         raise InputError(
             f"the SavedModel in {folder} does not say how it was trained: it is of an older "
             "version, or not of skipgram"
         )
+
+    def value(name: str) -> Table:
+        return np.asarray(reader.get_tensor(name + _VALUE))
+
     return SavedModel(
-        ModelSettings.from_json(reader.get_tensor(f"settings{_VALUE}")),
+        ModelSettings.from_json(reader.get_tensor(_SETTINGS)),
         vocabulary.read(os.path.join(folder, "assets", features.VOCABULARY)),
         value("target_table"),
         value("context_weights"),
@@ -102,3 +108,10 @@ def read(folder: str) -> SavedModel:
         value("correction") if reader.has_tensor(f"correction{_VALUE}") else None,
         value("unigram"),
     )
+
+
+def _reader(folder: str) -> Any:
+    try:
+        return tf.train.load_checkpoint(os.path.join(folder, _VARIABLES))
+    except (ValueError, tf.errors.OpError) as error:
+        raise InputError(f"{folder} holds no SavedModel") from error

@@ -7,6 +7,9 @@ import hashlib
 import re
 import unicodedata
 
+# The finest eval_fraction is one thousandth.
+BUCKETS = 1000
+
 
 class _WordCharacters(dict[int, int]):
     """For str.translate: letters, marks, digits and the underscore stay; others become a blank."""
@@ -60,3 +63,20 @@ def near_copy_hash(document: bytes) -> int:
     """
     digest = hashlib.blake2b(normal_form(document), digest_size=8).digest()
     return int.from_bytes(digest, "big")
+
+
+def held_out_buckets(eval_fraction: float) -> int:
+    """Returns how many of the BUCKETS of documents are held out for evaluation: at least one."""
+    return min(max(round(eval_fraction * BUCKETS), 1), BUCKETS - 1)
+
+
+def is_held_out(document: bytes, eval_fraction: float) -> bool:
+    """Says whether a document is in the eval split of that fraction.
+
+    The last buckets are, so the split of a smaller fraction is a part of that of a larger one.
+
+    >>> held_out = [f"{n}".encode() for n in range(100) if is_held_out(f"{n}".encode(), 0.05)]
+    >>> all(is_held_out(document, 0.1) for document in held_out)
+    True
+    """
+    return near_copy_hash(document) % BUCKETS >= BUCKETS - held_out_buckets(eval_fraction)

@@ -1,5 +1,6 @@
 import importlib
 import json
+import math
 
 import pytest
 from tensorflow_model_analysis import utils
@@ -7,50 +8,36 @@ from tensorflow_model_analysis.evaluators import metrics_validator
 from tensorflow_model_analysis.metrics import metric_types
 from tensorflow_model_analysis.proto import config_pb2
 
-from components.embedding_evaluator.eval_config import eval_config
-from components.embedding_evaluator.metrics import FORMULAS
+from components.embedding_evaluator.eval_config import compared_metric_of, eval_config
+from components.embedding_evaluator.metrics import COMPARED_METRICS, FORMULAS
 
 
-def config(min_gain: float = 0.05, max_increase: float = 0.02) -> config_pb2.EvalConfig:
+def config(
+    min_gain: float = 0.05,
+    max_increase: float = 0.02,
+    compared_metric: str = "common_cross_entropy",
+    code_fingerprint: str = "0123",
+) -> config_pb2.EvalConfig:
     return eval_config(
         min_gain_over_unigram=min_gain,
-        compared_metric="full_softmax_cross_entropy",
+        compared_metric=compared_metric,
         max_increase=max_increase,
-        code_fingerprint="0123",
+        code_fingerprint=code_fingerprint,
     )
 
 
-def blessed(values: dict[str, float], last: dict[str, float] | None = None) -> bool:
-    """Whether TFMA lets pass a model with these metrics, against the last blessed one's."""
+def blessed(gain: float, increase: float, *, has_last: bool = True) -> bool:
+    """Whether TFMA lets pass a model with these metrics."""
     filled = utils.update_eval_config_with_defaults(
-        config(), has_baseline=last is not None, rubber_stamp=True
+        config(), has_baseline=has_last, rubber_stamp=True
     )
     # TFMA names the models where there are two.
-    name = "candidate" if last else ""
+    name = "candidate" if has_last else ""
     found = {
         metric_types.MetricKey(name=metric, model_name=name): value
-        for metric, value in values.items()
+        for metric, value in (("gain_over_unigram", gain), ("increase", increase))
     }
-    for metric, value in (last or {}).items():
-        key = metric_types.MetricKey(name=metric, model_name=name, is_diff=True)
-        found[key] = values[metric] - value
     return metrics_validator.validate_metrics(((), found), filled).validation_ok
-
-
-def test_the_compared_metric_can_be_the_sigmoid_one():
-    made = eval_config(
-        min_gain_over_unigram=0.05,
-        compared_metric="full_sigmoid_cross_entropy",
-        max_increase=0.5,
-        code_fingerprint="",
-    )
-    [spec] = made.metrics_specs
-    compared = {
-        json.loads(metric.config)["name"]: metric.threshold.change_threshold.absolute.value
-        for metric in spec.metrics
-        if metric.threshold.HasField("change_threshold")
-    }
-    assert compared == {"full_sigmoid_cross_entropy": 0.5}
 
 
 class TestWhatIsMeasured:
@@ -65,14 +52,18 @@ class TestWhatIsMeasured:
             made = found(**json.loads(metric.config))
             assert made.name == json.loads(metric.config)["name"]
 
+    @pytest.mark.parametrize("has_last", [True, False])
+    def test_of_the_new_model_alone(self, has_last):
+        filled = utils.update_eval_config_with_defaults(config(), has_baseline=has_last)
+        [spec] = filled.metrics_specs
+        assert list(spec.model_names) == ["candidate" if has_last else ""]
+
+    @pytest.mark.parametrize("name", COMPARED_METRICS)
+    def test_the_compared_metric_can_be_read_again(self, name):
+        assert compared_metric_of(config(compared_metric=name)) == name
+
     def test_the_fingerprint_of_the_code_makes_another_configuration(self):
-        edited = eval_config(
-            min_gain_over_unigram=0.05,
-            compared_metric="full_softmax_cross_entropy",
-            max_increase=0.02,
-            code_fingerprint="99",
-        )
-        assert edited != config()
+        assert config(code_fingerprint="99") != config()
 
     def test_over_all_documents_by_the_signature_for_evaluation(self):
         [model] = config().model_specs
@@ -84,35 +75,27 @@ class TestThresholds:
     def test_are_on_two_metrics(self):
         [spec] = config(min_gain=0.25, max_increase=0.5).metrics_specs
         found = {
-            json.loads(metric.config)["name"]: metric.threshold
+            json.loads(metric.config)["name"]: metric.threshold.value_threshold
             for metric in spec.metrics
             if metric.HasField("threshold")
         }
-        gain, change = found["gain_over_unigram"], found["full_softmax_cross_entropy"]
-        assert len(found) == 2
-        assert gain.value_threshold.lower_bound.value == 0.25
-        assert change.change_threshold.absolute.value == 0.5
-        assert change.change_threshold.direction == config_pb2.MetricDirection.LOWER_IS_BETTER
+        assert list(found) == ["gain_over_unigram", "increase"]
+        assert found["gain_over_unigram"].lower_bound.value == 0.25
+        assert not found["gain_over_unigram"].HasField("upper_bound")
+        assert found["increase"].upper_bound.value == 0.5
+        assert not found["increase"].HasField("lower_bound")
 
     @pytest.mark.parametrize(
         ("gain", "expected"),
-        [(0.051, True), (0.05, True), (0.049, False), (-1.0, False), (float("nan"), False)],
+        [(0.051, True), (0.05, True), (0.049, False), (-1.0, False), (math.nan, False)],
     )
-    def test_the_first_model_must_gain_over_the_unigram_model(self, gain, expected):
-        values = {"gain_over_unigram": gain, "full_softmax_cross_entropy": 7.0}
-        assert blessed(values) is expected
+    @pytest.mark.parametrize("has_last", [True, False])
+    def test_a_model_must_gain_over_the_unigram_model(self, gain, expected, has_last):
+        assert blessed(gain, 0.0, has_last=has_last) is expected
 
     @pytest.mark.parametrize(
-        ("cross_entropy", "expected"),
-        [(6.0, True), (7.015, True), (7.025, False), (float("nan"), False)],
+        ("increase", "expected"),
+        [(-1.0, True), (0.0, True), (0.02, True), (0.021, False), (math.nan, False)],
     )
-    def test_the_next_must_not_be_much_worse_than_the_last(self, cross_entropy, expected):
-        values = {"gain_over_unigram": 1.0, "full_softmax_cross_entropy": cross_entropy}
-        assert blessed(values, last={"full_softmax_cross_entropy": 7.0}) is expected
-
-    def test_the_next_must_gain_over_the_unigram_model_too(self):
-        values = {"gain_over_unigram": 0.01, "full_softmax_cross_entropy": 6.0}
-        assert not blessed(values, last={"full_softmax_cross_entropy": 7.0})
-
-    def test_a_model_without_the_metrics_does_not_pass(self):
-        assert not blessed({"num_pairs": 10.0})
+    def test_it_must_not_be_much_worse_than_the_last(self, increase, expected):
+        assert blessed(1.0, increase) is expected

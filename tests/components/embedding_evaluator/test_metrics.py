@@ -1,129 +1,67 @@
 import math
-from collections.abc import Sequence
 
 import apache_beam as beam
 import numpy as np
 import pytest
 from apache_beam.testing.util import assert_that
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tensorflow_model_analysis.metrics import metric_types
 
 from components.embedding_evaluator import metrics
+from components.embedding_evaluator.metrics import OUTPUTS, Totals
 from pipeline.beam_arguments import IN_THIS_PROCESS
 
-# Sums over 5 pairs: softmax and sigmoid cross-entropy, both raw, unigram's, pairs.
-SUMS = (15.0, 27.0, 32.0, 51.0, 21.0, 5.0)
-NOTHING = (0.0,) * 6
+EVALUATED = (
+    "softmax_cross_entropy",
+    "sigmoid_cross_entropy",
+    "raw_softmax_cross_entropy",
+    "raw_sigmoid_cross_entropy",
+    "unigram_cross_entropy",
+    "num_pairs",
+)
+COMPARED = (
+    "compared_loss",
+    "compared_pairs",
+    "compared_loss_of_last_blessed",
+    "compared_pairs_of_last_blessed",
+)
 
 
-def document(*sums: float) -> dict[str, np.ndarray]:
-    """What the evaluate signature returns for one document."""
-    names = (
-        "softmax_cross_entropy",
-        "sigmoid_cross_entropy",
-        "raw_softmax_cross_entropy",
-        "raw_sigmoid_cross_entropy",
-        "unigram_cross_entropy",
-        "num_pairs",
-    )
-    return {name: np.array([value], np.float32) for name, value in zip(names, sums, strict=True)}
+def document(**sums: float) -> dict[str, np.ndarray]:
+    """The predictions of one document; 0 for what is not given."""
+    assert set(sums) <= set(OUTPUTS)
+    return {name: np.array([sums.get(name, 0.0)]) for name in OUTPUTS}
 
 
-PARTS = [(10.0, 20.0, 30.0, 40.0, 12.0, 2.0), NOTHING, (5.0, 7.0, 2.0, 11.0, 9.0, 3.0)]
-DOCUMENTS = [document(*part) for part in PARTS]
+def evaluated(*sums: float) -> dict[str, float]:
+    return dict(zip(EVALUATED, sums, strict=True))
 
 
-class TestFormulas:
-    def test_cross_entropies_are_means_over_the_pairs(self):
-        assert metrics.full_softmax_cross_entropy(SUMS) == 3.0
-        assert metrics.full_sigmoid_cross_entropy(SUMS) == 5.4
-        assert metrics.raw_full_softmax_cross_entropy(SUMS) == 6.4
-        assert metrics.raw_full_sigmoid_cross_entropy(SUMS) == 10.2
-        assert metrics.unigram_cross_entropy(SUMS) == 4.2
-
-    def test_perplexity_is_e_to_the_softmax_cross_entropy(self):
-        assert metrics.perplexity(SUMS) == pytest.approx(20.085537, rel=1e-7)
-
-    def test_perplexity_beyond_what_a_number_holds_is_infinite(self):
-        assert metrics.perplexity((710.0, *[0.0] * 4, 1.0)) == math.inf
-        largest = metrics.perplexity((709.0, *[0.0] * 4, 1.0))
-        assert largest == pytest.approx(8.2184e307, rel=1e-4)
-
-    def test_gain_is_positive_where_the_model_is_better(self):
-        assert metrics.gain_over_unigram(SUMS) == pytest.approx(1.2)
-        assert metrics.gain_over_unigram((21.0, 0.0, 0.0, 0.0, 15.0, 5.0)) == pytest.approx(-1.2)
-
-    def test_num_pairs(self):
-        assert metrics.num_pairs(SUMS) == 5.0
-
-    def test_without_pairs_there_is_no_number(self):
-        assert metrics.num_pairs(NOTHING) == 0.0
-        for formula in (
-            metrics.full_softmax_cross_entropy,
-            metrics.full_sigmoid_cross_entropy,
-            metrics.raw_full_softmax_cross_entropy,
-            metrics.raw_full_sigmoid_cross_entropy,
-            metrics.unigram_cross_entropy,
-            metrics.gain_over_unigram,
-        ):
-            assert math.isnan(formula(NOTHING))
-
-    def test_a_model_that_is_not_finite_has_no_finite_number(self):
-        sums = (math.nan, *[1.0] * 5)
-        assert math.isnan(metrics.gain_over_unigram(sums))
-        assert not math.isfinite(metrics.perplexity(sums))
-
-
-def computation(metric: metrics.SumsMetric, models: Sequence[str] = ("",)):
-    """The computation of each model, as TFMA asks for them."""
-    return metric.computations(model_names=list(models))
-
-
-class TestSumsCombiner:
-    @pytest.fixture
-    def combiner(self):
-        [found] = computation(metrics.SumsMetric("full_softmax_cross_entropy"))
-        return found.combiner
-
-    def inputs(self, predictions):
-        from tensorflow_model_analysis.metrics import metric_types
-
-        return metric_types.StandardMetricInputs(predictions=predictions)
-
-    def test_adds_the_documents(self, combiner):
-        total = combiner.create_accumulator()
-        for predictions in DOCUMENTS:
-            total = combiner.add_input(total, self.inputs(predictions))
-        assert total == SUMS
-
-    def test_merges_in_any_grouping(self, combiner):
-        assert combiner.merge_accumulators(PARTS) == SUMS
-        nested = [combiner.merge_accumulators(PARTS[:2]), PARTS[2]]
-        assert combiner.merge_accumulators(iter(nested)) == SUMS
-
-    def test_counts_on_where_single_precision_would_stand_still(self, combiner):
-        # 2^24 + 1 is no float32.
-        total = (*[0.0] * 5, 2.0**24)
-        total = combiner.add_input(total, self.inputs(document(*[0] * 5, 1)))
-        assert total[5] == 16_777_217.0
-
-    def test_gives_the_metric_under_its_key(self, combiner):
-        [(key, value)] = combiner.extract_output(SUMS).items()
-        assert (key.name, key.model_name, value) == ("full_softmax_cross_entropy", "", 3.0)
-
-    def test_takes_the_predictions_of_its_model(self):
-        found = computation(metrics.SumsMetric("num_pairs"), ["candidate", "baseline"])
-        predictions = {"candidate": document(*[1] * 5, 7), "baseline": document(*[2] * 5, 9)}
-        counted = {}
-        for one in found:
-            start = one.combiner.create_accumulator()
-            total = one.combiner.add_input(start, self.inputs(predictions))
-            counted |= one.combiner.extract_output(total)
-        assert {key.model_name: value for key, value in counted.items()} == {
-            "candidate": 7.0,
-            "baseline": 9.0,
-        }
-
-
-# Of SUMS.
+DOCUMENTS = [
+    document(
+        **evaluated(10.0, 20.0, 30.0, 40.0, 12.0, 2.0),
+        num_common_pairs=4.0,
+        common_cross_entropy=20.0,
+        common_known_pairs=3.0,
+        common_cross_entropy_of_last_blessed=24.0,
+        common_known_pairs_of_last_blessed=2.0,
+        **dict(zip(COMPARED, (20.0, 4.0, 24.0, 4.0), strict=True)),
+    ),
+    document(),
+    document(
+        **evaluated(5.0, 7.0, 2.0, 11.0, 9.0, 3.0),
+        num_common_pairs=1.0,
+        common_cross_entropy=9.0,
+        common_known_pairs=1.0,
+        common_cross_entropy_of_last_blessed=6.0,
+        common_known_pairs_of_last_blessed=0.0,
+        **dict(zip(COMPARED, (9.0, 1.0, 6.0, 1.0), strict=True)),
+    ),
+]
+# Means by hand. The common pairs: 29 / 5 = 5.8 and 30 / 5 = 6, so the increase is -0.2; the
+# documents' differences are d = -4 and 3 on n = 4 and 1 pairs, and
+# sqrt((-4 + 0.2 * 4)^2 + (3 + 0.2 * 1)^2) / 5 = sqrt(10.24 + 10.24) / 5.
 VALUES = {
     "full_softmax_cross_entropy": 3.0,
     "full_sigmoid_cross_entropy": 5.4,
@@ -133,31 +71,144 @@ VALUES = {
     "perplexity": 20.085537,
     "gain_over_unigram": 1.2,
     "num_pairs": 5.0,
+    "common_cross_entropy": 5.8,
+    "common_cross_entropy_of_last_blessed": 6.0,
+    "compared": 5.8,
+    "compared_of_last_blessed": 6.0,
+    "increase": -0.2,
+    "increase_error": math.sqrt(20.48) / 5,
+    "common_coverage": 0.8,
+    "common_coverage_of_last_blessed": 0.4,
+    "num_common_pairs": 5.0,
 }
 
 
-def test_these_are_the_metrics():
+def inputs(predictions: dict[str, np.ndarray]) -> metric_types.StandardMetricInputs:
+    return metric_types.StandardMetricInputs(predictions=predictions)
+
+
+def combiner(model: str = "") -> metrics.TotalsCombiner:
+    return metrics.TotalsCombiner(metric_types.MetricKey(name="_totals", model_name=model))
+
+
+def added_up(documents: list[dict[str, np.ndarray]]) -> tuple[float, ...]:
+    total = combiner().create_accumulator()
+    for predictions in documents:
+        total = combiner().add_input(total, inputs(predictions))
+    return total
+
+
+def totals(documents: list[dict[str, np.ndarray]]) -> Totals:
+    return metrics.totals_of(added_up(documents))
+
+
+def test_these_are_the_metrics() -> None:
     assert list(metrics.FORMULAS) == list(VALUES)
+    assert [name for name in VALUES if name in metrics.COMPARISONS] == list(VALUES)[8:]
 
 
 @pytest.mark.parametrize(("name", "expected"), VALUES.items())
-def test_each_metric_has_its_formula(name, expected):
-    [found] = computation(metrics.SumsMetric(name, code_fingerprint="0123"))
-    [(key, value)] = found.combiner.extract_output(SUMS).items()
-    assert key.name == name
-    assert value == pytest.approx(expected, rel=1e-7)
+def test_each_metric_by_hand(name: str, expected: float) -> None:
+    assert metrics.FORMULAS[name](totals(DOCUMENTS)) == pytest.approx(expected, rel=1e-7)
 
 
-def test_in_beam_documents_are_combined_whatever_the_bundles():
-    from tensorflow_model_analysis.metrics import metric_types
+def test_perplexity_beyond_what_a_number_holds_is_infinite() -> None:
+    assert metrics.perplexity(totals([document(softmax_cross_entropy=710, num_pairs=1)])) == (
+        math.inf
+    )
+    largest = metrics.perplexity(totals([document(softmax_cross_entropy=709, num_pairs=1)]))
+    assert largest == pytest.approx(8.2184e307, rel=1e-4)
 
-    [found] = computation(metrics.SumsMetric("gain_over_unigram"))
 
-    def check(combined):
-        [sums] = combined
-        assert {key.name: round(value, 6) for key, value in sums.items()} == {
-            "gain_over_unigram": 1.2
-        }
+def test_without_pairs_there_is_no_number() -> None:
+    nothing = totals([document()])
+    zeros = ("num_pairs", "num_common_pairs", "increase", "increase_error")
+    for name, formula in metrics.FORMULAS.items():
+        value = formula(nothing)
+        assert value == 0 if name in zeros else not math.isfinite(value), name
+
+
+@pytest.mark.parametrize("missing", ["compared_pairs", "compared_pairs_of_last_blessed"])
+def test_a_model_without_pairs_is_not_held_against_the_other(missing: str) -> None:
+    """As no number it would withhold every later model."""
+    known = dict(zip(COMPARED, (9.0, 1.0, 6.0, 1.0), strict=True)) | {missing: 0.0}
+    found = totals([document(**known)])
+    assert (metrics.increase(found), metrics.increase_error(found)) == (0, 0)
+
+
+def test_a_model_that_is_not_finite_has_no_finite_number() -> None:
+    broken = dict(zip(COMPARED, (math.nan, 1.0, 6.0, 1.0), strict=True))
+    found = totals([document(**evaluated(math.nan, *[1.0] * 5), **broken)])
+    assert math.isnan(metrics.gain_over_unigram(found))
+    assert not math.isfinite(metrics.perplexity(found))
+    assert math.isnan(metrics.increase(found))
+
+
+@settings(max_examples=50)
+@given(st.lists(st.tuples(*[st.floats(0, 100), st.integers(1, 20)] * 2), min_size=1, max_size=8))
+def test_the_error_beside_its_definition(rows: list[tuple[float, int, float, int]]) -> None:
+    found = totals([document(**dict(zip(COMPARED, row, strict=True))) for row in rows])
+    a, n, b, m = np.array(rows, np.float64).T
+    parts = (a - a.sum() / n.sum() * n) / n.sum() - (b - b.sum() / m.sum() * m) / m.sum()
+    expected = math.sqrt((parts**2).sum())
+    assert metrics.increase_error(found) == pytest.approx(expected, rel=1e-5, abs=1e-5)
+
+
+def test_of_a_model_and_itself_there_is_no_error() -> None:
+    rows = [(7.1, 3, 7.1, 3), (2.3, 1, 2.3, 1)]
+    found = totals([document(**dict(zip(COMPARED, row, strict=True))) for row in rows])
+    assert metrics.increase(found) == 0
+    assert metrics.increase_error(found) == pytest.approx(0, abs=1e-7)
+
+
+class TestTotalsCombiner:
+    def test_merges_in_any_grouping(self) -> None:
+        one = combiner()
+        parts = [added_up([predictions]) for predictions in DOCUMENTS]
+        whole = added_up(DOCUMENTS)
+        assert one.merge_accumulators(parts) == whole
+        assert one.merge_accumulators(iter([one.merge_accumulators(parts[:2]), parts[2]])) == whole
+
+    def test_counts_on_where_single_precision_would_stand_still(self) -> None:
+        # 2^24 + 1 is no float32.
+        many = [document(num_pairs=2.0**24), document(num_pairs=1)]
+        assert metrics.num_pairs(totals(many)) == 16_777_217
+
+    def test_takes_the_predictions_of_its_model(self) -> None:
+        predictions = {"candidate": document(num_pairs=7), "baseline": document(num_pairs=9)}
+        one = combiner("candidate")
+        total = one.add_input(one.create_accumulator(), inputs(predictions))
+        assert metrics.num_pairs(metrics.totals_of(total)) == 7
+
+
+@pytest.mark.parametrize("model", ["", "candidate"])
+def test_tfma_finds_a_metric_by_its_totals(model: str) -> None:
+    made = metrics.TotalsMetric("increase", "common_cross_entropy", code_fingerprint="0123")
+    combined, derived = made.computations(model_names=[model])
+    [totals_key], [key] = combined.keys, derived.keys
+    assert (totals_key.name, totals_key.model_name) == ("_totals", model)
+    assert (key.name, key.model_name) == ("increase", model)
+    found = derived.result({totals_key: added_up(DOCUMENTS)})
+    assert found == {key: pytest.approx(-0.2)}
+
+
+def test_metrics_share_their_totals() -> None:
+    """TFMA drops what is equal: a document's sums are added up once."""
+    one, other = (
+        metrics.TotalsMetric(name).computations(model_names=["candidate"])[0]
+        for name in ("num_pairs", "increase")
+    )
+    assert one == other
+    assert hash(one) == hash(other)
+
+
+def test_in_beam_documents_are_combined_whatever_the_bundles() -> None:
+    def check(combined: list[dict[metric_types.MetricKey, tuple[float, ...]]]) -> None:
+        [by_key] = combined
+        [total] = by_key.values()
+        found = metrics.totals_of(total)
+        assert metrics.increase(found) == pytest.approx(-0.2)
+        assert metrics.increase_error(found) == pytest.approx(math.sqrt(20.48) / 5)
 
     with beam.Pipeline(argv=list(IN_THIS_PROCESS)) as pipeline:
         combined = (
@@ -165,6 +216,6 @@ def test_in_beam_documents_are_combined_whatever_the_bundles():
             | beam.Create(DOCUMENTS)
             | beam.Reshuffle()
             | beam.Map(lambda one: metric_types.StandardMetricInputs(predictions=one))
-            | beam.CombineGlobally(found.combiner)
+            | beam.CombineGlobally(combiner())
         )
         assert_that(combined, check)

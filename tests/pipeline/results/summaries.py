@@ -28,6 +28,7 @@ SUMMARY = Summary(
         "unigram_cross_entropy": 7.8,
     },
     blessed=True,
+    verdict="it is better",
     replaced_characters=12,
     empty_lines=0,
     workers=2,

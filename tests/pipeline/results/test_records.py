@@ -45,6 +45,7 @@ SUMMARY_JSON = """{
   "perplexity": 0.5,
   "unigram_cross_entropy": 7.8,
   "blessed": true,
+  "verdict": "it is better",
   "replaced_characters": 12,
   "empty_lines": 0,
   "workers": 2,

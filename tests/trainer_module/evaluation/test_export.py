@@ -57,7 +57,9 @@ def transform(folder: Path, emit: str) -> Path:
     return folder / "transform"
 
 
-def save(transform_folder: Path, folder: Path, objective: str) -> str:
+def save(
+    transform_folder: Path, folder: Path, objective: str, settings: ModelSettings = SETTINGS
+) -> str:
     correction, softmax, temperature = OBJECTIVES[objective]
     parameters = Parameters(
         *(tf.Variable(table) for table in (TABLE, WEIGHTS, BIASES)),
@@ -68,7 +70,7 @@ def save(transform_folder: Path, folder: Path, objective: str) -> str:
     # A copy that is gone when the model is loaded, so that a path into it would be found out.
     transform = shutil.copytree(transform_folder, folder / "transform")
     serving = export.ServingModel(
-        parameters, UNIGRAM, tft.TFTransformOutput(str(transform)), SETTINGS
+        parameters, UNIGRAM, tft.TFTransformOutput(str(transform)), settings
     )
     with pytest.MonkeyPatch.context() as patch:
         # So small that a few documents go through several parts.

@@ -1,0 +1,66 @@
+"""One sentence: whether a model is blessed, and by which figures."""
+
+from collections.abc import Mapping
+
+from pipeline.config import Config
+
+
+def verdict(config: Config, metrics: Mapping[str, float], *, blessed: bool, compared: bool) -> str:
+    """Says how the gate has decided, and why.
+
+    Args:
+      config: of the run.
+      metrics: of the new model, metrics.FORMULAS.
+      blessed: by the Evaluator.
+      compared: whether there was a last blessed model to compare it with.
+    """
+    gain, comparison = _gain(metrics), _comparison(config, metrics, compared=compared)
+    if blessed:
+        return f"the model is blessed: {comparison}; {gain}"
+    missed = []
+    if not metrics["gain_over_unigram"] >= config.evaluator.min_gain_over_unigram:
+        missed.append(
+            f"{gain}, and evaluator.min_gain_over_unigram asks for "
+            f"{config.evaluator.min_gain_over_unigram}: raise trainer.epochs (it is "
+            f"{config.trainer.epochs}) with trainer.keep=best, add text, or ask for less"
+        )
+    if not metrics["increase"] <= config.evaluator.max_increase:
+        missed.append(
+            f"{comparison}, and evaluator.max_increase allows {config.evaluator.max_increase}: see "
+            "what came in, raise it, or give what is of another kind an --output of its own"
+        )
+    reasons = "; and ".join(missed) or "the evaluation says so (artifacts/Evaluator/evaluation)"
+    return f"the model is not blessed and was not pushed: {reasons}"
+
+
+def _gain(metrics: Mapping[str, float]) -> str:
+    gain = metrics["gain_over_unigram"]
+    return (
+        f"its full softmax cross-entropy {metrics['full_softmax_cross_entropy']:.4f} on "
+        f"{metrics['num_pairs']:,.0f} held-out pairs is {abs(gain):.4f} "
+        f"{'above' if gain < 0 else 'below'} the unigram model's "
+        f"{metrics['unigram_cross_entropy']:.4f}"
+    )
+
+
+def _comparison(config: Config, metrics: Mapping[str, float], *, compared: bool) -> str:
+    if not compared:
+        return "it is the first one"
+    name, increase = config.evaluator.compared_metric, metrics["increase"]
+    if not metrics["num_common_pairs"]:
+        return (
+            "it was not compared with the last blessed model, as there is no pair in the documents "
+            "that both have held out"
+        )
+    sentence = (
+        f"its {name} {metrics['compared']:.4f} is {abs(increase):.4f} (standard error "
+        f"{metrics['increase_error']:.4f}) {'above' if increase > 0 else 'below'} the last blessed "
+        f"model's {metrics['compared_of_last_blessed']:.4f}"
+    )
+    if name != "common_cross_entropy":
+        return sentence
+    return (
+        f"{sentence} on the same {metrics['num_common_pairs']:,.0f} pairs, of which it knows "
+        f"{metrics['common_coverage']:.1%} and that one "
+        f"{metrics['common_coverage_of_last_blessed']:.1%}"
+    )

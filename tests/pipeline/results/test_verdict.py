@@ -1,0 +1,86 @@
+"""The sentences of the gate, word by word."""
+
+import pytest
+
+from pipeline.config import Config, EvaluatorConfig
+from pipeline.results.verdict import verdict
+
+METRICS = {
+    "full_softmax_cross_entropy": 7.9,
+    "unigram_cross_entropy": 8.5,
+    "gain_over_unigram": 0.6,
+    "num_pairs": 12_345.0,
+    "compared": 8.0123,
+    "compared_of_last_blessed": 8.0664,
+    "increase": -0.0541,
+    "increase_error": 0.003,
+    "common_coverage": 0.982,
+    "common_coverage_of_last_blessed": 0.9105,
+    "num_common_pairs": 23_456.0,
+}
+GAIN = (
+    "its full softmax cross-entropy 7.9000 on 12,345 held-out pairs is 0.6000 below the unigram "
+    "model's 8.5000"
+)
+WORSE = {"compared": 8.1, "increase": 0.0336}
+
+
+def test_blessed_with_the_margin() -> None:
+    assert verdict(Config(), METRICS, blessed=True, compared=True) == (
+        "the model is blessed: its common_cross_entropy 8.0123 is 0.0541 (standard error 0.0030) "
+        "below the last blessed model's 8.0664 on the same 23,456 pairs, of which it knows 98.2% "
+        f"and that one 91.0%; {GAIN}"
+    )
+
+
+def test_the_first_one() -> None:
+    said = verdict(Config(), {**METRICS, "num_common_pairs": 0.0}, blessed=True, compared=False)
+    assert said == f"the model is blessed: it is the first one; {GAIN}"
+
+
+def test_nothing_that_both_have_held_out() -> None:
+    said = verdict(Config(), {**METRICS, "num_common_pairs": 0.0}, blessed=True, compared=True)
+    assert said == (
+        "the model is blessed: it was not compared with the last blessed model, as there is no "
+        f"pair in the documents that both have held out; {GAIN}"
+    )
+
+
+def test_worse_than_the_last() -> None:
+    said = verdict(Config(), {**METRICS, **WORSE}, blessed=False, compared=True)
+    assert said == (
+        "the model is not blessed and was not pushed: its common_cross_entropy 8.1000 is 0.0336 "
+        "(standard error 0.0030) above the last blessed model's 8.0664 on the same 23,456 pairs, "
+        "of which it knows 98.2% and that one 91.0%, and evaluator.max_increase allows 0.02: see "
+        "what came in, raise it, or give what is of another kind an --output of its own"
+    )
+
+
+def test_figures_of_different_pairs_are_not_called_the_same() -> None:
+    config = Config(evaluator=EvaluatorConfig(compared_metric="full_softmax_cross_entropy"))
+    said = verdict(config, {**METRICS, **WORSE}, blessed=False, compared=True)
+    assert "its full_softmax_cross_entropy 8.1000 is 0.0336 (standard error 0.0030) above" in said
+    assert "same" not in said
+
+
+@pytest.mark.parametrize(("gain", "side"), [(0.01, "below"), (-0.01, "above")])
+def test_hardly_better_than_the_unigram_model(gain: float, side: str) -> None:
+    metrics = {**METRICS, "gain_over_unigram": gain}
+    said = verdict(Config(), metrics, blessed=False, compared=False)
+    assert said == (
+        "the model is not blessed and was not pushed: its full softmax cross-entropy 7.9000 on "
+        f"12,345 held-out pairs is 0.0100 {side} the unigram model's 8.5000, and "
+        "evaluator.min_gain_over_unigram asks for 0.05: raise trainer.epochs (it is 2) with "
+        "trainer.keep=best, add text, or ask for less"
+    )
+
+
+def test_both() -> None:
+    metrics = {**METRICS, **WORSE, "gain_over_unigram": float("nan")}
+    said = verdict(Config(), metrics, blessed=False, compared=True)
+    assert said.count("; and its ") == 1
+
+
+def test_something_else() -> None:
+    said = verdict(Config(), METRICS, blessed=False, compared=True)
+    assert said.endswith("the evaluation says so (artifacts/Evaluator/evaluation)")
