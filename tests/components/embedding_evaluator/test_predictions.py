@@ -1,0 +1,123 @@
+"""What is asked of two models, with real SavedModels."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import tensorflow as tf
+import tensorflow_model_analysis as tfma
+
+from components.embedding_evaluator import component
+from components.embedding_evaluator.metrics import OUTPUTS
+from components.embedding_evaluator.predictions import Predict
+from tests.saved_models import SETTINGS, write_saved_model
+from tests.trainer_module.evaluation import test_export
+from trainer_module import features
+from trainer_module.evaluation import saved_model
+from trainer_module.evaluation.common_cross_entropy import CommonCrossEntropy
+from trainer_module.text.near_copies import is_held_out
+
+TEXTS = ["ape bee cow", "cow dog elk", "", "elk", *(f"ape bee dog {n}" for n in range(40))]
+EXAMPLES = np.array([test_export.example(text) for text in TEXTS], object)
+# Of tonight's model; last night half as many documents were held out.
+FRACTION = 0.5
+COMPARISON = (*features.COMPARISON_OUTPUTS, *features.COMPARED_OUTPUTS)
+
+
+@pytest.fixture(scope="module")
+def tonight(tmp_path_factory: pytest.TempPathFactory) -> str:
+    folder = tmp_path_factory.mktemp("tonight")
+    transform = test_export.transform(folder / "made", "windows")
+    settings = SETTINGS._replace(window=1, eval_fraction=FRACTION)
+    return test_export.save(transform, folder, "nce", settings)
+
+
+def write_last(folder: Path, eval_fraction: float) -> str:
+    """A model of other words, without signatures."""
+    table, weights = np.random.default_rng(1).normal(size=(2, 3, 4))
+    settings = SETTINGS._replace(eval_fraction=eval_fraction)
+    counts = {"ape": 3, "elk": 2, "dog": 1}
+    return write_saved_model(folder / "last", counts, table, weights, settings=settings)
+
+
+def predictions(tonight: str, last: str | None, compared: str) -> dict[str, np.ndarray]:
+    predict = Predict(tonight, last, compared)
+    predict.setup()
+    [extracts] = predict.process({tfma.INPUT_KEY: EXAMPLES, "kept": 1})
+    assert extracts["kept"] == 1
+    found = extracts[tfma.PREDICTIONS_KEY]
+    if last is not None:
+        [(name, found)] = found.items()
+        assert name == tfma.CANDIDATE_KEY
+    assert set(found) == set(OUTPUTS)
+    assert {values.shape for values in found.values()} == {EXAMPLES.shape}
+    return dict(found)
+
+
+def evaluated(folder: str) -> dict[str, np.ndarray]:
+    loaded = tf.saved_model.load(folder)
+    return test_export.call(loaded, "evaluate", examples=list(EXAMPLES))
+
+
+def common(tonight: str, last: str) -> dict[str, Any]:
+    models = saved_model.read(tonight), saved_model.read(last)
+    zeros = tf.zeros(len(TEXTS), tf.int64)
+    return CommonCrossEntropy(*models)(tf.constant(TEXTS), zeros)
+
+
+def test_of_the_first_model(tonight: str) -> None:
+    found = predictions(tonight, None, "common_cross_entropy")
+    for name, expected in evaluated(tonight).items():
+        np.testing.assert_array_equal(found[name], expected)
+    for name in COMPARISON:
+        assert not found[name].any(), name
+
+
+def test_both_are_asked_on_the_same_pairs(tonight: str, tmp_path: Path) -> None:
+    last = write_last(tmp_path, FRACTION)
+    found, expected = predictions(tonight, last, "common_cross_entropy"), common(tonight, last)
+    for name in features.COMPARISON_OUTPUTS:
+        np.testing.assert_array_equal(found[name], expected[name])
+    loss, pairs, last_loss, last_pairs = (found[name] for name in features.COMPARED_OUTPUTS)
+    np.testing.assert_array_equal(loss, expected["common_cross_entropy"])
+    np.testing.assert_array_equal(last_loss, expected["common_cross_entropy_of_last_blessed"])
+    np.testing.assert_array_equal(pairs, expected["num_common_pairs"])
+    np.testing.assert_array_equal(last_pairs, pairs)
+    assert pairs.sum() > 0
+
+
+def test_what_last_night_trained_on_is_not_compared(tonight: str, tmp_path: Path) -> None:
+    last = write_last(tmp_path, FRACTION / 2)
+    found, whole = predictions(tonight, last, "common_cross_entropy"), common(tonight, last)
+    held_out = [is_held_out(text.encode(), FRACTION / 2) for text in TEXTS]
+    assert 0 < sum(held_out) < len(TEXTS)
+    for name in features.COMPARISON_OUTPUTS:
+        np.testing.assert_array_equal(found[name], np.where(held_out, whole[name], 0))
+    np.testing.assert_array_equal(found["compared_pairs"], found["num_common_pairs"])
+    # Its own figures are of its whole split.
+    np.testing.assert_array_equal(found["num_pairs"], evaluated(tonight)["num_pairs"])
+
+
+def test_a_full_cross_entropy_is_of_each_models_own_pairs(tonight: str) -> None:
+    found = predictions(tonight, tonight, "full_sigmoid_cross_entropy")
+    own = evaluated(tonight)
+    for suffix in ("", "_of_last_blessed"):
+        np.testing.assert_array_equal(found[f"compared_loss{suffix}"], own["sigmoid_cross_entropy"])
+        np.testing.assert_array_equal(found[f"compared_pairs{suffix}"], own["num_pairs"])
+
+
+def test_a_baseline_of_an_older_version_is_left_out_aloud(
+    tonight: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert component._is_comparable(tonight)
+    assert not component._is_comparable(str(tmp_path / "missing"))
+    assert capsys.readouterr().out == ""
+    module = tf.Module()
+    module.target_table = tf.Variable([[1.0]])
+    tf.saved_model.save(module, str(tmp_path / "old"))
+    assert not component._is_comparable(str(tmp_path / "old"))
+    assert capsys.readouterr().out == (
+        "warning: the last blessed model is of an older version that does not say how it was "
+        "trained: tonight's is not compared with it\n"
+    )
