@@ -70,6 +70,18 @@ class EvaluatorConfig(StrictModel):
     )
 
 
+class ExporterConfig(StrictModel):
+    """What becomes of a model before it is judged, pushed and exported."""
+
+    align: Literal["last_blessed", "none"] = Field(
+        default="last_blessed",
+        description="last_blessed: the vectors are turned, all alike, so that they lie where the "
+        "last blessed model's do, and can be used beside those; no score changes; a new space "
+        "begins where the dimension is another, or fewer tokens are common than dimensions; none: "
+        "each model has a space of its own",
+    )
+
+
 class BeamConfig(StrictModel):
     """Where the components that Beam runs do their work: import, statistics, Transform, Evaluator.
 
@@ -208,6 +220,7 @@ class Config(StrictModel):
     preprocessing: PreprocessingHyperparameters = PreprocessingHyperparameters()
     trainer: TrainerHyperparameters = TrainerHyperparameters()
     evaluator: EvaluatorConfig = EvaluatorConfig()
+    exporter: ExporterConfig = ExporterConfig()
     beam: BeamConfig = BeamConfig()
     metadata: MetadataConfig = MetadataConfig()
     deployment: DeploymentConfig = DeploymentConfig()

@@ -24,6 +24,7 @@ COMPONENTS = [
     "Transform",
     "Trainer",
     "LastBlessedModel",
+    "EmbeddingAligner",
     "Evaluator",
     "Pusher",
     "EmbeddingExporter",

@@ -5,9 +5,11 @@ from tfx.types import standard_artifacts
 from components.embedding_evaluator.last_blessed_model import LastBlessedModelStrategy
 
 
-def model(number: int) -> types.Artifact:
+def model(number: int, *, of: int = 0) -> types.Artifact:
+    """One that was made of the Trainer's model `of`."""
     artifact = standard_artifacts.Model()
-    artifact.id = number
+    artifact.id, artifact.uri = number, f"/models/{number}"
+    artifact.set_string_custom_property("made_of", f"/models/{of}")
     return artifact
 
 
@@ -60,13 +62,15 @@ def test_a_model_that_was_not_blessed_is_left_out():
 
 
 def test_the_candidate_is_not_held_against_itself():
-    blessings = [blessing(5, of=1), blessing(6, of=9)]
-    assert resolved([model(1), model(9)], blessings) == {
+    # 10 is what became of the candidate, the Trainer's model 9, when it was run before.
+    models = [model(1, of=8), model(10, of=9), model(9)]
+    blessings = [blessing(5, of=1), blessing(6, of=10)]
+    assert resolved(models, blessings) == {
         "candidate": [9],
         "model": [1],
         "model_blessing": [5],
     }
-    assert resolved([model(9)], [blessing(6, of=9)]) == NONE
+    assert resolved([model(10, of=9), model(9)], [blessing(6, of=10)]) == NONE
 
 
 def test_a_blessing_whose_model_is_gone_is_left_out():

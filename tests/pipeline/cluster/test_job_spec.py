@@ -33,6 +33,7 @@ NODES = [
     "transform",
     "trainer",
     "last-blessed-model",
+    "embedding-aligner",
     "evaluator",
     "pusher",
     "embedding-exporter",
