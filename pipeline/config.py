@@ -68,6 +68,14 @@ class EvaluatorConfig(StrictModel):
         description="nats by which compared_metric may be above the last blessed model's on the "
         "same documents; two seeds differ by less",
     )
+    min_neighbor_overlap: float | None = Field(
+        default=None,
+        ge=0,
+        le=1,
+        description="share of the 10 nearest neighbours of the 10,000 most frequent common tokens "
+        "that must be as in the last blessed model; none: whatever it is, as two seeds on one "
+        "corpus may share as few as a third, and docs/architecture.md says how many",
+    )
 
 
 class ExporterConfig(StrictModel):

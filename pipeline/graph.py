@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from components.curated_schema.component import CuratedSchema
 from components.embedding_aligner.component import EmbeddingAligner
+from components.embedding_comparison.component import EmbeddingComparison
 from components.embedding_evaluator.component import Evaluator
 from components.embedding_evaluator.eval_config import eval_config
 from components.embedding_evaluator.last_blessed_model import LastBlessedModelStrategy
@@ -62,6 +63,7 @@ class _ReleaseNodes(NamedTuple):
     last_blessed: BaseNode
     aligner: BaseNode
     evaluator: BaseNode
+    comparison: BaseNode
     pusher: BaseNode
     exporter: BaseNode
 
@@ -155,17 +157,24 @@ def _release_nodes(
             code_fingerprint=code_fingerprint("components.embedding_evaluator"),
         ),
     )
+    comparison = EmbeddingComparison(
+        model=model,
+        baseline_model=last_blessed.outputs["model"],
+        model_blessing=evaluator.outputs["blessing"],
+        min_neighbor_overlap=config.evaluator.min_neighbor_overlap or 0.0,
+        code_fingerprint=code_fingerprint("components.embedding_comparison"),
+    )
     pusher = Pusher(
         model=model,
-        model_blessing=evaluator.outputs["blessing"],
+        model_blessing=comparison.outputs["blessing"],
         push_destination=target.push_destination,
     )
     exporter = EmbeddingExporter(
         model=model,
-        model_blessing=evaluator.outputs["blessing"],
+        model_blessing=comparison.outputs["blessing"],
         code_fingerprint=code_fingerprint("components.embedding_exporter"),
     )
-    return _ReleaseNodes(last_blessed, aligner, evaluator, pusher, exporter)
+    return _ReleaseNodes(last_blessed, aligner, evaluator, comparison, pusher, exporter)
 
 
 def _last_blessed(trainer: Trainer, target: Target) -> BaseNode:

@@ -11,8 +11,8 @@ from trainer_module.evaluation.saved_model import SavedModel, Table
 
 Matrix = npt.NDArray[np.float64]
 
-# Of the most frequent common tokens; the matrix has dim (dim - 1) / 2 free numbers, and rare tokens'
-# vectors are mostly noise.
+# Of the most frequent common tokens: two for each free number of a matrix of 100 dimensions. The
+# vectors of rarer ones are mostly noise.
 FITTED_TOKENS = 10_000
 _ROWS_AT_ONCE = 1 << 16  # of which float64 copies are held
 
@@ -34,15 +34,15 @@ def rotation(vectors: npt.NDArray[Any], onto: npt.NDArray[Any]) -> Matrix:
     >>> [round(float(x), 6) + 0.0 for x in (cos, sin, minus_sin)]
     [0.0, 1.0, -1.0]
     """
-    matrix: Matrix
     matrix, _ = scipy.linalg.orthogonal_procrustes(_directions(vectors), _directions(onto))
-    return matrix
+    return np.asarray(matrix, np.float64)
 
 
 def _directions(vectors: npt.NDArray[Any]) -> Matrix:
     wide = vectors.astype(np.float64)
     lengths = np.linalg.norm(wide, axis=1, keepdims=True)
-    return np.divide(wide, lengths, out=np.zeros_like(wide), where=lengths > 0)
+    directions: Matrix = np.divide(wide, lengths, out=np.zeros_like(wide), where=lengths > 0)
+    return directions
 
 
 def turned(table: Table, matrix: Matrix) -> Table:

@@ -10,6 +10,9 @@ MODEL = "model"
 MODEL_BLESSING = "model_blessing"
 # Custom property of a model that was made of the Trainer's: that one's URI.
 MADE_OF = "made_of"
+# Custom property of a blessing, 1 in the one that the Pusher goes by. What is judged by several
+# components is blessed when the last of them has said so.
+FINAL = "final"
 
 
 class LastBlessedModelStrategy(ResolverStrategy):
@@ -35,6 +38,7 @@ class LastBlessedModelStrategy(ResolverStrategy):
             blessing
             for blessing in input_dict[MODEL_BLESSING]
             if blessing.get_int_custom_property("blessed") == 1
+            and blessing.get_int_custom_property(FINAL) == 1
             and blessing.get_int_custom_property("current_model_id") in models
         ]
         if not blessings:

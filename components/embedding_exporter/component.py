@@ -76,7 +76,7 @@ def EmbeddingExporter(  # noqa: N802
 
     Args:
       model: the aligned one.
-      model_blessing: the Evaluator's.
+      model_blessing: the EmbeddingComparison's.
       vectors: the files in word2vec's formats, and how words are looked up in them.
       code_fingerprint: is not used; it makes TFX's cache key change with the code.
     """

@@ -6,6 +6,7 @@ from pathlib import Path
 import tensorflow_model_analysis as tfma
 from ml_metadata.proto import metadata_store_pb2 as mlmd
 
+from components.embedding_comparison.comparison import Comparison
 from components.embedding_evaluator.metrics import FORMULAS
 from components.text_example_gen.executor import READING_FILE
 from pipeline import graph
@@ -33,10 +34,10 @@ def collect(
       components: how each ended.
     """
     reading = Reading.read(Path(artifacts["TextExampleGen", "examples"].uri, READING_FILE))
-    written = Path(artifacts["Trainer", "model_run"].uri, TRAINING_FILE)
-    training = TrainingRecord.from_json(written.read_text(encoding="utf-8"))
+    training = _training(artifacts)
     metrics = candidate_metrics(Path(artifacts["Evaluator", "evaluation"].uri))
-    blessing = artifacts["Evaluator", "blessing"].custom_properties["blessed"].int_value
+    comparison = _comparison(artifacts)
+    blessing = artifacts["EmbeddingComparison", "blessing"].custom_properties["blessed"].int_value
     return Summary(
         run=run,
         documents=reading.documents,
@@ -62,6 +63,8 @@ def collect(
         pairs_per_second=round(training.pairs_per_second),
         pairs_per_second_of_workers=tuple(map(round, training.pairs_per_second_of_workers)),
         resumed_at_step=training.resumed_at_step,
+        space_id=comparison.space_id,
+        moved=comparison.numbers,
         seconds={one.component: round(one.seconds, 2) for one in components},
         cached=tuple(one.component for one in components if one.cached),
         all_cached=_all_cached(components),
@@ -70,6 +73,15 @@ def collect(
         },
         why_not_blessed=None if blessing == 1 else why_not_blessed(config, artifacts),
     )
+
+
+def _training(artifacts: OutputArtifacts) -> TrainingRecord:
+    written = Path(artifacts["Trainer", "model_run"].uri, TRAINING_FILE)
+    return TrainingRecord.from_json(written.read_text(encoding="utf-8"))
+
+
+def _comparison(artifacts: OutputArtifacts) -> Comparison:
+    return Comparison.read(Path(artifacts["EmbeddingComparison", "comparison"].uri))
 
 
 def _reported(metrics: Mapping[str, float]) -> dict[str, float]:
@@ -121,5 +133,22 @@ def why_not_blessed(config: Config, artifacts: OutputArtifacts) -> str:
             f"{config.evaluator.max_increase}: raise it, or give what is of another kind, such as "
             "another objective, an --output of its own"
         )
+    missed += _moved_too_far(config, artifacts)
     reasons = "; and ".join(missed) or "the evaluation says so (artifacts/Evaluator/evaluation)"
     return f"the model is not blessed and was not pushed: {reasons}"
+
+
+def _moved_too_far(config: Config, artifacts: OutputArtifacts) -> list[str]:
+    """The reason that the comparison with the last blessed model gives, if it gives one."""
+    comparison = _comparison(artifacts)
+    least = config.evaluator.min_neighbor_overlap or 0.0
+    if comparison.is_near_enough(least):
+        return []
+    return [
+        f"{comparison.neighbor_overlap:.1%} of the 10 nearest neighbours of its most frequent "
+        "tokens are those of the last blessed model, which has "
+        f"{comparison.last_vocabulary_size:,} tokens (this one has "
+        f"{comparison.vocabulary_size:,}), and evaluator.min_neighbor_overlap asks for "
+        f"{least:.1%}: look at comparison.json in "
+        f"{artifacts['EmbeddingComparison', 'comparison'].uri}, or ask for less"
+    ]

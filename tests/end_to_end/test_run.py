@@ -26,6 +26,7 @@ COMPONENTS = [
     "LastBlessedModel",
     "EmbeddingAligner",
     "Evaluator",
+    "EmbeddingComparison",
     "Pusher",
     "EmbeddingExporter",
 ]

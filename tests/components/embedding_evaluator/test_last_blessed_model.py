@@ -13,11 +13,15 @@ def model(number: int, *, of: int = 0) -> types.Artifact:
     return artifact
 
 
-def blessing(number: int, *, of: int, blessed: bool = True) -> types.Artifact:
+def blessing(
+    number: int, *, of: int, blessed: bool = True, is_final: bool = True
+) -> types.Artifact:
     artifact = standard_artifacts.ModelBlessing()
     artifact.id = number
     artifact.set_int_custom_property("blessed", int(blessed))
     artifact.set_int_custom_property("current_model_id", of)
+    if is_final:
+        artifact.set_int_custom_property("final", 1)
     return artifact
 
 
@@ -59,6 +63,15 @@ def test_a_model_that_was_not_blessed_is_left_out():
     blessings = [blessing(5, of=1), blessing(6, of=2, blessed=False)]
     found = resolved([model(1), model(2)], blessings)
     assert found == {"candidate": [9], "model": [1], "model_blessing": [5]}
+
+
+def test_a_model_that_one_judge_blessed_and_a_later_one_withheld_is_left_out():
+    blessings = [
+        *(blessing(5, of=1, is_final=False), blessing(6, of=1)),
+        *(blessing(7, of=2, is_final=False), blessing(8, of=2, blessed=False)),
+    ]
+    found = resolved([model(1), model(2)], blessings)
+    assert found == {"candidate": [9], "model": [1], "model_blessing": [6]}
 
 
 def test_the_candidate_is_not_held_against_itself():

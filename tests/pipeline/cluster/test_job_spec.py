@@ -35,6 +35,7 @@ NODES = [
     "last-blessed-model",
     "embedding-aligner",
     "evaluator",
+    "embedding-comparison",
     "pusher",
     "embedding-exporter",
 ]
