@@ -73,8 +73,8 @@ class EvaluatorConfig(StrictModel):
         ge=0,
         le=1,
         description="share of the 10 nearest neighbours of the 10,000 most frequent common tokens "
-        "that must be as in the last blessed model; none: whatever it is, as two seeds on one "
-        "corpus may share as few as a third, and docs/architecture.md says how many",
+        "that must be as in the last blessed model; none: whatever it is, as on a small corpus two "
+        "seeds share a tenth of them",
     )
 
 
