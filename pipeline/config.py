@@ -72,6 +72,26 @@ class EvaluatorConfig(StrictModel):
         description="nats by which compared_metric may be above the last blessed model's on "
         "documents that both held out; two seeds differ by less",
     )
+    min_neighbor_overlap: float | None = Field(
+        default=None,
+        ge=0,
+        le=1,
+        description="share of the 10 nearest neighbours of the 10,000 most frequent common tokens "
+        "that must be as in the last blessed model; none: whatever it is, as on a small corpus two "
+        "seeds share a tenth of them",
+    )
+
+
+class ExporterConfig(StrictModel):
+    """What becomes of a model before it is judged, pushed and exported."""
+
+    align: Literal["last_blessed", "none"] = Field(
+        default="last_blessed",
+        description="last_blessed: the vectors are turned, all alike, so that they lie where the "
+        "last blessed model's do, and can be used beside those; no score changes; a new space "
+        "begins where the dimension is another, or fewer tokens are common than dimensions; none: "
+        "each model has a space of its own",
+    )
 
 
 class BeamConfig(StrictModel):
@@ -212,6 +232,7 @@ class Config(StrictModel):
     preprocessing: PreprocessingHyperparameters = PreprocessingHyperparameters()
     trainer: TrainerHyperparameters = TrainerHyperparameters()
     evaluator: EvaluatorConfig = EvaluatorConfig()
+    exporter: ExporterConfig = ExporterConfig()
     beam: BeamConfig = BeamConfig()
     metadata: MetadataConfig = MetadataConfig()
     deployment: DeploymentConfig = DeploymentConfig()

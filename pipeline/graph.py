@@ -5,6 +5,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from components.curated_schema.component import CuratedSchema
+from components.embedding_aligner.component import EmbeddingAligner
+from components.embedding_comparison.component import EmbeddingComparison
 from components.embedding_evaluator.component import Evaluator
 from components.embedding_evaluator.eval_config import eval_config
 from components.embedding_evaluator.last_blessed_model import LastBlessedModelStrategy
@@ -59,7 +61,9 @@ class _ReleaseNodes(NamedTuple):
     """From a model to what is served."""
 
     last_blessed: BaseNode
+    aligner: BaseNode
     evaluator: BaseNode
+    comparison: BaseNode
     pusher: BaseNode
     exporter: BaseNode
 
@@ -135,9 +139,16 @@ def _release_nodes(
     config: Config, target: Target, example_gen: BaseNode, trainer: Trainer
 ) -> _ReleaseNodes:
     last_blessed = _last_blessed(trainer, target)
+    aligner = EmbeddingAligner(
+        model=trainer.outputs["model"],
+        baseline_model=last_blessed.outputs["model"],
+        align_with=config.exporter.align,
+        code_fingerprint=code_fingerprint("components.embedding_aligner"),
+    )
+    model = aligner.outputs["aligned_model"]
     evaluator = Evaluator(
         examples=example_gen.outputs["examples"],
-        model=trainer.outputs["model"],
+        model=model,
         baseline_model=last_blessed.outputs["model"],
         eval_config=eval_config(
             min_gain_over_unigram=config.evaluator.min_gain_over_unigram,
@@ -146,17 +157,24 @@ def _release_nodes(
             code_fingerprint=code_fingerprint("components.embedding_evaluator"),
         ),
     )
-    pusher = Pusher(
-        model=trainer.outputs["model"],
+    comparison = EmbeddingComparison(
+        model=model,
+        baseline_model=last_blessed.outputs["model"],
         model_blessing=evaluator.outputs["blessing"],
+        min_neighbor_overlap=config.evaluator.min_neighbor_overlap or 0.0,
+        code_fingerprint=code_fingerprint("components.embedding_comparison"),
+    )
+    pusher = Pusher(
+        model=model,
+        model_blessing=comparison.outputs["blessing"],
         push_destination=target.push_destination,
     )
     exporter = EmbeddingExporter(
-        model=trainer.outputs["model"],
-        model_blessing=evaluator.outputs["blessing"],
+        model=model,
+        model_blessing=comparison.outputs["blessing"],
         code_fingerprint=code_fingerprint("components.embedding_exporter"),
     )
-    return _ReleaseNodes(last_blessed, evaluator, pusher, exporter)
+    return _ReleaseNodes(last_blessed, aligner, evaluator, comparison, pusher, exporter)
 
 
 def _last_blessed(trainer: Trainer, target: Target) -> BaseNode:

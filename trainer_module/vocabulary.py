@@ -9,6 +9,8 @@ import tensorflow as tf
 
 from trainer_module.errors import InputError
 
+Ids = npt.NDArray[np.int64]
+
 
 class Vocabulary(NamedTuple):
     """Tokens by falling frequency: a token's id is its place."""
@@ -32,6 +34,27 @@ def parse(content: bytes) -> Vocabulary:
     return Vocabulary(
         [token for _, token in lines], np.array([int(count) for count, _ in lines], np.int64)
     )
+
+
+def common(one: Vocabulary, other: Vocabulary) -> tuple[Ids, Ids]:
+    r"""The tokens that two vocabularies hold, the most frequent ones first.
+
+    A token is as frequent as the smaller of its two shares: neither vector of it was learnt from
+    less. Ties stand in the order of the first vocabulary.
+
+    Returns:
+      The tokens' ids in the one and in the other, `[common]` each.
+
+    >>> one, other = parse(b"6 the\n2 cat\n1 sat\n"), parse(b"9 cat\n3 dog\n2 the\n")
+    >>> [ids.tolist() for ids in common(one, other)]
+    [[1, 0], [0, 2]]
+    """
+    id_of = {token: id_ for id_, token in enumerate(other.tokens)}
+    pairs = [(i, id_of[token]) for i, token in enumerate(one.tokens) if token in id_of]
+    ids, other_ids = np.array(pairs, np.int64).reshape(-1, 2).T
+    shares = np.minimum(one.frequencies[ids], other.frequencies[other_ids])
+    order = np.argsort(-shares, kind="stable")
+    return ids[order], other_ids[order]
 
 
 def nothing_to_keep(

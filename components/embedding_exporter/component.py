@@ -1,5 +1,6 @@
 """Writes the vectors of a blessed model in word2vec's formats."""
 
+import json
 import os
 from collections.abc import Iterable
 
@@ -18,9 +19,11 @@ from components.tfx_api import (
 from trainer_module.evaluation.saved_model import read
 from trainer_module.text.words import TOKENIZATION_FILE
 
+SPACE_FILE = "space.json"
+
 
 class WordVectors(artifact.Artifact):
-    """A folder with vectors.txt, vectors.bin, vocabulary.tsv and tokenization.json.
+    """A folder with vectors.txt, vectors.bin, vocabulary.tsv, tokenization.json and space.json.
 
     It is empty if nothing was blessed.
     """
@@ -30,11 +33,11 @@ class WordVectors(artifact.Artifact):
 
 
 def export(saved_model: str, folder: str) -> None:
-    """Writes the target table of a SavedModel, its vocabulary, and how it makes tokens of text.
+    """Writes the target table of a SavedModel, its vocabulary, how it makes tokens, and its space.
 
     Args:
       saved_model: folder of a SavedModel made by trainer_module.evaluation.export.
-      folder: where the four files go.
+      folder: where the five files go.
     """
     model = read(saved_model)
     tokens, counts = [token.decode() for token in model.vocabulary.tokens], model.vocabulary.counts
@@ -47,6 +50,9 @@ def export(saved_model: str, folder: str) -> None:
         _utf8(word2vec_format.vocabulary_lines(tokens, counts.tolist())),
     )
     _write(folder, TOKENIZATION_FILE, [model.settings.tokenization.to_json().encode()])
+    # Vectors with the same space_id can be used together, though nights lie between them.
+    space = json.dumps({"space_id": model.settings.space_id}) + "\n"
+    _write(folder, SPACE_FILE, [space.encode()])
 
 
 def _utf8(lines: Iterable[str]) -> Iterable[bytes]:
@@ -69,8 +75,8 @@ def EmbeddingExporter(  # noqa: N802
     """Exports a blessed model. For any other model it writes nothing.
 
     Args:
-      model: the Trainer's.
-      model_blessing: the Evaluator's.
+      model: the aligned one.
+      model_blessing: the EmbeddingComparison's.
       vectors: the files in word2vec's formats, and how words are looked up in them.
       code_fingerprint: is not used; it makes TFX's cache key change with the code.
     """

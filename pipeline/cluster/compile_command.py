@@ -48,7 +48,8 @@ def rehearse(path: Path, root: Path, parameters: Mapping[str, str], console: Con
     with stderr_to(root / "logs" / "summary.log"):
         metrics = candidate_metrics(Path(uris["evaluator", "evaluation"]))
     console.print(display.metrics_table(metrics))
-    if not Path(uris["evaluator", "blessing"], evaluator_constants.BLESSED_FILE_NAME).exists():
+    blessing = Path(uris["embedding-comparison", "blessing"])
+    if not (blessing / evaluator_constants.BLESSED_FILE_NAME).exists():
         console.print("The model was not blessed, and so neither pushed nor exported.")
         return
     vectors = uris["embedding-exporter", "vectors"]

@@ -119,6 +119,9 @@ class Summary:
     pairs_per_second: int  # of all workers
     pairs_per_second_of_workers: tuple[int, ...]
     resumed_at_step: int  # 0: it began anew
+    space_id: str  # models of one space have vectors that can be used together
+    # What has moved since the last blessed model, Comparison.numbers; None: there is none.
+    moved: Mapping[str, Any] | None
     seconds: Mapping[str, float]  # by component
     cached: tuple[str, ...]  # components
     all_cached: bool

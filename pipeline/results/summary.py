@@ -7,6 +7,7 @@ from typing import Any
 import tensorflow_model_analysis as tfma
 from ml_metadata.proto import metadata_store_pb2 as mlmd
 
+from components.embedding_comparison.comparison import Comparison
 from components.embedding_evaluator.metrics import COMPARISONS, FORMULAS
 from components.text_example_gen.executor import READING_FILE
 from pipeline import graph
@@ -35,41 +36,45 @@ def collect(
       components: how each ended.
     """
     reading = Reading.read(Path(artifacts["TextExampleGen", "examples"].uri, READING_FILE))
-    written = Path(artifacts["Trainer", "model_run"].uri, TRAINING_FILE)
-    training = TrainingRecord.from_json(written.read_text(encoding="utf-8"))
     evaluation = Path(artifacts["Evaluator", "evaluation"].uri)
     metrics = candidate_metrics(evaluation)
-    blessed = artifacts["Evaluator", "blessing"].custom_properties["blessed"].int_value == 1
-    said = verdict(config, metrics, blessed=blessed, compared=_has_baseline(evaluation))
+    comparison = Comparison.read(Path(artifacts["EmbeddingComparison", "comparison"].uri))
+    blessing = artifacts["EmbeddingComparison", "blessing"]
+    blessed = blessing.custom_properties["blessed"].int_value == 1
+    said = verdict(config, metrics, comparison, blessed=blessed, compared=_has_baseline(evaluation))
     return Summary(
         run=run,
         documents=reading.documents,
         documents_eval=reading.documents_eval,
         copies_eval=reading.copies_eval,
-        tokens=training.tokens,
-        vocabulary_size=training.vocabulary_size,
-        distinct_tokens_left_out=training.distinct_tokens_left_out,
-        pairs_train=training.pairs_train,
-        pairs_eval=training.pairs_eval,
         objective=config.trainer.objective,
         seed=config.seed,
-        train_loss=training.train_loss,
-        sampled_losses=training.sampled_losses,
-        full_loss=training.full_loss,
-        evaluations=training.evaluations,
-        kept_step=training.kept_step,
+        **_of_training(_training(artifacts)),
         metrics=_reported(metrics),
         blessed=blessed,
         verdict=said,
         replaced_characters=reading.replaced_characters,
         empty_lines=reading.empty_lines,
-        workers=len(training.pairs_per_second_of_workers),
-        pairs_per_second=round(training.pairs_per_second),
-        pairs_per_second_of_workers=tuple(map(round, training.pairs_per_second_of_workers)),
-        resumed_at_step=training.resumed_at_step,
+        space_id=comparison.space_id,
+        moved=comparison.numbers,
         **_of_components(components),
         why_not_blessed=None if blessed else said,
     )
+
+
+def _of_training(training: TrainingRecord) -> dict[str, Any]:
+    """The fields that say what training gave."""
+    speeds = training.pairs_per_second_of_workers
+    same = (
+        *("tokens", "vocabulary_size", "distinct_tokens_left_out", "pairs_train", "pairs_eval"),
+        *("train_loss", "sampled_losses", "full_loss", "evaluations", "kept_step"),
+        "resumed_at_step",
+    )
+    return {name: getattr(training, name) for name in same} | {
+        "workers": len(speeds),
+        "pairs_per_second": round(training.pairs_per_second),
+        "pairs_per_second_of_workers": tuple(map(round, speeds)),
+    }
 
 
 def _of_components(components: Sequence[ComponentRun]) -> dict[str, Any]:
@@ -82,6 +87,11 @@ def _of_components(components: Sequence[ComponentRun]) -> dict[str, Any]:
             one.component: round(one.peak_memory_bytes / 1e6) for one in components
         },
     }
+
+
+def _training(artifacts: OutputArtifacts) -> TrainingRecord:
+    written = Path(artifacts["Trainer", "model_run"].uri, TRAINING_FILE)
+    return TrainingRecord.from_json(written.read_text(encoding="utf-8"))
 
 
 def _reported(metrics: Mapping[str, float]) -> dict[str, float]:

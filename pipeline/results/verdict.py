@@ -2,16 +2,25 @@
 
 from collections.abc import Mapping
 
+from components.embedding_comparison.comparison import Comparison
 from pipeline.config import Config
 
 
-def verdict(config: Config, metrics: Mapping[str, float], *, blessed: bool, compared: bool) -> str:
+def verdict(
+    config: Config,
+    metrics: Mapping[str, float],
+    moved: Comparison,
+    *,
+    blessed: bool,
+    compared: bool,
+) -> str:
     """Says how the gate has decided, and why.
 
     Args:
       config: of the run.
       metrics: of the new model, metrics.FORMULAS.
-      blessed: by the Evaluator.
+      moved: what has moved since the last blessed model.
+      blessed: by the Evaluator and the EmbeddingComparison.
       compared: whether there was a last blessed model to compare it with.
     """
     gain, comparison = _gain(metrics), _comparison(config, metrics, compared=compared)
@@ -29,8 +38,22 @@ def verdict(config: Config, metrics: Mapping[str, float], *, blessed: bool, comp
             f"{comparison}, and evaluator.max_increase allows {config.evaluator.max_increase}: see "
             "what came in, raise it, or give what is of another kind an --output of its own"
         )
+    missed += _moved_too_far(config, moved)
     reasons = "; and ".join(missed) or "the evaluation says so (artifacts/Evaluator/evaluation)"
     return f"the model is not blessed and was not pushed: {reasons}"
+
+
+def _moved_too_far(config: Config, moved: Comparison) -> list[str]:
+    """The reason that the comparison with the last blessed model gives, if it gives one."""
+    least = config.evaluator.min_neighbor_overlap or 0.0
+    if moved.is_near_enough(least):
+        return []
+    return [
+        f"{moved.neighbor_overlap:.1%} of the 10 nearest neighbours of its most frequent tokens "
+        f"are those of the last blessed model, which has {moved.last_vocabulary_size:,} tokens "
+        f"(this one has {moved.vocabulary_size:,}), and evaluator.min_neighbor_overlap asks for "
+        f"{least:.1%}: look at comparison.json in artifacts/EmbeddingComparison, or ask for less"
+    ]
 
 
 def _gain(metrics: Mapping[str, float]) -> str:

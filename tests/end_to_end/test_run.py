@@ -24,7 +24,9 @@ COMPONENTS = [
     "Transform",
     "Trainer",
     "LastBlessedModel",
+    "EmbeddingAligner",
     "Evaluator",
+    "EmbeddingComparison",
     "Pusher",
     "EmbeddingExporter",
 ]

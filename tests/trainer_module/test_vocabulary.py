@@ -21,6 +21,22 @@ def test_how_many_different_tokens_there_are_is_read_beside_it(tmp_path: Path) -
     assert vocabulary.read_distinct_tokens(str(path)) == 12
 
 
+def test_common_tokens_come_by_the_smaller_of_their_shares() -> None:
+    one = vocabulary.parse(b"50 the\n30 sea\n15 new\n5 ship\n")
+    other = vocabulary.parse(b"60 ship\n20 the\n10 sea\n10 gone\n")
+    # The smaller shares: the .2, sea .1, ship .05.
+    ids, other_ids = vocabulary.common(one, other)
+    assert ids.tolist() == [0, 1, 3]
+    assert other_ids.tolist() == [1, 2, 0]
+    back, other_back = vocabulary.common(other, one)
+    assert (back.tolist(), other_back.tolist()) == (other_ids.tolist(), ids.tolist())
+
+
+def test_two_vocabularies_may_have_no_token_in_common() -> None:
+    one, other = vocabulary.parse(b"5 the\n"), vocabulary.parse(b"6 cat\n")
+    assert [ids.tolist() for ids in vocabulary.common(one, other)] == [[], []]
+
+
 def test_the_examples_run() -> None:
     found = doctest.testmod(vocabulary)
     assert found.attempted > 0

@@ -1,7 +1,8 @@
-"""What a SavedModel of ours holds, read without its graphs: tables, vocabulary, settings."""
+"""What a SavedModel of ours holds, read and changed without its graphs."""
 
 import json
 import os
+from collections.abc import Mapping
 from typing import Any, NamedTuple, Self
 
 import numpy as np
@@ -115,3 +116,53 @@ def _reader(folder: str) -> Any:
         return tf.train.load_checkpoint(os.path.join(folder, _VARIABLES))
     except (ValueError, tf.errors.OpError) as error:
         raise InputError(f"{folder} holds no SavedModel") from error
+
+
+def rewrite(
+    folder: str, *, target_table: Table, context_weights: Table, settings: ModelSettings
+) -> None:
+    """Replaces the tables and the settings of a SavedModel; graphs and all else stay as they are.
+
+    The tables must have the norms that the old ones had: `norms` is not computed again.
+
+    Args:
+      folder: of the SavedModel.
+      target_table, context_weights: `[vocab, dim]`, in place of the old ones.
+      settings: in place of the old ones.
+
+    Raises:
+      ValueError: a table has another shape than the old one.
+    """
+    replaced = {
+        f"target_table{_VALUE}": target_table,
+        f"context_weights{_VALUE}": context_weights,
+        f"settings{_VALUE}": settings.to_json(),
+    }
+    path = os.path.join(folder, _VARIABLES)
+    tensors = _tensors(path, replaced)
+    tf.raw_ops.SaveV2(
+        prefix=path,
+        tensor_names=list(tensors),
+        shape_and_slices=[""] * len(tensors),
+        tensors=list(tensors.values()),
+    )
+    # It says the hash of the old variables. Nothing asks for it: a SavedModel may be without.
+    fingerprint = os.path.join(folder, "fingerprint.pb")
+    if tf.io.gfile.exists(fingerprint):
+        tf.io.gfile.remove(fingerprint)
+
+
+def _tensors(path: str, replaced: Mapping[str, Any]) -> dict[str, tf.Tensor]:
+    """All tensors of a checkpoint by name, with some in place of its own."""
+    reader = tf.train.load_checkpoint(path)
+    shapes, types = reader.get_variable_to_shape_map(), reader.get_variable_to_dtype_map()
+    tensors = {
+        name: tf.constant(
+            replaced[name] if name in replaced else reader.get_tensor(name), types[name]
+        )
+        for name in sorted(shapes)
+    }
+    for name, tensor in tensors.items():
+        if tensor.shape != shapes[name]:
+            raise ValueError(f"{name} has the shape {tensor.shape}, not {shapes[name]}")
+    return tensors

@@ -5,17 +5,23 @@ from tfx.types import standard_artifacts
 from components.embedding_evaluator.last_blessed_model import LastBlessedModelStrategy
 
 
-def model(number: int) -> types.Artifact:
+def model(number: int, *, of: int = 0) -> types.Artifact:
+    """One that was made of the Trainer's model `of`."""
     artifact = standard_artifacts.Model()
-    artifact.id = number
+    artifact.id, artifact.uri = number, f"/models/{number}"
+    artifact.set_string_custom_property("made_of", f"/models/{of}")
     return artifact
 
 
-def blessing(number: int, *, of: int, blessed: bool = True) -> types.Artifact:
+def blessing(
+    number: int, *, of: int, blessed: bool = True, is_final: bool = True
+) -> types.Artifact:
     artifact = standard_artifacts.ModelBlessing()
     artifact.id = number
     artifact.set_int_custom_property("blessed", int(blessed))
     artifact.set_int_custom_property("current_model_id", of)
+    if is_final:
+        artifact.set_int_custom_property("final", 1)
     return artifact
 
 
@@ -59,14 +65,25 @@ def test_a_model_that_was_not_blessed_is_left_out():
     assert found == {"candidate": [9], "model": [1], "model_blessing": [5]}
 
 
+def test_a_model_that_one_judge_blessed_and_a_later_one_withheld_is_left_out():
+    blessings = [
+        *(blessing(5, of=1, is_final=False), blessing(6, of=1)),
+        *(blessing(7, of=2, is_final=False), blessing(8, of=2, blessed=False)),
+    ]
+    found = resolved([model(1), model(2)], blessings)
+    assert found == {"candidate": [9], "model": [1], "model_blessing": [6]}
+
+
 def test_the_candidate_is_not_held_against_itself():
-    blessings = [blessing(5, of=1), blessing(6, of=9)]
-    assert resolved([model(1), model(9)], blessings) == {
+    # 10 is what became of the candidate, the Trainer's model 9, when it was run before.
+    models = [model(1, of=8), model(10, of=9), model(9)]
+    blessings = [blessing(5, of=1), blessing(6, of=10)]
+    assert resolved(models, blessings) == {
         "candidate": [9],
         "model": [1],
         "model_blessing": [5],
     }
-    assert resolved([model(9)], [blessing(6, of=9)]) == NONE
+    assert resolved([model(10, of=9), model(9)], [blessing(6, of=10)]) == NONE
 
 
 def test_a_blessing_whose_model_is_gone_is_left_out():

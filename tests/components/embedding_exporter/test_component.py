@@ -9,7 +9,7 @@ from tfx.types import standard_artifacts
 from components.embedding_exporter import component
 from tests.saved_models import SETTINGS, write_saved_model
 
-FILES = ["tokenization.json", "vectors.bin", "vectors.txt", "vocabulary.tsv"]
+FILES = ["space.json", "tokenization.json", "vectors.bin", "vectors.txt", "vocabulary.tsv"]
 VECTORS = np.array([[1, -0.5], [0.25, 1000], [0, 3]], np.float32)
 
 
@@ -30,6 +30,7 @@ def test_export_writes_vectors_and_counts(model, tmp_path):
         "tokenizer": "whitespace",
         "normalization": "nfkc",
     }
+    assert json.loads((tmp_path / "space.json").read_text()) == {"space_id": SETTINGS.space_id}
     assert (tmp_path / "vectors.txt").read_text(encoding="utf-8") == (
         "3 2\nthe 1 -0.5\ngröße 0.25 1000\n日本 0 3\n"
     )

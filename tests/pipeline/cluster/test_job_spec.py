@@ -33,7 +33,9 @@ NODES = [
     "transform",
     "trainer",
     "last-blessed-model",
+    "embedding-aligner",
     "evaluator",
+    "embedding-comparison",
     "pusher",
     "embedding-exporter",
 ]

@@ -55,6 +55,12 @@ SUMMARY_JSON = """{
     199999
   ],
   "resumed_at_step": 0,
+  "space_id": "0123456789ab",
+  "moved": {
+    "common_tokens": 18000,
+    "neighbor_overlap": 0.5,
+    "mean_cosine": 0.75
+  },
   "seconds": {
     "Transform": 61.25,
     "Trainer": 1000.5

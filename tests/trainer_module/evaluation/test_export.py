@@ -12,6 +12,7 @@ import tensorflow_transform.beam as tft_beam
 
 from tests.saved_models import SETTINGS
 from trainer_module.evaluation import cross_entropies, export
+from trainer_module.evaluation import saved_model as files
 from trainer_module.evaluation.cross_entropies import Parameters
 from trainer_module.evaluation.saved_model import ModelSettings
 from trainer_module.preprocessing import preprocessing_fn
@@ -225,3 +226,29 @@ def test_sums_over_the_vocabulary_are_computed_once_per_distinct_target(saved_mo
     known = np.isfinite(fresh.target_sums.numpy())
     assert known.all(axis=1).tolist() == [True, True, True, False]
     assert fresh.target_sums.numpy()[0, 0] == 42.0
+
+
+@pytest.mark.parametrize("objective", OBJECTIVES)
+def test_turned_tables_change_no_score(
+    transform_folder: Path, tmp_path: Path, objective: str
+) -> None:
+    folder = save(transform_folder, tmp_path, objective)
+    before = tf.saved_model.load(folder)
+    turn = np.array([[0.6, 0.8], [-0.8, 0.6]])
+    tables = {"target_table": TABLE @ turn, "context_weights": WEIGHTS @ turn}
+    files.rewrite(folder, **tables, settings=SETTINGS._replace(space_id="turned"))
+    after = tf.saved_model.load(folder)
+    assert files.ModelSettings.from_json(after.settings.numpy()).space_id == "turned"
+    found, turned = (call(model, "serving_default", words=WORDS) for model in (before, after))
+    np.testing.assert_allclose(turned["vectors"], found["vectors"] @ turn, atol=1e-6)
+    inputs = {
+        "neighbors": {"words": WORDS, "k": np.int32(3)},
+        "evaluate": {"examples": [example(document) for document in DOCUMENTS]},
+    }
+    for signature, given in inputs.items():
+        found, turned = (call(model, signature, **given) for model in (before, after))
+        for name, values in found.items():
+            if name == "neighbors":
+                assert turned[name].tolist() == values.tolist()
+            else:
+                np.testing.assert_allclose(turned[name], values, rtol=1e-5, atol=1e-5)
