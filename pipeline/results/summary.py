@@ -52,6 +52,7 @@ def collect(
         train_loss=training.train_loss,
         sampled_losses=training.sampled_losses,
         full_loss=training.full_loss,
+        warm_start=training.warm_start,
         evaluations=training.evaluations,
         kept_step=training.kept_step,
         metrics=_reported(metrics),
@@ -78,8 +79,7 @@ def _reported(metrics: Mapping[str, float]) -> dict[str, float]:
 
 
 def _all_cached(components: Sequence[ComponentRun]) -> bool:
-    # A look-up in the metadata store is no work that could be saved.
-    return all(one.cached for one in components if one.component != graph.LAST_BLESSED_MODEL)
+    return all(one.cached for one in components if one.component not in graph.LOOK_UPS)
 
 
 def candidate_metrics(evaluation: Path) -> dict[str, float]:
