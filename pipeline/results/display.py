@@ -41,9 +41,8 @@ def _yes_or_no(answer: bool) -> str:
     return "yes" if answer else "no"
 
 
-def _warm_start(counts: Mapping[str, int] | None) -> str:
-    if counts is None:
-        return "nothing taken over"
+def _tokens(counts: Mapping[str, int]) -> str:
+    """Of a warm start."""
     taken_over, new, dropped = (_whole(counts[name]) for name in ("taken_over", "new", "dropped"))
     return f"{taken_over} tokens taken over, {new} new, {dropped} dropped"
 
@@ -62,7 +61,7 @@ _ABOVE_METRICS: tuple[_Line, ...] = (
     ("pairs_eval", _whole),
     ("objective", str),
     ("seed", _whole),
-    ("warm_start", _warm_start),
+    ("warm_start", _tokens),
     ("train_loss", _decimal),
 )
 _BELOW_METRICS: tuple[_Line, ...] = (
@@ -132,7 +131,8 @@ def summary_table(summary: Summary) -> Table:
     of_metrics = ((name, _decimal) for name in summary.metrics)
     content = summary.as_json()
     for name, as_text in (*_ABOVE_METRICS, *of_metrics, *_BELOW_METRICS):
-        _add_row(table, name, as_text(content.get(name)))
+        if name in content:
+            _add_row(table, name, as_text(content[name]))
     _add_row(table, "seconds", f"{sum(summary.seconds.values()):,.1f}")
     return table
 

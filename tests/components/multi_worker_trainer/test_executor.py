@@ -29,6 +29,7 @@ _LOCAL = {
     "transform_graph_path": "/o/graph",
     "serving_model_dir": "/o/model",
     "model_run_dir": "/o/run",
+    "base_model": None,
     "custom_config": {"checkpoint_root": "/o/checkpoints", "tensorboard_root": "/o/tensorboard"},
 }
 
@@ -45,6 +46,7 @@ def test_workers_without_a_network_write_to_folders_of_this_machine() -> None:
         {"transform_graph_path": "gs://b/o"},
         {"serving_model_dir": "gs://b/o"},
         {"model_run_dir": "gs://b/o"},
+        {"base_model": "gs://b/o"},
         {"custom_config": {"checkpoint_root": "gs://b/o", "tensorboard_root": "/o"}},
         {"custom_config": {"checkpoint_root": "/o", "tensorboard_root": "gs://b/o"}},
     ],
