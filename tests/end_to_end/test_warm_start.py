@@ -21,7 +21,7 @@ pytestmark = pytest.mark.slow
 
 # Tonight's groups: the third of last night's is gone, another has come.
 TONIGHT = (*GROUPS[:2], ("glad", "sad", "angry", "calm", "proud"))
-# Classes are fewer or more than last night's; whether tonight's model is better is not the question.
+# The two vocabularies differ; whether the second model is better is not the question here.
 BLESS_ALL = "evaluator.max_increase=10"
 
 
