@@ -40,13 +40,20 @@ def read(path: str, wanted: Container[bytes]) -> BaseModel:
     if not tf.io.gfile.isdir(path):
         return _read_vectors(path, wanted)
     if tf.io.gfile.exists(os.path.join(path, SAVED_MODEL_FILE)):
-        saved = saved_model.read(path)
-        tokens = saved.vocabulary.tokens
-        return BaseModel(path, tokens, saved.target_table, len(tokens), saved)
+        return _read_saved_model(path)
     vectors = os.path.join(path, word2vec_format.BINARY_FILE)
     if tf.io.gfile.exists(vectors):
         return _read_vectors(vectors, wanted)
     raise InputError(f"the folder {path} holds nothing to take over from: name {BASES}")
+
+
+def _read_saved_model(path: str) -> BaseModel:
+    try:
+        saved = saved_model.read(path)
+    except InputError as error:
+        raise InputError(f"{error}; set trainer.warm_start=none to begin anew") from error
+    tokens = saved.vocabulary.tokens
+    return BaseModel(path, tokens, saved.target_table, len(tokens), saved)
 
 
 def _read_vectors(path: str, wanted: Container[bytes]) -> BaseModel:

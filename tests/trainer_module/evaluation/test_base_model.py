@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from tests.saved_models import write_saved_model
 from trainer_module.errors import InputError
@@ -76,6 +77,12 @@ def test_what_cannot_be_read_is_named(
     with pytest.raises(InputError, match=message) as caught:
         base_model.read(str(tmp_path / name), WANTED)
     assert "\n" not in str(caught.value)
+
+
+def test_a_saved_model_of_others_is_refused(tmp_path: Path) -> None:
+    tf.saved_model.save(tf.Module(), str(tmp_path / "model"))
+    with pytest.raises(InputError, match=r"SavedModel .*; set trainer\.warm_start=none to begin"):
+        base_model.read(str(tmp_path / "model"), WANTED)
 
 
 def test_a_folder_of_something_else_is_refused(tmp_path: Path) -> None:
