@@ -11,6 +11,7 @@ from typing import Any
 # Our name -> a module of TFX, or module:attribute.
 _NAMES = {
     # Artifacts, channels and the keys of the standard components.
+    "BASE_MODEL_KEY": "tfx.types.standard_component_specs:BASE_MODEL_KEY",
     "BASELINE_MODEL_KEY": "tfx.types.standard_component_specs:BASELINE_MODEL_KEY",
     "CUSTOM_CONFIG_KEY": "tfx.types.standard_component_specs:CUSTOM_CONFIG_KEY",
     "artifact": "tfx.types.artifact",

@@ -13,6 +13,7 @@ from components.embedding_evaluator.last_blessed_model import LastBlessedModelSt
 from components.embedding_evaluator.last_pushed_model import LastPushedModel
 from components.embedding_exporter.component import EmbeddingExporter
 from components.example_validator.component import StoppingExampleValidator
+from components.multi_worker_trainer.base_model import BaseModelStrategy, PushedBaseModel
 from components.multi_worker_trainer.component import Trainer
 from components.rising_pusher.component import Pusher
 from components.text_example_gen.component import TextExampleGen
@@ -22,6 +23,7 @@ from components.tfx_api import (
     RuntimeParameter,
     StatisticsGen,
     Transform,
+    json_utils,
     pusher_pb2,
     standard_artifacts,
     transform_pb2,
@@ -29,8 +31,12 @@ from components.tfx_api import (
 )
 from pipeline.config import Config, as_dict
 from pipeline.fingerprint import code_fingerprint
+from trainer_module.hyperparameters import LAST_BLESSED
 
 LAST_BLESSED_MODEL = "LastBlessedModel"
+BASE_MODEL = "BaseModel"
+# Nodes that look something up: no work that the cache could save.
+LOOK_UPS = (LAST_BLESSED_MODEL, BASE_MODEL)
 SCHEMA_FILE = Path(__file__).with_name("schema.pbtxt")
 
 
@@ -77,9 +83,9 @@ def create_components(config: Config, patterns: Sequence[str], target: Target) -
       target: where they run.
     """
     data = _data_nodes(config, patterns, target)
-    trainer = _trainer(config, target, data.transform)
+    *base, trainer = _training_nodes(config, target, data.transform)
     release = _release_nodes(config, target, data.example_gen, trainer)
-    return [*data, trainer, *release]
+    return [*data, *base, trainer, *release]
 
 
 def _data_nodes(config: Config, patterns: Sequence[str], target: Target) -> _DataNodes:
@@ -116,23 +122,46 @@ def _data_nodes(config: Config, patterns: Sequence[str], target: Target) -> _Dat
     return _DataNodes(example_gen, statistics_gen, schema_gen, example_validator, transform)
 
 
-def _trainer(config: Config, target: Target, transform: BaseNode) -> Trainer:
-    return target.trainer(
+def _training_nodes(config: Config, target: Target, transform: BaseNode) -> list[BaseNode]:
+    """What finds the base of a warm start, where it is a model of the pipeline; the Trainer."""
+    custom_config = {
+        "preprocessing": as_dict(config.preprocessing),
+        "trainer": as_dict(config.trainer),
+        "seed": config.seed,
+        "eval_fraction": config.corpus.eval_fraction,
+        "code_fingerprint": code_fingerprint("trainer_module", "components.multi_worker_trainer"),
+        **target.trainer_config,
+    }
+    is_warm = config.trainer.warm_start == LAST_BLESSED
+    bases = [_base_model(target, transform, custom_config)] if is_warm else []
+    trainer = target.trainer(
         examples=transform.outputs["transformed_examples"],
         transform_graph=transform.outputs["transform_graph"],
-        custom_config={
-            "preprocessing": as_dict(config.preprocessing),
-            "trainer": as_dict(config.trainer),
-            "seed": config.seed,
-            "eval_fraction": config.corpus.eval_fraction,
-            "code_fingerprint": code_fingerprint(
-                "trainer_module", "components.multi_worker_trainer"
-            ),
-            **target.trainer_config,
-        },
+        base_model=bases[0].outputs["model"] if bases else None,
+        custom_config=custom_config,
         epochs=target.epochs,
         output=target.output,
     )
+    return [*bases, trainer]
+
+
+def _base_model(target: Target, transform: BaseNode, custom_config: Mapping[str, Any]) -> BaseNode:
+    transform_graph = transform.outputs["transform_graph"]
+    as_text = json_utils.dumps(dict(custom_config))
+    if not target.has_resolvers:
+        return PushedBaseModel(
+            transform_graph=transform_graph,
+            push_destination=target.push_destination,
+            custom_config=as_text,
+            epochs=target.epochs,
+        ).with_id(BASE_MODEL)
+    return Resolver(
+        strategy_class=BaseModelStrategy,
+        config={"custom_config": as_text, "epochs": target.epochs},
+        transform_graph=transform_graph,
+        model=types.Channel(type=standard_artifacts.Model),
+        model_blessing=types.Channel(type=standard_artifacts.ModelBlessing),
+    ).with_id(BASE_MODEL)
 
 
 def _release_nodes(

@@ -14,9 +14,14 @@ import tensorflow as tf
 from pipeline.config_file import validated
 from pipeline.corpus.documents import read_documents
 from pipeline.failures import unknown_name
+from pipeline.paths import expanded
 from pipeline.results.embeddings import Embeddings
 from trainer_module.errors import InputError
-from trainer_module.hyperparameters import PreprocessingHyperparameters, TrainerHyperparameters
+from trainer_module.hyperparameters import (
+    LAST_BLESSED,
+    PreprocessingHyperparameters,
+    TrainerHyperparameters,
+)
 from trainer_module.input_pipeline.documents import DocumentsInMemory
 from trainer_module.input_pipeline.splits import Split
 from trainer_module.text.hashing import document_hashes
@@ -89,6 +94,7 @@ def train(
     chosen = _settings(settings)
     if not 0 < eval_fraction < 1:
         raise InputError(f"eval_fraction = {eval_fraction} is not between 0 and 1: 0.05 is usual")
+    base = chosen.trainer.base_path
     workers = group.join()  # before TensorFlow does anything else
     tokens, tokenization = _tokenized(documents, Tokenization.of(chosen.preprocessing))
     counted = Counter(token for document in tokens for token in document)
@@ -107,6 +113,7 @@ def train(
             seed=seed,
             group=workers,
             checkpoint_folder=folder,
+            base=base and expanded(base),
             listener=listener,
         )
     return Embeddings(
@@ -133,6 +140,11 @@ def _settings(given: dict[str, Any]) -> _Settings:
         raise InputError(
             f"emit = {config.preprocessing.emit} is for `run`: it says what Transform writes, and "
             "train writes nothing, leave it out"
+        )
+    if config.trainer.warm_start == LAST_BLESSED:
+        raise InputError(
+            f"warm_start = {LAST_BLESSED} is for `run`, which blesses models: name a path, such as "
+            "warm_start='output/vectors'"
         )
     if config.trainer.workers > 1:
         raise InputError(

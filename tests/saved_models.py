@@ -30,6 +30,7 @@ def write_saved_model(
     context_weights: npt.ArrayLike | None = None,
     context_biases: npt.ArrayLike | None = None,
     correction: npt.ArrayLike | None = None,
+    unigram: npt.ArrayLike | None = None,
     settings: ModelSettings = SETTINGS,
 ) -> str:
     """Writes one below a new folder.
@@ -37,8 +38,8 @@ def write_saved_model(
     Args:
       folder: is made.
       counts: of the tokens, in the order of their ids.
-      target_table, context_weights, context_biases, correction: as in saved_model.SavedModel; zeros
-        for what is not given, but for the correction.
+      target_table, context_weights, context_biases, correction, unigram: as in
+        saved_model.SavedModel; zeros for what is not given, but for correction and unigram.
       settings: of the model.
 
     Returns:
@@ -58,7 +59,8 @@ def write_saved_model(
     if correction is not None:
         module.correction = tf.Variable(np.asarray(correction, np.float32))
     module.norms = tf.Variable(tf.norm(module.target_table, axis=1))
-    module.unigram = tf.Variable(np.log(np.full(size, 1 / size)).astype(np.float32))
+    logs = np.log(np.full(size, 1 / size)) if unigram is None else unigram
+    module.unigram = tf.Variable(np.asarray(logs, np.float32))
     module.settings = tf.Variable(settings.to_json())
     module.vocabulary = tf.saved_model.Asset(str(aside / "vocabulary"))
     tf.saved_model.save(module, str(folder))

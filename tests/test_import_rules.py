@@ -12,7 +12,15 @@ OURS = {"trainer_module", "components", "pipeline", "skipgram", "tests", "benchm
 # The rooms in their order: what is in one imports only from its own and from those above it.
 ROOMS = {
     "trainer_module": [
-        {"errors", "features", "hyperparameters", "objective_table", "sizes", "vocabulary"},
+        {
+            "conflicting_fields",
+            "errors",
+            "features",
+            "hyperparameters",
+            "objective_table",
+            "sizes",
+            "vocabulary",
+        },
         {"text"},
         {"objectives"},
         {"workers"},

@@ -3,18 +3,25 @@
 Light on purpose: the command line reads it before TensorFlow is imported.
 """
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from trainer_module.objective_table import OBJECTIVES, described, listed, users
+from trainer_module import conflicting_fields
+from trainer_module.objective_table import OBJECTIVES, described
 from trainer_module.sizes import FRAME_HEIGHT, STEPS_PER_CHUNK
 
 Tokenizer = Literal["unicode_words", "whitespace"]
 Normalization = Literal["nfc", "nfkc", "none"]
 SamplerName = Literal["log_uniform", "unigram", "uniform", "in_batch"]
 BiasInitializer = Literal["log_frequency", "zeros", "none"]
+# What trainer.warm_start may be beside a path.
+COLD = "none"
+LAST_BLESSED = "last_blessed"
+BASES = (
+    "vectors in word2vec's text or binary format or GloVe's, the folder vectors/ of a run, or a "
+    "SavedModel of serving/"
+)
 if TYPE_CHECKING:
     ObjectiveName = str  # a checker wants the names written out, and the table has them
 else:
@@ -162,6 +169,13 @@ class TrainerHyperparameters(StrictModel):
         description="of the context biases; log_frequency starts from the unigram model; none: "
         "zero, and not trained",
     )
+    warm_start: str = Field(
+        default=COLD,
+        min_length=1,
+        description="what training begins with, token by token. none: nothing, so that a model is "
+        "its corpus' alone; last_blessed: the last blessed model in --output, if there is one; "
+        f"or a path of {BASES}",
+    )
     workers: int = Field(
         default=1,
         ge=1,
@@ -217,79 +231,22 @@ class TrainerHyperparameters(StrictModel):
 
     @model_validator(mode="after")
     def _fit_together(self) -> Self:
-        _raise_if_any([*self._problems(), *self._problems_of(self.workers)])
+        _raise_if_any(
+            [
+                *conflicting_fields.problems(self),
+                *conflicting_fields.problems_of(self, self.workers),
+            ]
+        )
         return self
+
+    @property
+    def base_path(self) -> str | None:
+        """What warm_start names by its path, if it does."""
+        return None if self.warm_start in (COLD, LAST_BLESSED) else self.warm_start
 
     def require_for(self, workers: int) -> None:
         """Raises ValueError where so many workers cannot train by these hyperparameters."""
-        _raise_if_any([*self._problems_of(workers)])
-
-    def _problems(self) -> Iterator[str]:
-        yield from self._unused()
-        if self._per_pair and self.sampler == "in_batch":
-            yield (
-                "negatives = per_pair cannot draw in_batch: set sampler to another or negatives to "
-                "per_batch"
-            )
-        if self._per_pair and not self.replacement:
-            yield (
-                "negatives = per_pair draws with replacement: set replacement to true or negatives "
-                "to per_batch"
-            )
-        if self.sync_every > 1 and self.sync_every % STEPS_PER_CHUNK:
-            yield (
-                f"sync_every = {self.sync_every} is neither 1 nor a multiple of {STEPS_PER_CHUNK}, "
-                "the steps for which data come in one piece: set it to one of them"
-            )
-        if not self.evaluations_per_epoch and (self.keep == "best" or self.patience):
-            yield (
-                "keep = best and patience need evaluations: set evaluations_per_epoch to 1 or more"
-            )
-
-    def _problems_of(self, workers: int) -> Iterator[str]:
-        if workers == 1 or self.sync_every > 1:
-            return
-        least = FRAME_HEIGHT * workers
-        if self.batch_size % least:
-            yield (
-                f"batch_size = {self.batch_size} cannot be divided among {workers} workers that "
-                f"synchronise each step: set it to a multiple of {least}"
-            )
-        if self._per_pair:
-            yield (
-                "negatives = per_pair gives each worker candidates of its own, of which no step "
-                f"can be put together: set sync_every to {STEPS_PER_CHUNK} or more, or negatives "
-                "to per_batch"
-            )
-
-    @property
-    def _per_pair(self) -> bool:
-        return self.negatives == "per_pair" and self._uses("negatives")
-
-    def _unused(self) -> Iterator[str]:
-        """Fields that were given and mean nothing beside the others.
-
-        A field at its default may have been given too, as by TFX, which passes on whole sections;
-        it does no harm.
-        """
-        spec = OBJECTIVES[self.objective]
-        for name, field in type(self).model_fields.items():
-            value = getattr(self, name)
-            if value == spec.defaults.get(name, field.default):
-                continue
-            shown = f"{name} = {str(value).lower() if isinstance(value, bool) else value}"
-            if name == "logq_correction" and spec.samples and name not in spec.uses:
-                yield (
-                    f"{shown} is not for {self.objective}: with it that is nce; set objective to "
-                    "nce or logq_correction to false"
-                )
-            elif not self._uses(name):
-                yield f"{shown} is for {listed(users(name))}, not {self.objective}: leave it out"
-            elif name == "sampler_power" and self.sampler != "unigram":
-                yield f"{shown} is for the sampler unigram, not {self.sampler}: leave it out"
-
-    def _uses(self, name: str) -> bool:
-        return name in OBJECTIVES[self.objective].uses or not users(name)
+        _raise_if_any([*conflicting_fields.problems_of(self, workers)])
 
 
 def _raise_if_any(problems: list[str]) -> None:

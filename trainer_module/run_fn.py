@@ -34,6 +34,7 @@ class FnArgs(Protocol):
     transform_graph_path: str
     serving_model_dir: str
     model_run_dir: str
+    base_model: str | None  # path of what a warm start takes over from, base_model.read
     custom_config: Mapping[str, Any]
 
 
@@ -57,7 +58,7 @@ def run_fn(fn_args: FnArgs) -> None:
         killed run (by default inside the artifact model_run).
 
     Raises:
-      InputError: there is nothing to train on, or training diverges.
+      InputError: there is nothing to train on, training diverges, or the base model does not fit.
     """
     settings, worker = _settings(fn_args), cluster.this_worker(os.environ)
     _require_for(settings.trainer, worker)
@@ -80,6 +81,7 @@ def run_fn(fn_args: FnArgs) -> None:
         seed=settings.seed,
         group=workers,
         checkpoint_folder=checkpoints.folder_of(settings.checkpoint_root, run),
+        base=fn_args.base_model,
         listener=_listener(worker, os.path.join(settings.tensorboard_root, run)),
     )
     if worker.is_chief:
@@ -117,10 +119,11 @@ def _matched(patterns: Sequence[str]) -> list[str]:
 
 
 def _fingerprint(fn_args: FnArgs, files: Sequence[str]) -> str:
-    """Names what is trained: checkpoints are taken up by the same model on the same data alone."""
+    """Names what is trained: checkpoints are for one model, begun alike, on one data set."""
     config = {k: v for k, v in fn_args.custom_config.items() if not k.endswith("_root")}
     sizes = [(path, tf.io.gfile.stat(path).length) for path in files]
-    described = json.dumps([config, fn_args.transform_graph_path, sizes], sort_keys=True)
+    named = [config, fn_args.transform_graph_path, sizes, fn_args.base_model]
+    described = json.dumps(named, sort_keys=True)
     return hashlib.sha256(described.encode()).hexdigest()[:12]
 
 

@@ -6,7 +6,6 @@ from collections.abc import Iterable
 
 import tensorflow as tf
 
-from components.embedding_exporter import word2vec_format
 from components.tfx_api import (
     InputArtifact,
     OutputArtifact,
@@ -16,6 +15,7 @@ from components.tfx_api import (
     path_utils,
     standard_artifacts,
 )
+from trainer_module.evaluation import word2vec_format
 from trainer_module.evaluation.saved_model import read
 from trainer_module.text.words import TOKENIZATION_FILE
 

@@ -38,6 +38,7 @@ class Trainer(BaseComponent):
         *,
         examples: types.BaseChannel,
         transform_graph: types.BaseChannel,
+        base_model: types.BaseChannel | None = None,
         custom_config: Mapping[str, Any],
         epochs: int | RuntimeParameter,
         output: str | RuntimeParameter,
@@ -47,6 +48,7 @@ class Trainer(BaseComponent):
         Args:
           examples: transformed, with the splits train and eval.
           transform_graph: that of Transform.
+          base_model: what a warm start takes over from, where it is a model of the pipeline.
           custom_config: of run_fn, less what the other arguments say.
           epochs: passes over the train split.
           output: the folder or URI for checkpoints and TensorBoard's files. They outlive a killed
@@ -56,6 +58,7 @@ class Trainer(BaseComponent):
             run_fn="trainer_module.run_fn.run_fn",
             examples=examples,
             transform_graph=transform_graph,
+            base_model=base_model,
             train_args=trainer_pb2.TrainArgs(splits=["train"]),
             eval_args=trainer_pb2.EvalArgs(splits=["eval"]),
             custom_config=json_utils.dumps(dict(custom_config)),

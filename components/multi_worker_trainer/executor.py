@@ -12,6 +12,8 @@ from components.multi_worker_trainer import local_workers, worker
 from components.text_example_gen.files import is_remote
 from components.tfx_api import CUSTOM_CONFIG_KEY, GenericExecutor, fileio, json_utils
 from trainer_module.errors import InputError
+from trainer_module.evaluation.base_model import SAVED_MODEL_FILE
+from trainer_module.hyperparameters import TrainerHyperparameters
 from trainer_module.run_fn import FnArgs
 
 # Execution properties of our own.
@@ -65,8 +67,25 @@ def require_no_network(arguments: Mapping[str, Any]) -> None:
         )
 
 
+def _with_model(base: str | None) -> str | None:
+    """None for an artifact without a model: a cluster cannot leave out an input."""
+    return base if base and fileio.exists(os.path.join(base, SAVED_MODEL_FILE)) else None
+
+
 class Executor(GenericExecutor):
     """Runs run_fn in `trainer.workers` processes, or in this one if TF_CONFIG is already set."""
+
+    def _GetFnArgs(  # noqa: N802, TFX's name
+        self,
+        input_dict: dict[str, list[Any]],
+        output_dict: dict[str, list[Any]],
+        exec_properties: dict[str, Any],
+    ) -> Any:
+        """TFX's; base_model is the path of what a warm start takes over from, or None."""
+        fn_args = super()._GetFnArgs(input_dict, output_dict, exec_properties)
+        trainer = TrainerHyperparameters(**fn_args.custom_config["trainer"])
+        fn_args.base_model = trainer.base_path or _with_model(fn_args.base_model)
+        return fn_args
 
     def Do(  # noqa: N802, TFX's name
         self,

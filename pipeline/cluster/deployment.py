@@ -26,7 +26,7 @@ def require(config: Config, cluster: str) -> None:
         if getattr(config.deployment, field) is None
     ]
     problems += _out_of_reach(config) if cluster == "kubeflow" else []
-    for check in (_check_output, pattern):
+    for check in (_check_output, _check_base, pattern):
         try:
             check(config)
         except InputError as error:
@@ -43,6 +43,15 @@ def _check_output(config: Config) -> None:
                 "others: write the folder out"
             )
         require_plain(output)
+
+
+def _check_base(config: Config) -> None:
+    base = config.trainer.base_path
+    if base and not files.is_remote(base) and not base.startswith("/"):
+        raise InputError(
+            f"trainer.warm_start = {base!r} is not where a cluster could look: name it by a URI, "
+            "or by an absolute path that all nodes see"
+        )
 
 
 def _out_of_reach(config: Config) -> list[str]:

@@ -1,7 +1,9 @@
 """The pipeline as this machine runs it: all of a run in one output folder."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 
+from components.text_example_gen import content, files
 from components.tfx_api import Pipeline
 from pipeline import graph
 from pipeline.beam_arguments import beam_arguments
@@ -22,7 +24,10 @@ def create_pipeline(
         noted there by the same pipeline name.
     """
     target = graph.Target(
-        str(output.root), graph.push_to(str(output.serving)), config.trainer.epochs
+        str(output.root),
+        graph.push_to(str(output.serving)),
+        config.trainer.epochs,
+        trainer_config=_content_of_base(config),
     )
     return Pipeline(
         pipeline_name=location.pipeline_name,
@@ -32,3 +37,14 @@ def create_pipeline(
         metadata_connection_config=location.connection,
         beam_pipeline_args=beam_arguments(config),
     )
+
+
+def _content_of_base(config: Config) -> Mapping[str, str]:
+    """So that the cache sees a file that was rewritten; a model of the pipeline is an artifact."""
+    base = config.trainer.base_path
+    if base is None:
+        return {}
+    named = [base]
+    if not files.is_remote(base) and Path(base).is_dir():
+        named = sorted(str(path) for path in Path(base).rglob("*") if path.is_file())
+    return {"base_content": content.fingerprint(named, record=None)}

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 
 from components.multi_worker_trainer import local_workers
+from components.text_example_gen import files
 from pipeline import failures
 from pipeline.atomic import replace_link, write_aside
 from pipeline.beam_arguments import require_job_server
@@ -20,11 +21,13 @@ from pipeline.corpus.patterns import resolve
 from pipeline.corpus.quick_start import quick_start_corpus
 from pipeline.failures import ComponentFailedError, WrongCommandError
 from pipeline.local.output_folder import OutputFolder
+from pipeline.paths import expanded
 from pipeline.results import display
 from pipeline.results.embeddings import Embeddings
 from pipeline.results.records import Summary
 from pipeline.terminal import stderr_to
 from trainer_module.errors import InputError
+from trainer_module.hyperparameters import BASES
 
 if TYPE_CHECKING:
     from pipeline.local.metadata_store import StoreLocation
@@ -59,6 +62,7 @@ def run(
       ComponentFailedError: a component failed.
     """
     failures.require_memory()
+    config = _with_base_in_full(config)
     with output.locked():
         location = _usable_location(config, output)
         require_job_server(config.beam)
@@ -73,6 +77,22 @@ def run(
             for module in _HEAVY_MODULES:
                 importlib.import_module(module)
         return _run(config, patterns, output, location, run_id, logs, console)
+
+
+def _with_base_in_full(config: Config) -> Config:
+    """The configuration, with the path of a warm start as it is seen from everywhere here.
+
+    Raises:
+      WrongCommandError: there is nothing at that path.
+    """
+    base = config.trainer.base_path
+    if base is None or files.is_remote(base):
+        return config
+    path = Path(expanded(base)).absolute()
+    if not path.exists():
+        raise WrongCommandError(f"there is no {path} (trainer.warm_start): name {BASES}")
+    trainer = config.trainer.model_copy(update={"warm_start": str(path)})
+    return config.model_copy(update={"trainer": trainer})
 
 
 def _require_workers_network(config: Config) -> None:

@@ -41,6 +41,12 @@ def _yes_or_no(answer: bool) -> str:
     return "yes" if answer else "no"
 
 
+def _tokens(counts: Mapping[str, int]) -> str:
+    """Of a warm start."""
+    taken_over, new, dropped = (_whole(counts[name]) for name in ("taken_over", "new", "dropped"))
+    return f"{taken_over} tokens taken over, {new} new, {dropped} dropped"
+
+
 _Line = tuple[str, Callable[[Any], str]]
 # The lines of the table of a summary, above the metrics and below: the field, and how it is shown.
 _ABOVE_METRICS: tuple[_Line, ...] = (
@@ -55,6 +61,7 @@ _ABOVE_METRICS: tuple[_Line, ...] = (
     ("pairs_eval", _whole),
     ("objective", str),
     ("seed", _whole),
+    ("warm_start", _tokens),
     ("train_loss", _decimal),
 )
 _BELOW_METRICS: tuple[_Line, ...] = (
@@ -123,7 +130,8 @@ def summary_table(summary: Summary) -> Table:
     table = Table(title="Summary", show_header=False, title_justify="left")
     content = summary.as_json()
     for name, as_text in _ABOVE_METRICS:
-        _add_row(table, name, as_text(content[name]))
+        if name in content:
+            _add_row(table, name, as_text(content[name]))
     for name, value in summary.metrics.items():
         _add_row(table, name, _metric(name, value))
     for name, as_text in _BELOW_METRICS:

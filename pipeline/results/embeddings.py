@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, NamedTuple, Self
 import numpy as np
 import numpy.typing as npt
 
-from components.embedding_exporter import word2vec_format
 from pipeline.atomic import aside
 from pipeline.failures import unknown_name
 from trainer_module.errors import InputError
+from trainer_module.evaluation import word2vec_format
 from trainer_module.text import words
 from trainer_module.text.words import TOKENIZATION_FILE, Tokenization
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Self
 
-from trainer_module.training.record import Evaluation
+from trainer_module.training.record import Evaluation, WarmStart
 
 
 @dataclass(frozen=True)
@@ -107,6 +107,7 @@ class Summary:
     train_loss: float
     sampled_losses: Mapping[str, float]  # by the number of candidates
     full_loss: float  # of the same pairs over the whole vocabulary
+    warm_start: WarmStart | None  # what was taken over, unless nothing was
     evaluations: tuple[Evaluation, ...]
     kept_step: int
     # The Evaluator's, of the whole eval split: by name, in summary.json beside the other fields.
@@ -133,6 +134,7 @@ class Summary:
         content: dict[str, Any] = {}
         for name, value in asdict(self).items():
             content.update(value if name == "metrics" else {name: value})
-        if self.why_not_blessed is None:
-            del content["why_not_blessed"]
+        for name in ("warm_start", "why_not_blessed"):
+            if content[name] is None:
+                del content[name]
         return content

@@ -68,7 +68,7 @@ def _of_training(training: TrainingRecord) -> dict[str, Any]:
     same = (
         *("tokens", "vocabulary_size", "distinct_tokens_left_out", "pairs_train", "pairs_eval"),
         *("train_loss", "sampled_losses", "full_loss", "evaluations", "kept_step"),
-        "resumed_at_step",
+        *("resumed_at_step", "warm_start"),
     )
     return {name: getattr(training, name) for name in same} | {
         "workers": len(speeds),
@@ -105,8 +105,7 @@ def _reported(metrics: Mapping[str, float]) -> dict[str, float]:
 
 
 def _all_cached(components: Sequence[ComponentRun]) -> bool:
-    # A look-up in the metadata store is no work that could be saved.
-    return all(one.cached for one in components if one.component != graph.LAST_BLESSED_MODEL)
+    return all(one.cached for one in components if one.component not in graph.LOOK_UPS)
 
 
 def candidate_metrics(evaluation: Path) -> dict[str, float]:

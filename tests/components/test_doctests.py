@@ -6,13 +6,13 @@ import types
 import pytest
 
 from components import processes
-from components.embedding_exporter import word2vec_format
 from components.text_example_gen import files
+from trainer_module.evaluation import word2vec_format
 
 
 @pytest.mark.parametrize(
     ("module", "at_least"),
-    [(processes, 2), (files, 8), (word2vec_format, 4)],
+    [(processes, 2), (files, 8), (word2vec_format, 5)],
     ids=lambda value: getattr(value, "__name__", ""),
 )
 def test_examples_run(module: types.ModuleType, at_least: int) -> None:

@@ -13,7 +13,7 @@ import skipgram
 from skipgram import training
 from tests.trainer_module.test_preprocessing import transform
 from trainer_module.hyperparameters import PreprocessingHyperparameters
-from trainer_module.training.record import Evaluation
+from trainer_module.training.record import Evaluation, WarmStart
 
 pytestmark = pytest.mark.slow
 
@@ -80,6 +80,24 @@ def test_lines_of_a_file_are_documents(tmp_path: Path) -> None:
         assert found.vectors.tobytes() == of_lines.vectors.tobytes()
 
 
+def test_it_may_begin_with_vectors_that_were_saved(
+    embeddings: skipgram.Embeddings, tmp_path: Path
+) -> None:
+    path = tmp_path / "vectors.bin"
+    embeddings.save_word2vec(path)
+    settings = {**SETTINGS, "epochs": 1, "learning_rate": 0.01}
+    cold = skipgram.train(WALKS, **settings)
+    warm = skipgram.train(WALKS, warm_start=str(path), **settings)
+    assert cold.training is not None
+    assert cold.training.warm_start is None
+    assert warm.training is not None
+    assert warm.training.warm_start == WarmStart(taken_over=12, new=0, dropped=0)
+    # So short a training leaves the vectors where they began.
+    assert (
+        abs(warm.vectors - embeddings.vectors).max() < abs(cold.vectors - embeddings.vectors).max()
+    )
+
+
 @pytest.mark.parametrize("subsample", [0.0, 0.01])
 def test_pairs_are_those_of_transform(subsample: float) -> None:
     lines = ["the cat sat", "the dog the cat and a mouse", "rare", "a", "a the cat sat the a"]
@@ -127,6 +145,8 @@ def test_what_is_said_goes_to_the_listener() -> None:
     [
         (WALKS, {"epoch": 3}, "epoch is no field of preprocessing or trainer; .* epochs"),
         (WALKS, {"workers": 2}, "workers = 2 is for `run`"),
+        (WALKS, {"warm_start": "last_blessed"}, "warm_start = last_blessed is for `run`"),
+        (WALKS, {"warm_start": "/no/such/file"}, "there is no /no/such/file to take over from"),
         (WALKS, {"emit": "pairs"}, "emit = pairs is for `run`: it says what Transform writes"),
         (WALKS, {"epochs": 0}, "trainer.epochs = 0 is not allowed"),
         (WALKS, {"eval_fraction": 0.0}, "eval_fraction = 0.0 is not between 0 and 1"),

@@ -26,9 +26,13 @@ def test_a_cluster_among_which_a_step_cannot_be_divided_is_refused(
         run_fn.run_fn(fn_args)
 
 
-def fingerprint(custom_config: dict[str, object], file: Path, size: int) -> str:
+def fingerprint(
+    custom_config: dict[str, object], file: Path, size: int, base: str | None = None
+) -> str:
     file.write_bytes(b"." * size)
-    fn_args = SimpleNamespace(custom_config=custom_config, transform_graph_path="graph/7")
+    fn_args = SimpleNamespace(
+        custom_config=custom_config, transform_graph_path="graph/7", base_model=base
+    )
     return run_fn._fingerprint(fn_args, [str(file)])
 
 
@@ -38,3 +42,4 @@ def test_checkpoints_belong_to_one_model_on_one_data_set(tmp_path: Path) -> None
     assert one == fingerprint({"checkpoint_root": "elsewhere", "seed": 1}, file, 10)
     assert one != fingerprint({"seed": 2, "checkpoint_root": "here"}, file, 10)
     assert one != fingerprint({"seed": 1, "checkpoint_root": "here"}, file, 11)
+    assert one != fingerprint({"seed": 1, "checkpoint_root": "here"}, file, 10, "model/7")

@@ -8,16 +8,18 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from trainer_module.errors import InputError
-from trainer_module.evaluation import cross_entropies
+from trainer_module.evaluation import base_model, cross_entropies
 from trainer_module.evaluation.cross_entropies import Parameters
 from trainer_module.hyperparameters import PreprocessingHyperparameters, TrainerHyperparameters
 from trainer_module.input_pipeline import pair_chunks, window_chunks
 from trainer_module.input_pipeline.documents import Documents
 from trainer_module.input_pipeline.splits import Counts, Form, Pairs, Split, spread_pairs
 from trainer_module.text import subsampling
+from trainer_module.training import warm_start
 from trainer_module.training.loop import TrainingLoop, TrainingResult
 from trainer_module.training.model import SkipGramModel, unigram_log_probabilities
 from trainer_module.training.progress import Listener, say_nothing
+from trainer_module.training.record import WarmStart
 from trainer_module.vocabulary import Vocabulary
 from trainer_module.workers.group import WorkerGroup
 
@@ -44,6 +46,7 @@ class Fitted:
     training: TrainingResult
     sampled_losses: dict[int, float]  # nats by number of candidates, on the held-out pairs
     full_loss: float  # what they estimate: the full cross-entropy of the objective's family
+    warm_start: WarmStart | None  # None: a cold one
 
 
 def fit(
@@ -56,6 +59,7 @@ def fit(
     seed: int,
     group: WorkerGroup,
     checkpoint_folder: str,
+    base: str | None = None,
     listener: Listener = say_nothing,
 ) -> Fitted:
     """Trains a model, from the last checkpoint if there is one.
@@ -68,11 +72,12 @@ def fit(
       hyperparameters: of the Trainer.
       seed: of the model and of the candidates.
       group: workers.group.join, before TensorFlow does anything else.
-      checkpoint_folder: for this model, this data and these hyperparameters alone.
+      checkpoint_folder: for this model, this data, these hyperparameters and this base alone.
+      base: path of the model to begin with, see base_model.read; None: begin anew.
       listener: is told about once a second, and at each evaluation.
 
     Raises:
-      InputError: there is nothing to train on, or training diverges.
+      InputError: there is nothing to train on, training diverges, or the base does not fit.
     """
     own_share = train_split._replace(worker=group.worker)
     form = FORMS[preprocessing.emit]
@@ -97,6 +102,7 @@ def fit(
         seed=seed,
         held_out=pairs,
     )
+    taken = None if base is None else _take_over(base, loop, model, vocabulary, unigram)
     if group.num_workers > 1:
         own_share = own_share._replace(frame_width=train.frame_width)
     chunks = functools.partial(form.chunks, own_share)
@@ -111,6 +117,25 @@ def fit(
         training=result,
         sampled_losses=_sampled_losses(loop, pairs, seed),
         full_loss=full_loss(loop, result),
+        warm_start=taken,
+    )
+
+
+def _take_over(
+    base: str,
+    loop: TrainingLoop,
+    model: SkipGramModel,
+    vocabulary: Vocabulary,
+    unigram: npt.NDArray[np.float32],
+) -> WarmStart:
+    """What a model begins with; a checkpoint, which is of later, is taken up after it."""
+    return warm_start.take_over(
+        model,
+        base_model.read(base, set(vocabulary.tokens)),
+        vocabulary.tokens,
+        unigram=unigram,
+        parameters=loop.step.parameters,
+        is_biased=loop.step.is_biased,
     )
 
 

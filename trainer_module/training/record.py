@@ -25,6 +25,15 @@ class Evaluation:
 
 
 @dataclasses.dataclass(frozen=True)
+class WarmStart:
+    """What a model took over from an earlier one, in tokens."""
+
+    taken_over: int
+    new: int  # of this model alone
+    dropped: int  # of the earlier one alone
+
+
+@dataclasses.dataclass(frozen=True)
 class TrainingRecord:
     """What training gave, without the model."""
 
@@ -43,6 +52,7 @@ class TrainingRecord:
     evaluations: tuple[Evaluation, ...]
     sampled_losses: dict[str, float]  # by number of candidates
     full_loss: float  # what they estimate
+    warm_start: WarmStart | None  # None: a cold one
 
     @classmethod
     def of(cls, fitted: "Fitted", distinct_tokens: int) -> Self:
@@ -64,6 +74,7 @@ class TrainingRecord:
             evaluations=tuple(result.evaluations),
             sampled_losses={str(number): loss for number, loss in fitted.sampled_losses.items()},
             full_loss=fitted.full_loss,
+            warm_start=fitted.warm_start,
         )
 
     def to_json(self) -> str:
@@ -76,4 +87,6 @@ class TrainingRecord:
         content = json.loads(text)
         content["evaluations"] = tuple(Evaluation(**found) for found in content["evaluations"])
         content["pairs_per_second_of_workers"] = tuple(content["pairs_per_second_of_workers"])
+        if taken := content["warm_start"]:
+            content["warm_start"] = WarmStart(**taken)
         return cls(**content)

@@ -73,7 +73,7 @@ class Step:
             self.objective.softmax,
             self.objective.temperature,
         )
-        self._is_biased = hyperparameters.bias_initializer != "none"
+        self.is_biased = hyperparameters.bias_initializer != "none"
         self._summed_rows: _SummedRows = functools.partial(summed_rows_of_all, group)
         self.local_updates: LocalUpdates | None = None
         if schedule.chunks_per_sync is not None:
@@ -84,7 +84,7 @@ class Step:
     def _make_local_updates(self) -> LocalUpdates:
         tables = self.parameters
         of_contexts = [tables.context_weights]
-        if self._is_biased:
+        if self.is_biased:
             of_contexts.append(tables.context_biases)
         return LocalUpdates(self._group, [[tables.target_table], of_contexts])
 
@@ -137,7 +137,7 @@ class Step:
         expected_count = self.sampler.expected_count
 
         def biases(classes: tf.Tensor) -> tf.Tensor:
-            if not self._is_biased:
+            if not self.is_biased:
                 return tf.zeros_like(classes, tf.float32)  # their number may be unknown
             return tf.gather(model.context_biases, classes)
 
@@ -195,7 +195,7 @@ class Step:
         rate, bound = self._learning_rate(), self._hyperparameters.max_row_step
         bounded_row_step(tables.target_table, targets, of_targets, rate, bound)
         bounded_row_step(tables.context_weights, contexts, of_weights, rate, bound)
-        if self._is_biased:
+        if self.is_biased:
             bounded_row_step(tables.context_biases, contexts, of_biases, rate, bound)
         self._steps_done.assign_add(1)
 

@@ -1,3 +1,5 @@
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -23,12 +25,41 @@ def test_what_is_set_at_submission_goes_above_the_configuration(epochs: float) -
     assert json_utils.loads(given[CUSTOM_CONFIG_KEY]) == config
 
 
+@pytest.mark.parametrize(
+    ("warm_start", "given", "expected"),
+    [
+        ("none", None, None),
+        ("/glove.txt", None, "/glove.txt"),
+        ("last_blessed", None, None),
+        ("last_blessed", "with", "with"),
+        ("last_blessed", "without", None),  # where nothing was pushed yet
+    ],
+)
+def test_the_base_is_a_path_or_an_artifact_with_a_model(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    warm_start: str,
+    given: str | None,
+    expected: str | None,
+) -> None:
+    (tmp_path / "with").mkdir()
+    (tmp_path / "with" / "saved_model.pb").touch()
+    of_tfx = SimpleNamespace(
+        base_model=given and str(tmp_path / given),
+        custom_config={"trainer": {"warm_start": warm_start}},
+    )
+    monkeypatch.setattr(executor.GenericExecutor, "_GetFnArgs", lambda *_: of_tfx)
+    found = executor.Executor()._GetFnArgs({}, {}, {}).base_model
+    assert found == (str(tmp_path / expected) if expected == given and given else expected)
+
+
 _LOCAL = {
     "train_files": ["/o/train/*"],
     "eval_files": ["/o/eval/*"],
     "transform_graph_path": "/o/graph",
     "serving_model_dir": "/o/model",
     "model_run_dir": "/o/run",
+    "base_model": None,
     "custom_config": {"checkpoint_root": "/o/checkpoints", "tensorboard_root": "/o/tensorboard"},
 }
 
@@ -45,6 +76,7 @@ def test_workers_without_a_network_write_to_folders_of_this_machine() -> None:
         {"transform_graph_path": "gs://b/o"},
         {"serving_model_dir": "gs://b/o"},
         {"model_run_dir": "gs://b/o"},
+        {"base_model": "gs://b/o"},
         {"custom_config": {"checkpoint_root": "gs://b/o", "tensorboard_root": "/o"}},
         {"custom_config": {"checkpoint_root": "/o", "tensorboard_root": "gs://b/o"}},
     ],

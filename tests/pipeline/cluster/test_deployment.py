@@ -58,6 +58,16 @@ def test_a_corpus_that_a_cluster_cannot_read_is_refused(corpus: str | None, comp
         deployment.pattern(configuration(corpus__files=corpus))
 
 
+@pytest.mark.parametrize("base", ["last_blessed", "gs://bucket/glove.txt", "/mounted/glove.txt"])
+def test_a_base_that_all_nodes_see_is_enough(base: str) -> None:
+    deployment.require(configuration(trainer__warm_start=base), "vertex")
+
+
+def test_a_base_that_depends_on_where_a_node_runs_is_refused() -> None:
+    with pytest.raises(InputError, match=r"trainer\.warm_start = 'glove\.txt' is not where"):
+        deployment.require(configuration(trainer__warm_start="glove.txt"), "vertex")
+
+
 @pytest.mark.parametrize(
     ("given", "pattern"),
     [

@@ -102,6 +102,21 @@ def test_every_node_runs_our_image(spec: PipelineSpec) -> None:
     assert {executor.container.image for executor in executors.values()} == {"registry/skipgram:1"}
 
 
+@pytest.mark.parametrize("name", RUNNERS)
+def test_a_warm_start_has_a_node_of_its_own_before_the_trainer(name: str) -> None:
+    config = configuration(trainer__warm_start="last_blessed")
+    spec = job_spec.parsed(RUNNERS[name].compile_job(config))
+    job_spec.validate(spec)
+    tasks = spec.root.dag.tasks
+    assert sorted(tasks) == sorted([*NODES, "base-model"])
+    source = tasks["trainer"].inputs.artifacts["base_model"].task_output_artifact
+    assert source.producer_task == "base-model"
+    # As long as neither these nor the configuration change, the cluster's cache answers.
+    base = tasks["base-model"].inputs
+    assert list(base.artifacts) == ["transform_graph"]
+    assert base.parameters["epochs"].component_input_parameter == "epochs"
+
+
 def test_kubeflow_gives_the_trainer_its_share_of_the_cluster() -> None:
     config = configuration(deployment__cpus="3.5", deployment__memory_gigabytes="7")
     executors = job_spec.executors_of(job_spec.parsed(kubeflow_runner.compile_job(config)))

@@ -1,12 +1,19 @@
 from pathlib import Path
 
+import pytest
 from tfx.dsl.compiler.compiler import Compiler
 
 from pipeline import graph
 from pipeline.config import Config, MetadataConfig
-from pipeline.local import metadata_store
+from pipeline.failures import WrongCommandError
+from pipeline.local import metadata_store, run_command
 from pipeline.local.local_pipeline import create_pipeline
 from pipeline.local.output_folder import OutputFolder
+from trainer_module.hyperparameters import TrainerHyperparameters
+
+
+def warm(warm_start: str) -> Config:
+    return Config(trainer=TrainerHyperparameters(warm_start=warm_start))
 
 
 def test_on_a_shared_server_a_node_looks_among_its_own_folders_artifacts_alone(
@@ -16,7 +23,8 @@ def test_on_a_shared_server_a_node_looks_among_its_own_folders_artifacts_alone(
     output = OutputFolder(tmp_path)
     with output.locked():
         location = metadata_store.store_location(MetadataConfig(type="mysql", host="db"), output)
-    ir = Compiler().compile(create_pipeline(Config(), ["*.txt"], output, location))
+    config = warm("last_blessed")
+    ir = Compiler().compile(create_pipeline(config, ["*.txt"], output, location))
     assert ir.pipeline_info.id == location.pipeline_name
     channels = [
         (node.pipeline_node.node_info.id, channel)
@@ -26,6 +34,42 @@ def test_on_a_shared_server_a_node_looks_among_its_own_folders_artifacts_alone(
     ]
     # The candidate, and the models and blessings among which it looks for the last one.
     assert [name for name, _ in channels].count(graph.LAST_BLESSED_MODEL) == 3
+    # What is trained on, and the same.
+    assert [name for name, _ in channels].count(graph.BASE_MODEL) == 3
     for _, channel in channels:
         names = {query.type.name: query.name for query in channel.context_queries}
         assert names["pipeline"].field_value.string_value == location.pipeline_name
+
+
+def trainer_properties(output: OutputFolder, warm_start: str) -> str:
+    """What the cache goes by, beside the inputs."""
+    location = metadata_store.store_location(MetadataConfig(), output)
+    made = create_pipeline(warm(warm_start), ["*.txt"], output, location)
+    [trainer] = [node for node in made.components if node.id == "Trainer"]
+    return str(trainer.exec_properties["custom_config"])
+
+
+@pytest.mark.parametrize("is_folder", [False, True])
+def test_the_cache_sees_a_base_that_was_rewritten(tmp_path: Path, is_folder: bool) -> None:
+    output, base = OutputFolder(tmp_path / "output"), tmp_path / "base"
+    file = base / "variables" / "variables.index" if is_folder else base
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text("sea 1 2")
+    one, again = (trainer_properties(output, str(base)) for _ in range(2))
+    file.write_text("sea 1 3")
+    assert one == again != trainer_properties(output, str(base))
+
+
+def test_a_base_is_named_in_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    Path("glove.txt").touch()
+
+    def named(base: str) -> str:
+        return run_command._with_base_in_full(warm(base)).trainer.warm_start
+
+    assert named("glove.txt") == named("~/glove.txt") == str(tmp_path / "glove.txt")
+    for unchanged in ("none", "last_blessed", "gs://bucket/glove.txt"):
+        assert named(unchanged) == unchanged
+    with pytest.raises(WrongCommandError, match=r"there is no .*/w2v\.bin \(trainer\.warm_start\)"):
+        named("w2v.bin")

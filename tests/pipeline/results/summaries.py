@@ -17,6 +17,7 @@ SUMMARY = Summary(
     train_loss=1234.56789,
     sampled_losses={"5": 1.23456, "500": 4.0},
     full_loss=8.41239,
+    warm_start=None,
     evaluations=(Evaluation(800, 7.61234, 8.5), Evaluation(1600, 7.5, 8.41239)),
     kept_step=1600,
     metrics={

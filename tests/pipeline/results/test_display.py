@@ -13,6 +13,7 @@ from pipeline.results import display
 from pipeline.results.embeddings import Embeddings, Neighbor
 from pipeline.results.records import ComponentProgress, ComponentRun, ComponentWarning, RunRecord
 from tests.pipeline.results.summaries import SUMMARY
+from trainer_module.training.record import WarmStart
 
 
 def printed(what: Any, width: int = 200) -> str:
@@ -94,6 +95,11 @@ class TestSummaryTable:
     def test_says_no_where_it_is_not_blessed(self):
         shown = rows(display.summary_table(replace(SUMMARY, blessed=False)))
         assert ["blessed", "no"] in shown
+
+    def test_says_what_a_warm_run_took_over(self):
+        warm = replace(SUMMARY, warm_start=WarmStart(taken_over=9000, new=2, dropped=1))
+        line = ["warm_start", "9,000 tokens taken over, 2 new, 1 dropped"]
+        assert line in rows(display.summary_table(warm))
 
 
 def test_evaluations_table_shows_the_steps_and_which_is_kept():

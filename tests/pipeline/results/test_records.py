@@ -5,6 +5,7 @@ from pathlib import Path
 
 from pipeline.results.records import Reading, RunRecord
 from tests.pipeline.results.summaries import SUMMARY
+from trainer_module.training.record import WarmStart
 
 # What summary.json holds, for whoever reads it: names, order and values.
 SUMMARY_JSON = """{
@@ -85,6 +86,12 @@ def test_a_summary_says_last_why_its_model_is_not_blessed() -> None:
     assert list(withheld.items())[-1] == ("why_not_blessed", "it is worse")
     assert withheld["blessed"] is False
     assert list(withheld)[:-1] == list(SUMMARY.as_json())
+
+
+def test_a_summary_of_a_warm_run_says_what_was_taken_over() -> None:
+    warm = replace(SUMMARY, warm_start=WarmStart(taken_over=9, new=2, dropped=1)).as_json()
+    assert warm.pop("warm_start") == {"taken_over": 9, "new": 2, "dropped": 1}
+    assert warm == SUMMARY.as_json()
 
 
 def test_what_was_read(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import numpy as np
 
 from trainer_module.input_pipeline.splits import Counts
 from trainer_module.training.loop import TrainingResult
-from trainer_module.training.record import Evaluation, TrainingRecord
+from trainer_module.training.record import Evaluation, TrainingRecord, WarmStart
 
 FITTED = SimpleNamespace(
     train=Counts(90, 900, 400, 1600, np.array([800, 800])),
@@ -24,6 +24,7 @@ FITTED = SimpleNamespace(
     ),
     sampled_losses={5: 3.5},
     full_loss=7.0,
+    warm_start=None,
 )
 
 
@@ -46,4 +47,13 @@ def test_what_training_gave_is_written_and_read_as_json() -> None:
         "evaluations": [{"step": 16, "softmax": 7.0, "sigmoid": 8.0}],
         "sampled_losses": {"5": 3.5},
         "full_loss": 7.0,
+        "warm_start": None,
     }
+
+
+def test_what_was_taken_over_is_written_and_read_as_json() -> None:
+    warm = SimpleNamespace(**{**vars(FITTED), "warm_start": WarmStart(3, 2, 1)})
+    record = TrainingRecord.of(warm, distinct_tokens=10)
+    assert TrainingRecord.from_json(record.to_json()) == record
+    written = json.loads(record.to_json())["warm_start"]
+    assert written == {"taken_over": 3, "new": 2, "dropped": 1}

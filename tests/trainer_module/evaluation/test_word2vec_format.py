@@ -1,3 +1,4 @@
+import io
 import struct
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -9,7 +10,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from components.embedding_exporter import word2vec_format
+from trainer_module.evaluation import word2vec_format
 
 TOKENS = ["der", "größe", "日本", "😀"]
 VECTORS = np.array([[1, -0.5], [0.1, 3e38], [1e-45, -0.0], [2**24, 1 / 3]], np.float32)
@@ -129,14 +130,16 @@ class TestReadBinary:
     def test_a_file_cut_anywhere_is_refused(self, tmp_path):
         content = binary(TOKENS, VECTORS)
         path = tmp_path / "vectors.bin"
-        for length in range(len(content)):
+        for length in range(
+            len(content) - 1
+        ):  # the last byte is a line end, which gensim leaves out
             path.write_bytes(content[:length])
             with pytest.raises(ValueError, match=r"vectors\.bin"):
                 word2vec_format.read_binary(path)
 
     def test_the_sentence_says_how_much_is_there(self, tmp_path):
         path = tmp_path / "vectors.bin"
-        path.write_bytes(binary(TOKENS, VECTORS)[:-1])
+        path.write_bytes(binary(TOKENS, VECTORS)[:-2])
         with pytest.raises(ValueError, match=r"vectors\.bin ends after 3 of 4 vectors"):
             word2vec_format.read_binary(path)
 
@@ -167,6 +170,52 @@ class TestGensim:
         assert bits(found.vectors) == bits(vectors)
 
 
+class TestWhatOthersWrote:
+    def test_gensims_binary_format_has_no_line_ends(self, tmp_path):
+        from gensim.models import KeyedVectors
+
+        theirs = KeyedVectors(2)
+        theirs.add_vectors(TOKENS, VECTORS)
+        path = tmp_path / "vectors.bin"
+        theirs.save_word2vec_format(str(path), binary=True)
+        tokens, vectors = word2vec_format.read_binary(path)
+        assert tokens == TOKENS
+        assert bits(vectors) == bits(VECTORS)
+
+    @pytest.mark.parametrize(
+        ("content", "size"),
+        [
+            (b"2 2\na 1 -0.5\nb 0.25 3\n", 2),
+            (b"2 2\na 1 -0.5 \nb 0.25 3 \n", 2),  # word2vec.c's
+            (b"a 1 -0.5\nb 0.25 3\n", None),  # GloVe's
+            (b"a 1 -0.5\nb 0.25 3", None),
+            (b"2 2\na " + struct.pack("<2f", 1, -0.5) + b"\nb " + struct.pack("<2f", 0.25, 3), 2),
+            (b"2 2\na " + struct.pack("<2f", 1, -0.5) + b"b " + struct.pack("<2f", 0.25, 3), 2),
+        ],
+    )
+    def test_each_format_is_told_by_its_content(self, content, size):
+        found = word2vec_format.rows_of(io.BytesIO(content), "given")
+        assert (found.dim, found.size) == (2, size)
+        assert [(token, vector().tolist()) for token, vector in found.rows] == [
+            (b"a", [1, -0.5]),
+            (b"b", [0.25, 3]),
+        ]
+
+    def test_a_token_of_gloves_may_hold_blanks(self):
+        found = word2vec_format.rows_of(io.BytesIO(b"a 1 2\n. . 3 4\n"), "given")
+        assert [token for token, _ in found.rows] == [b"a", b". ."]
+
+    @pytest.mark.parametrize("content", [b"", b"\n", b"a\n", b"a b c\n", b"\x1f\x8b\x08\x00"])
+    def test_what_is_none_of_them_is_refused(self, content):
+        with pytest.raises(ValueError, match="given is not in word2vec's text or binary format"):
+            word2vec_format.rows_of(io.BytesIO(content), "given")
+
+    def test_a_bad_line_is_named(self):
+        found = word2vec_format.rows_of(io.BytesIO(b"a 1 2\nb 1\n"), "given")
+        with pytest.raises(ValueError, match="given, line 2, has 1 numbers, not 2"):
+            list(found.rows)
+
+
 class TestReadText:
     @given(tables())
     @settings(suppress_health_check=[HealthCheck.too_slow])
@@ -184,6 +233,8 @@ class TestReadText:
         [
             (b"a 1 2\n", "does not begin with the numbers"),
             (b"2 2\na 1 2\n", "has 1 vectors, not 2"),
+            (b"1 2\na 1 2\nb 1 2\n", "has more than the 1 vectors"),
+            (b"1 2\na 1 b\n", "line 2, holds what is no number"),
             (b"1 2\na 1\n", "line 2, has 1 numbers, not 2"),
         ],
     )
