@@ -1,6 +1,6 @@
 """How the components are joined: the order of the data."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -26,6 +26,7 @@ from components.tfx_api import (
     types,
 )
 from pipeline.config import Config, as_dict
+from pipeline.corpus.dates import Corpus
 from pipeline.fingerprint import code_fingerprint
 
 LAST_BLESSED_MODEL = "LastBlessedModel"
@@ -64,28 +65,29 @@ class _ReleaseNodes(NamedTuple):
     exporter: BaseNode
 
 
-def create_components(config: Config, patterns: Sequence[str], target: Target) -> list[BaseNode]:
+def create_components(config: Config, corpus: Corpus, target: Target) -> list[BaseNode]:
     """The components in the order of the data.
 
     Args:
       config: the configuration.
-      patterns: of the corpus' files, pipeline.corpus.resolve.
+      corpus: what to read.
       target: where they run.
     """
-    data = _data_nodes(config, patterns, target)
+    data = _data_nodes(config, corpus, target)
     trainer = _trainer(config, target, data.transform)
     release = _release_nodes(config, target, data.example_gen, trainer)
     return [*data, trainer, *release]
 
 
-def _data_nodes(config: Config, patterns: Sequence[str], target: Target) -> _DataNodes:
+def _data_nodes(config: Config, corpus: Corpus, target: Target) -> _DataNodes:
     example_gen = TextExampleGen(
-        patterns=patterns,
+        patterns=corpus.patterns,
         json_field=config.corpus.json_field,
         max_document_bytes=config.corpus.max_document_bytes,
         eval_fraction=config.corpus.eval_fraction,
         code_fingerprint=code_fingerprint("components.text_example_gen"),
         root=target.corpus_root,
+        span=corpus.span,
     )
     statistics_gen = StatisticsGen(examples=example_gen.outputs["examples"])
     schema_gen = CuratedSchema(content=SCHEMA_FILE.read_text(encoding="utf-8"))

@@ -4,6 +4,7 @@ from tfx.dsl.compiler.compiler import Compiler
 
 from pipeline import graph
 from pipeline.config import Config, MetadataConfig
+from pipeline.corpus.dates import Corpus
 from pipeline.local import metadata_store
 from pipeline.local.local_pipeline import create_pipeline
 from pipeline.local.output_folder import OutputFolder
@@ -16,7 +17,7 @@ def test_on_a_shared_server_a_node_looks_among_its_own_folders_artifacts_alone(
     output = OutputFolder(tmp_path)
     with output.locked():
         location = metadata_store.store_location(MetadataConfig(type="mysql", host="db"), output)
-    ir = Compiler().compile(create_pipeline(Config(), ["*.txt"], output, location))
+    ir = Compiler().compile(create_pipeline(Config(), Corpus(["*.txt"]), output, location))
     assert ir.pipeline_info.id == location.pipeline_name
     channels = [
         (node.pipeline_node.node_info.id, channel)
