@@ -103,6 +103,14 @@ class EvaluatorConfig(StrictModel):
         description="nats by which compared_metric may be above the last blessed model's on the "
         "same documents; two seeds differ by less",
     )
+    max_token_loss: float = Field(
+        default=0.5,
+        ge=0,
+        le=1,
+        description="share of the last blessed run's tokens that may be gone from the corpus; with "
+        "more the run is withheld before training. Half is more than quiet nights lose and less "
+        "than a feed that broke; 1 lets all pass",
+    )
 
 
 class BeamConfig(StrictModel):

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from components.corpus_gate.component import CorpusGate
+from components.corpus_gate.last_corpus import LastBlessedCorpusStrategy, LastPushedCorpus
 from components.curated_schema.component import CuratedSchema
 from components.embedding_evaluator.component import Evaluator
 from components.embedding_evaluator.eval_config import eval_config
@@ -30,6 +32,9 @@ from pipeline.corpus.dates import Corpus
 from pipeline.fingerprint import code_fingerprint
 
 LAST_BLESSED_MODEL = "LastBlessedModel"
+LAST_BLESSED_CORPUS = "LastBlessedCorpus"
+# Nodes that look something up: no work that the cache could save.
+LOOK_UPS = (LAST_BLESSED_MODEL, LAST_BLESSED_CORPUS)
 SCHEMA_FILE = Path(__file__).with_name("schema.pbtxt")
 
 
@@ -56,6 +61,13 @@ class _DataNodes(NamedTuple):
     transform: BaseNode
 
 
+class _GateNodes(NamedTuple):
+    """Whether what came in is to be trained on."""
+
+    last_corpus: BaseNode
+    corpus_gate: BaseNode
+
+
 class _ReleaseNodes(NamedTuple):
     """From a model to what is served."""
 
@@ -74,9 +86,11 @@ def create_components(config: Config, corpus: Corpus, target: Target) -> list[Ba
       target: where they run.
     """
     data = _data_nodes(config, corpus, target)
+    gate = _gate_nodes(config, target, data.transform)
     trainer = _trainer(config, target, data.transform)
+    trainer.add_upstream_node(gate.corpus_gate)
     release = _release_nodes(config, target, data.example_gen, trainer)
-    return [*data, trainer, *release]
+    return [*data, *gate, trainer, *release]
 
 
 def _data_nodes(config: Config, corpus: Corpus, target: Target) -> _DataNodes:
@@ -112,6 +126,30 @@ def _data_nodes(config: Config, corpus: Corpus, target: Target) -> _DataNodes:
     )
     transform.add_upstream_node(example_validator)
     return _DataNodes(example_gen, statistics_gen, schema_gen, example_validator, transform)
+
+
+def _gate_nodes(config: Config, target: Target, transform: BaseNode) -> _GateNodes:
+    last_corpus = _last_corpus(target, transform.outputs["transform_graph"])
+    corpus_gate = CorpusGate(
+        transform_graph=transform.outputs["transform_graph"],
+        last_model=last_corpus.outputs["model"],
+        max_token_loss=config.evaluator.max_token_loss,
+        code_fingerprint=code_fingerprint("components.corpus_gate"),
+    )
+    return _GateNodes(last_corpus, corpus_gate)
+
+
+def _last_corpus(target: Target, transform_graph: types.Channel) -> BaseNode:
+    if not target.has_resolvers:
+        return LastPushedCorpus(
+            transform_graph=transform_graph, push_destination=target.push_destination
+        ).with_id(LAST_BLESSED_CORPUS)
+    return Resolver(
+        strategy_class=LastBlessedCorpusStrategy,
+        transform_graph=transform_graph,
+        model=types.Channel(type=standard_artifacts.Model),
+        model_blessing=types.Channel(type=standard_artifacts.ModelBlessing),
+    ).with_id(LAST_BLESSED_CORPUS)
 
 
 def _trainer(config: Config, target: Target, transform: BaseNode) -> Trainer:

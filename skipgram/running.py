@@ -33,7 +33,7 @@ def run(
 
     Raises:
       InputError: the corpus, the configuration or the output folder cannot be used.
-      ComponentFailedError: a component failed.
+      ComponentFailedError: a component failed, or withheld the run.
     """
     folder = OutputFolder(Path(output))
     config = config or Config()

@@ -14,6 +14,7 @@ from components.tfx_api import (
     path_utils,
     pusher_pb2,
     standard_artifacts,
+    types,
 )
 
 
@@ -23,6 +24,20 @@ def last_version(folder: str) -> str | None:
     versions = [name.rstrip("/") for name in names]  # object stores end a folder's name by a slash
     numbers = [int(version) for version in versions if version.isdecimal()]
     return os.path.join(folder, str(max(numbers))) if numbers else None
+
+
+def copy_last_pushed(push_destination: str, model: types.Artifact) -> None:
+    """Copies the model that was pushed last, if there is one, to where an artifact lies.
+
+    Args:
+      push_destination: the Pusher's, a PushDestination in protobuf's JSON.
+      model: the artifact.
+    """
+    destination = json_format.Parse(push_destination, pusher_pb2.PushDestination())
+    found = last_version(destination.filesystem.base_directory)
+    fileio.makedirs(model.uri)
+    if found:
+        io_utils.copy_dir(found, path_utils.serving_model_dir(model.uri))
 
 
 @component
@@ -40,8 +55,4 @@ def LastPushedModel(  # noqa: N802
       model: the copy: what is pushed later does not change what this run compares with.
     """
     del candidate
-    destination = json_format.Parse(push_destination, pusher_pb2.PushDestination())
-    found = last_version(destination.filesystem.base_directory)
-    fileio.makedirs(model.uri)
-    if found:
-        io_utils.copy_dir(found, path_utils.serving_model_dir(model.uri))
+    copy_last_pushed(push_destination, model)

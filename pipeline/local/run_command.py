@@ -55,7 +55,7 @@ def run(config: Config, corpus: Corpus | None, output: OutputFolder, console: Co
     Raises:
       InputError: the output folder, the metadata store or Beam's job server cannot be used, or
         several workers cannot be kept from strangers.
-      ComponentFailedError: a component failed.
+      ComponentFailedError: a component failed, or withheld the run (failures.is_withheld).
     """
     failures.require_memory()
     with output.locked():
@@ -120,7 +120,9 @@ def _run(
         error = _named_damage(raised, location)
         interrupted = isinstance(error, KeyboardInterrupt)
         sentence = "interrupted" if interrupted else failures.explain(error, output.root)
-        _end(location, run_id, metadata_store.FAILED, {"error": sentence})
+        withheld = isinstance(error, ComponentFailedError) and failures.is_withheld(error)
+        status = metadata_store.NOT_BLESSED if withheld else metadata_store.FAILED
+        _end(location, run_id, status, {"error": sentence})
         if error is raised:
             raise
         raise error from raised
@@ -165,7 +167,7 @@ def _begun(
     store = metadata_store.open_store(location.connection)
     artifacts = metadata_store.output_artifacts(store, run_id)
     with stderr_to(logs / "summary.log"):
-        collected = summary.collect(run_id, config, artifacts, components)
+        collected = summary.collect(run_id, config, artifacts, components, corpus)
     if collected.blessed:
         _release(output, artifacts, console)
     write_aside(output.summary, json.dumps(collected.as_json(), indent=2) + "\n")

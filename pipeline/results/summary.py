@@ -1,15 +1,19 @@
 """What a run gave, collected from its artifacts."""
 
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import tensorflow_model_analysis as tfma
 from ml_metadata.proto import metadata_store_pb2 as mlmd
 
+from components.corpus_gate.component import COMPARISON_FILE
 from components.embedding_evaluator.metrics import FORMULAS
 from components.text_example_gen.executor import READING_FILE
 from pipeline import graph
 from pipeline.config import Config
+from pipeline.corpus.dates import Corpus
 from pipeline.results.records import ComponentRun, Reading, Summary
 from trainer_module.run_fn import TRAINING_FILE
 from trainer_module.training.record import TrainingRecord
@@ -22,7 +26,11 @@ _NOT_REPORTED = ("gain_over_unigram", "num_pairs")
 
 
 def collect(
-    run: str, config: Config, artifacts: OutputArtifacts, components: Sequence[ComponentRun]
+    run: str,
+    config: Config,
+    artifacts: OutputArtifacts,
+    components: Sequence[ComponentRun],
+    corpus: Corpus,
 ) -> Summary:
     """Puts a summary together.
 
@@ -31,6 +39,7 @@ def collect(
       config: of the run.
       artifacts: of the run, by component and output key.
       components: how each ended.
+      corpus: what it read.
     """
     reading = Reading.read(Path(artifacts["TextExampleGen", "examples"].uri, READING_FILE))
     written = Path(artifacts["Trainer", "model_run"].uri, TRAINING_FILE)
@@ -42,6 +51,7 @@ def collect(
         documents=reading.documents,
         documents_eval=reading.documents_eval,
         copies_eval=reading.copies_eval,
+        corpus=_corpus(config, corpus, artifacts),
         tokens=training.tokens,
         vocabulary_size=training.vocabulary_size,
         distinct_tokens_left_out=training.distinct_tokens_left_out,
@@ -72,6 +82,17 @@ def collect(
     )
 
 
+def _corpus(config: Config, corpus: Corpus, artifacts: OutputArtifacts) -> dict[str, Any]:
+    """Its days, and how it compares with the last blessed run's; see Summary.corpus."""
+    written = Path(artifacts["CorpusGate", "figures"].uri, COMPARISON_FILE)
+    figures: dict[str, Any] = json.loads(written.read_text(encoding="utf-8"))
+    if corpus.date is None:
+        return figures
+    missing = [str(day) for day in corpus.missing]
+    days = {"date": str(corpus.date), "days": config.corpus.days, "missing_days": missing}
+    return {**days, **figures}
+
+
 def _reported(metrics: Mapping[str, float]) -> dict[str, float]:
     """In the order of the formulas, by which TFMA does not go."""
     return {name: metrics[name] for name in FORMULAS if name not in _NOT_REPORTED}
@@ -79,7 +100,7 @@ def _reported(metrics: Mapping[str, float]) -> dict[str, float]:
 
 def _all_cached(components: Sequence[ComponentRun]) -> bool:
     # A look-up in the metadata store is no work that could be saved.
-    return all(one.cached for one in components if one.component != graph.LAST_BLESSED_MODEL)
+    return all(one.cached for one in components if one.component not in graph.LOOK_UPS)
 
 
 def candidate_metrics(evaluation: Path) -> dict[str, float]:

@@ -395,6 +395,11 @@ class TestHowARunEnds:
         assert ended.code == 1
         assert ended.err == "skipgram: Transform failed: no token (log: /logs/T.log)\n"
 
+    def test_a_withheld_run_ends_as_one_whose_model_is_not_blessed(self, run):
+        trace = "Traceback: x\ntrainer_module.errors.WithheldError: the run is withheld\n"
+        error = ComponentFailedError("CorpusGate", "the run is withheld", trace, Path("/G.log"))
+        assert run(failing(error)) == (3, "", "skipgram: the run is withheld\n")
+
     def test_a_failed_component_shows_its_own_traceback_when_asked_to(self, run):
         error = ComponentFailedError("Transform", "no token", "Traceback: x", Path("/logs/T.log"))
         assert run(failing(error), "--debug").err.endswith("\nTraceback: x\n")

@@ -26,7 +26,8 @@ def test_on_a_shared_server_a_node_looks_among_its_own_folders_artifacts_alone(
         for channel in inputs.channels
     ]
     # The candidate, and the models and blessings among which it looks for the last one.
-    assert [name for name, _ in channels].count(graph.LAST_BLESSED_MODEL) == 3
+    for look_up in graph.LOOK_UPS:
+        assert [name for name, _ in channels].count(look_up) == 3
     for _, channel in channels:
         names = {query.type.name: query.name for query in channel.context_queries}
         assert names["pipeline"].field_value.string_value == location.pipeline_name
