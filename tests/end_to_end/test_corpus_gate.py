@@ -46,8 +46,8 @@ def test_a_night_that_lost_more_than_half_is_withheld_before_training(
         assert withheld.code == 3
         assert withheld.stderr == (
             "skipgram: the run is withheld before training: its corpus holds 5,600 tokens, the "
-            "last blessed run's held 12,000, so 53.3% are gone, and evaluator.max_token_loss allows "
-            "50.0%: look for files that are missing or cut short, or set "
+            "last blessed run's held 12,000, so 53.3% are gone, and evaluator.max_token_loss "
+            "allows 50.0%: look for files that are missing or cut short, or set "
             "evaluator.max_token_loss=0.54 if so little text is meant\n"
         )
     assert len(list(output.glob("logs/*/CorpusGate.log"))) == 3
