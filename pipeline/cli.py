@@ -23,7 +23,8 @@ def cli() -> None:
     """Raw text in, gated skip-gram embeddings out.
 
     Exit codes: 0 all is well; 1 the run failed; 2 the command or the configuration is wrong;
-    3 the model was not blessed; 130 and 143 interrupted, by SIGINT and SIGTERM.
+    3 the model was not blessed, or the run was withheld before training; 130 and 143 interrupted,
+    by SIGINT and SIGTERM.
     """
 
 
@@ -65,11 +66,7 @@ def main() -> None:
         is_terminated = TerminatedError in (type(error), type(error.__cause__))
         code = failures.TERMINATED if is_terminated else failures.INTERRUPTED
     except failures.ComponentFailedError as error:
-        sentence = failures.explain(error, asked.folder.absolute())
-        say(f"{error.component} failed: {sentence} (log: {error.log})")
-        if asked.debug:
-            click.echo(shown_lines(failures.without_credentials(error.trace)), err=True)
-        code = RUN_FAILED
+        code = _say_component_failed(error, asked)
     except Exception as error:
         say(failures.explain(error, asked.folder.absolute()))
         if asked.debug:
@@ -78,6 +75,16 @@ def main() -> None:
         if failures.memory_sentence(error):
             _end_at_once(code)
     sys.exit(code)
+
+
+def _say_component_failed(error: failures.ComponentFailedError, asked: Invocation) -> int:
+    """Says it and returns the exit code."""
+    is_withheld = failures.is_withheld(error)
+    sentence = failures.explain(error, asked.folder.absolute())
+    say(sentence if is_withheld else f"{error.component} failed: {sentence} (log: {error.log})")
+    if asked.debug:
+        click.echo(shown_lines(failures.without_credentials(error.trace)), err=True)
+    return failures.NOT_BLESSED if is_withheld else RUN_FAILED
 
 
 def _terminate(*_: object) -> NoReturn:

@@ -28,8 +28,21 @@ class CorpusConfig(StrictModel):
     files: tuple[str, ...] = Field(
         default=(),
         strict=False,  # YAML has lists, no tuples
-        description=f"files, folders and globs of {files.DESCRIPTION}; "
-        "none: the quick-start corpus",
+        description=f"files, folders and globs of {files.DESCRIPTION}; with "
+        "{YYYY}, {MM} and {DD} in a name, those of each of days; none: the quick-start corpus",
+    )
+    days: int = Field(
+        default=1,
+        ge=1,
+        le=36_525,
+        description="how many days names with dates stand for, the last one that of --date; one, "
+        "as a night brings one",
+    )
+    max_missing_days: int = Field(
+        default=0,
+        ge=0,
+        description="days that may have no file; with more the run ends before it begins. None "
+        "may, as a feed that broke must be seen",
     )
     json_field: str = Field(
         default="text", min_length=1, description="field of a .jsonl line that holds the document"
@@ -47,6 +60,28 @@ class CorpusConfig(StrictModel):
         le=0.5,
         description="share of the documents held out for evaluation, chosen by their hash",
     )
+
+    @model_validator(mode="after")
+    def _dates_fit_together(self) -> Self:
+        problems = [
+            f"files has {name!r}, which lacks {', '.join(lacking)}: name a day by all of "
+            f"{', '.join(files.DATE_FIELDS)}"
+            for name in filter(files.is_dated, self.files)
+            if (lacking := [field for field in files.DATE_FIELDS if field not in name])
+        ]
+        if self.max_missing_days >= self.days:
+            problems.append(
+                f"max_missing_days = {self.max_missing_days} would let all of days = {self.days} "
+                "be missing: allow fewer"
+            )
+        if self.days > 1 and not any(map(files.is_dated, self.files)):
+            problems.append(
+                f"days = {self.days} is for names with dates, and files has none: write "
+                f"{', '.join(files.DATE_FIELDS)} into them, or leave days out"
+            )
+        if problems:
+            raise ValueError("; ".join(problems))
+        return self
 
 
 class EvaluatorConfig(StrictModel):
@@ -79,6 +114,14 @@ class EvaluatorConfig(StrictModel):
         description="share of the 10 nearest neighbours of the 10,000 most frequent common tokens "
         "that must be as in the last blessed model; none: whatever it is, as on a small corpus two "
         "seeds share a tenth of them",
+    )
+    max_token_loss: float = Field(
+        default=0.5,
+        ge=0,
+        le=1,
+        description="share of the last blessed run's tokens that may be gone from the corpus; with "
+        "more the run is withheld before training. Half is more than quiet nights lose and less "
+        "than a feed that broke; 1 lets all pass",
     )
 
 

@@ -10,15 +10,18 @@ from pathlib import Path
 
 from components.processes import memory_limit
 from pipeline.terminal import shown
-from trainer_module.errors import InputError
+from trainer_module.errors import InputError, WithheldError
 
-# Exit codes of `skipgram`; 0: all is well.
+# Exit codes of `skipgram`; 0: all is well. Of a withheld run it is NOT_BLESSED: to try again, as
+# for a run that failed, would change nothing.
 RUN_FAILED, WRONG_COMMAND, NOT_BLESSED = 1, 2, 3
 # As shells have it: 128 and the number of the signal.
 INTERRUPTED, TERMINATED = 128 + signal.SIGINT, 128 + signal.SIGTERM
 
 # Beam passes on what a DoFn raised, some runners as text, and adds where it happened.
-_INPUT_ERROR = re.compile(rf"\b{InputError.__name__}: (?P<sentence>[^\n]+)")
+_INPUT_ERROR = re.compile(
+    rf"\b(?P<kind>{InputError.__name__}|{WithheldError.__name__}): (?P<sentence>[^\n]+)"
+)
 _BEAM_PLACE = re.compile(r"\s*\[while running .*$")
 _DISK_FULL = re.compile(
     r"No space left on device|database or disk is full|\[Errno 28\]|disk I/O error|ENOSPC"
@@ -68,6 +71,12 @@ def sentence_of(error: BaseException) -> str:
             return _BEAM_PLACE.sub("", match["sentence"])
     lines = str(chain[0]).strip().splitlines() or [""]
     return f"{type(chain[0]).__name__}: {_BEAM_PLACE.sub('', lines[0])[:_LONGEST]}"
+
+
+def is_withheld(error: ComponentFailedError) -> bool:
+    """Whether a component ended the run because of what came in, though it could have gone on."""
+    found = _INPUT_ERROR.search(error.trace)
+    return found is not None and found["kind"] == WithheldError.__name__
 
 
 def is_unforeseen(error: ComponentFailedError) -> bool:

@@ -1,9 +1,11 @@
 """How the components are joined: the order of the data."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from components.corpus_gate.component import CorpusGate
+from components.corpus_gate.last_corpus import LastBlessedCorpusStrategy, LastPushedCorpus
 from components.curated_schema.component import CuratedSchema
 from components.embedding_aligner.component import EmbeddingAligner
 from components.embedding_comparison.component import EmbeddingComparison
@@ -30,13 +32,15 @@ from components.tfx_api import (
     types,
 )
 from pipeline.config import Config, as_dict
+from pipeline.corpus.dates import Corpus
 from pipeline.fingerprint import code_fingerprint
 from trainer_module.hyperparameters import LAST_BLESSED
 
 LAST_BLESSED_MODEL = "LastBlessedModel"
 BASE_MODEL = "BaseModel"
+LAST_BLESSED_CORPUS = "LastBlessedCorpus"
 # Nodes that look something up: no work that the cache could save.
-LOOK_UPS = (LAST_BLESSED_MODEL, BASE_MODEL)
+LOOK_UPS = (LAST_BLESSED_MODEL, BASE_MODEL, LAST_BLESSED_CORPUS)
 SCHEMA_FILE = Path(__file__).with_name("schema.pbtxt")
 
 
@@ -63,6 +67,13 @@ class _DataNodes(NamedTuple):
     transform: BaseNode
 
 
+class _GateNodes(NamedTuple):
+    """Whether what came in is to be trained on."""
+
+    last_corpus: BaseNode
+    corpus_gate: BaseNode
+
+
 class _ReleaseNodes(NamedTuple):
     """From a model to what is served."""
 
@@ -74,28 +85,31 @@ class _ReleaseNodes(NamedTuple):
     exporter: BaseNode
 
 
-def create_components(config: Config, patterns: Sequence[str], target: Target) -> list[BaseNode]:
+def create_components(config: Config, corpus: Corpus, target: Target) -> list[BaseNode]:
     """The components in the order of the data.
 
     Args:
       config: the configuration.
-      patterns: of the corpus' files, pipeline.corpus.resolve.
+      corpus: what to read.
       target: where they run.
     """
-    data = _data_nodes(config, patterns, target)
+    data = _data_nodes(config, corpus, target)
+    gate = _gate_nodes(config, target, data.transform)
     *base, trainer = _training_nodes(config, target, data.transform)
+    trainer.add_upstream_node(gate.corpus_gate)
     release = _release_nodes(config, target, data.example_gen, trainer)
-    return [*data, *base, trainer, *release]
+    return [*data, *gate, *base, trainer, *release]
 
 
-def _data_nodes(config: Config, patterns: Sequence[str], target: Target) -> _DataNodes:
+def _data_nodes(config: Config, corpus: Corpus, target: Target) -> _DataNodes:
     example_gen = TextExampleGen(
-        patterns=patterns,
+        patterns=corpus.patterns,
         json_field=config.corpus.json_field,
         max_document_bytes=config.corpus.max_document_bytes,
         eval_fraction=config.corpus.eval_fraction,
         code_fingerprint=code_fingerprint("components.text_example_gen"),
         root=target.corpus_root,
+        span=corpus.span,
     )
     statistics_gen = StatisticsGen(examples=example_gen.outputs["examples"])
     schema_gen = CuratedSchema(content=SCHEMA_FILE.read_text(encoding="utf-8"))
@@ -120,6 +134,30 @@ def _data_nodes(config: Config, patterns: Sequence[str], target: Target) -> _Dat
     )
     transform.add_upstream_node(example_validator)
     return _DataNodes(example_gen, statistics_gen, schema_gen, example_validator, transform)
+
+
+def _gate_nodes(config: Config, target: Target, transform: BaseNode) -> _GateNodes:
+    last_corpus = _last_corpus(target, transform.outputs["transform_graph"])
+    corpus_gate = CorpusGate(
+        transform_graph=transform.outputs["transform_graph"],
+        last_model=last_corpus.outputs["model"],
+        max_token_loss=config.evaluator.max_token_loss,
+        code_fingerprint=code_fingerprint("components.corpus_gate"),
+    )
+    return _GateNodes(last_corpus, corpus_gate)
+
+
+def _last_corpus(target: Target, transform_graph: types.Channel) -> BaseNode:
+    if not target.has_resolvers:
+        return LastPushedCorpus(
+            transform_graph=transform_graph, push_destination=target.push_destination
+        ).with_id(LAST_BLESSED_CORPUS)
+    return Resolver(
+        strategy_class=LastBlessedCorpusStrategy,
+        transform_graph=transform_graph,
+        model=types.Channel(type=standard_artifacts.Model),
+        model_blessing=types.Channel(type=standard_artifacts.ModelBlessing),
+    ).with_id(LAST_BLESSED_CORPUS)
 
 
 def _training_nodes(config: Config, target: Target, transform: BaseNode) -> list[BaseNode]:

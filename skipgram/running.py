@@ -1,12 +1,13 @@
 """The pipeline, from Python."""
 
+import datetime
 import os
 from pathlib import Path
 
 from rich.console import Console
 
 from pipeline.config import Config
-from pipeline.corpus.patterns import resolve
+from pipeline.corpus.dates import resolve_corpus
 from pipeline.local import run_command
 from pipeline.local.output_folder import OutputFolder
 from pipeline.results.records import Summary
@@ -16,6 +17,7 @@ def run(
     config: Config | None = None,
     *,
     output: str | os.PathLike[str] = "output",
+    date: datetime.date | None = None,
 ) -> Summary:
     """Runs the whole pipeline on this machine, as `skipgram run` does.
 
@@ -24,15 +26,15 @@ def run(
     Args:
       config: all that can be set; by default the quick-start corpus and all defaults.
       output: folder of the run's artifacts, metadata, model and vectors.
+      date: last of the days that dates in the names of corpus.files stand for; None for today.
 
     Returns:
       The summary. `blessed` says whether the model passed the gate, `why_not_blessed` why not.
 
     Raises:
       InputError: the corpus, the configuration or the output folder cannot be used.
-      ComponentFailedError: a component failed.
+      ComponentFailedError: a component failed, or withheld the run.
     """
     folder = OutputFolder(Path(output))
     config = config or Config()
-    patterns = resolve(config.corpus.files) if config.corpus.files else None
-    return run_command.run(config, patterns, folder, Console())
+    return run_command.run(config, resolve_corpus(config.corpus, date), folder, Console())

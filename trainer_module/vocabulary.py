@@ -83,8 +83,17 @@ def nothing_to_keep(
 
 def read_distinct_tokens(totals_path: str) -> int:
     """How many different tokens the corpus holds, by the file features.VOCABULARY_TOTALS."""
-    with tf.io.gfile.GFile(totals_path, "rb") as file:
-        return int(json.loads(file.read())["distinct"])
+    return _read_total(totals_path, "distinct")
+
+
+def read_occurrences(totals_path: str) -> int:
+    """How many tokens the corpus holds, by the file features.VOCABULARY_TOTALS."""
+    return _read_total(totals_path, "occurrences")
+
+
+def _read_total(path: str, name: str) -> int:
+    with tf.io.gfile.GFile(path, "rb") as file:
+        return int(json.loads(file.read())[name])
 
 
 def read(path: str) -> Vocabulary:

@@ -7,7 +7,12 @@ from typing import Any
 from google.protobuf import struct_pb2
 
 from components.text_example_gen import content, executor, files
-from components.tfx_api import BeamExecutorSpec, RuntimeParameter, example_gen_pb2
+from components.tfx_api import (
+    BeamExecutorSpec,
+    RuntimeParameter,
+    example_gen_pb2,
+    range_config_pb2,
+)
 from components.tfx_api import example_gen_component as component
 from components.tfx_api import example_gen_driver as driver
 from components.tfx_api import example_gen_input_processor as input_processor
@@ -31,8 +36,17 @@ class InputProcessor(input_processor.FileBasedInputProcessor):
         range_config: Any,
         record: Path | None,
     ) -> None:
-        super().__init__(root, splits, range_config)
+        # TFX would look for the range's dates in the patterns, where they stand no more.
+        super().__init__(root, splits)
+        self._range = range_config
         self._record = record
+
+    def resolve_span_and_version(self) -> tuple[int, int | None]:
+        """Returns the span that the range names; without a range see TFX's."""
+        if self._range is None:
+            found: tuple[int, int | None] = super().resolve_span_and_version()
+            return found
+        return self._range.static_range.start_span_number, None
 
     def get_input_fingerprint(self, span: int, version: int | None) -> str:
         """Returns the fingerprint of the files that the executor will read.
@@ -97,6 +111,7 @@ class TextExampleGen(component.FileBasedExampleGen):
         eval_fraction: float,
         code_fingerprint: str,
         root: RuntimeParameter | None = None,
+        span: int | None = None,
     ) -> None:
         """Declares the component.
 
@@ -108,6 +123,8 @@ class TextExampleGen(component.FileBasedExampleGen):
           code_fingerprint: changes with our code, so that TFX's cache sees the change.
           root: the folder below which the patterns are looked for, if that is said when the
             pipeline is submitted; by default it is the one that they share.
+          span: of the artifact, days since 1970-01-01 as TFX counts them; None where no day is
+            meant.
         """
         shared_root, relative = files.split_root(patterns)
         options = {
@@ -120,12 +137,18 @@ class TextExampleGen(component.FileBasedExampleGen):
             input_config=_input_config(relative),
             output_config=_output_config(eval_fraction),
             custom_config=_custom_config(options),
+            range_config=None if span is None else _only(span),
         )
 
 
 def _input_config(patterns: Sequence[str]) -> example_gen_pb2.Input:
     split = example_gen_pb2.Input.Split(name="corpus", pattern="\n".join(patterns))
     return example_gen_pb2.Input(splits=[split])
+
+
+def _only(span: int) -> range_config_pb2.RangeConfig:
+    whole = range_config_pb2.StaticRange(start_span_number=span, end_span_number=span)
+    return range_config_pb2.RangeConfig(static_range=whole)
 
 
 def _output_config(eval_fraction: float) -> example_gen_pb2.Output:

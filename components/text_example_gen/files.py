@@ -14,6 +14,8 @@ KINDS = (".txt", ".jsonl")
 # What a file may be compressed with.
 COMPRESSIONS = (".gz", ".bz2", ".zst")
 DESCRIPTION = f"{' and '.join(KINDS)}, plain or {', '.join(COMPRESSIONS)}"
+# What stands for the year, the month and the day in a name, as in TFX's own patterns.
+DATE_FIELDS = {"{YYYY}": "%Y", "{MM}": "%m", "{DD}": "%d"}
 ENDINGS = tuple(kind + compression for kind in KINDS for compression in ("", *COMPRESSIONS))
 
 
@@ -55,6 +57,15 @@ def is_remote(path: str) -> bool:
     (True, False)
     """
     return "://" in path
+
+
+def is_dated(path: str) -> bool:
+    """Whether `path` holds a field of a date.
+
+    >>> is_dated("logs/{YYYY}-{MM}-{DD}/*.gz"), is_dated("logs/2026/*.gz")
+    (True, False)
+    """
+    return any(field in path for field in DATE_FIELDS)
 
 
 def has_magic(path: str) -> bool:

@@ -79,6 +79,13 @@ def pattern(config: Config) -> str:
             "such as --corpus 'gs://bucket/books/*.txt.gz'"
         )
     [one] = given
+    if files.is_dated(one):
+        raise InputError(
+            f"the corpus {one!r} holds a date, and a job spec is compiled once for all nights: "
+            "compile it with the files of one folder, such as 'gs://bucket/logs/*.txt.gz', and "
+            "name each night's at submission: skipgram submit ... --parameter "
+            "corpus=gs://bucket/logs/2026-11-24"
+        )
     if not files.is_remote(one) and not one.startswith("/"):
         raise InputError(
             f"the corpus {one!r} is not where a cluster could look: name it by a URI, or by an "

@@ -22,6 +22,7 @@ from pipeline.atomic import write_aside
 from pipeline.beam_arguments import beam_arguments
 from pipeline.cluster import deployment
 from pipeline.config import PIPELINE_NAME, Config
+from pipeline.corpus.dates import Corpus
 from pipeline.failures import WrongCommandError
 from trainer_module.errors import InputError
 
@@ -60,7 +61,7 @@ def target(config: Config) -> graph.Target:
 
 def components(config: Config, of: graph.Target) -> dict[str, BaseNode]:
     """The components by their names, of the letters that Kubernetes allows."""
-    made = graph.create_components(config, [deployment.pattern(config)], of)
+    made = graph.create_components(config, Corpus([deployment.pattern(config)]), of)
     named = [node.with_id(_kebab_case(node.id)) for node in made]
     return {node.id: node for node in named}
 

@@ -1,5 +1,6 @@
 """`skipgram run`."""
 
+import datetime
 from pathlib import Path
 
 import click
@@ -39,6 +40,13 @@ class _RunCommand(click.Command):
     help=f"Files, folders and globs of {files.DESCRIPTION}; one document a "
     "line. Default: the docstrings of the installed packages.",
 )
+@click.option(
+    "--date",
+    metavar="YYYY-MM-DD",
+    type=click.DateTime(["%Y-%m-%d"]),
+    help="Last of the days that {YYYY}, {MM} and {DD} in the corpus stand for; corpus.days says "
+    "how many. Default: today.",
+)
 @click.argument("more_corpus", nargs=-1, metavar="")
 @shared.output
 @shared.settings
@@ -48,6 +56,7 @@ def run(
     context: click.Context,
     path: Path | None,
     corpus: tuple[str, ...],
+    date: datetime.datetime | None,
     more_corpus: tuple[str, ...],
     output: Path,
     settings: tuple[str, ...],
@@ -62,21 +71,22 @@ def run(
       skipgram run
       skipgram run --corpus books/*.txt.gz --output books
       skipgram run --config nightly.yaml --set trainer.epochs=5
+      skipgram run --corpus 'logs/{YYYY}-{MM}-{DD}/*.gz' --date 2026-11-24
     """
     if more_corpus and not corpus:
         raise click.UsageError(f"what is {more_corpus[0]!r}? Name files with --corpus")
-    from pipeline.corpus.patterns import resolve
+    from pipeline.corpus.dates import resolve_corpus
 
     with shared.wrong_command():
         config = shared.load_config(path, settings, (*corpus, *more_corpus))
         # Before anything is imported or written: a wrong name is a wrong command.
-        patterns = resolve(config.corpus.files) if config.corpus.files else None
+        found = resolve_corpus(config.corpus, date.date() if date else None)
     from rich.console import Console
 
     from pipeline.local import run_command
 
     folder, console = OutputFolder(output), Console()
-    summary = run_command.run(config, patterns, folder, console)
+    summary = run_command.run(config, found, folder, console)
     run_command.show(summary, folder, console)
     if summary.why_not_blessed is not None:
         shared.say(summary.why_not_blessed)

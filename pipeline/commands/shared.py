@@ -94,8 +94,12 @@ def say(sentence: str) -> None:
 @contextlib.contextmanager
 def wrong_command() -> Iterator[None]:
     """Says of an InputError inside that what was typed is wrong, and so the exit code is 2."""
+    from pipeline.corpus.dates import MissingDaysError
+
     try:
         yield
+    except MissingDaysError:
+        raise
     except InputError as error:
         raise WrongCommandError(str(error)) from error
 

@@ -18,6 +18,10 @@ _ENDINGS = ", ".join(files.ENDINGS)
 _REFUSED_CHARACTERS = {"\n": "a newline", "\\": "a backslash"}
 
 
+class NothingThereError(InputError):
+    """What was named stands for no file."""
+
+
 def resolve(arguments: Sequence[str]) -> list[str]:
     """Returns the patterns, absolute and sorted, that the arguments stand for.
 
@@ -31,7 +35,7 @@ def resolve(arguments: Sequence[str]) -> list[str]:
     """
     if not all(arguments) or not arguments:
         raise InputError("no corpus was given, or an empty name; name files, folders or globs")
-    patterns = sorted({pattern for argument in arguments for pattern in _patterns(argument)})
+    patterns = sorted({pattern for argument in arguments for pattern in patterns_of(argument)})
     _check_files(patterns)
     return patterns
 
@@ -42,7 +46,13 @@ def matched_files(patterns: Sequence[str]) -> list[Path]:
     return sorted({Path(path) for pattern in local for path in files.local_matches(pattern)})
 
 
-def _patterns(argument: str) -> list[str]:
+def patterns_of(argument: str) -> list[str]:
+    """Returns the patterns that one argument stands for; see resolve.
+
+    Raises:
+      NothingThereError: it stands for no file.
+      InputError: it stands for what cannot be read.
+    """
     if files.is_remote(argument):
         return [argument]
     given = os.path.expanduser(argument)
@@ -84,7 +94,7 @@ def _in_folder(folder: str) -> list[str]:
         # [!.] as TensorFlow's glob, which makes the fingerprint, matches hidden files with "*".
         patterns += [os.path.join(_escaped(parent), f"[!.]*{ending}") for ending in endings]
     if not patterns:
-        raise InputError(f"{folder!r} holds no file with a known ending ({_ENDINGS})")
+        raise NothingThereError(f"{folder!r} holds no file with a known ending ({_ENDINGS})")
     return patterns
 
 
@@ -120,7 +130,7 @@ def _ending(parent: str, name: str) -> str:
 def _in_glob(pattern: str) -> list[str]:
     matches = sorted(path for path in glob.glob(pattern, recursive=True) if os.path.isfile(path))
     if not matches:
-        raise InputError(f"no file matches {pattern!r}; check the folder and the ending")
+        raise NothingThereError(f"no file matches {pattern!r}; check the folder and the ending")
     for path in matches:
         _check_ending(path)
     if "**" not in pattern and not any(character in pattern for character in "\n\\{"):
@@ -128,7 +138,7 @@ def _in_glob(pattern: str) -> list[str]:
     return [_escaped(path) for path in matches]
 
 
-def _nothing_there(path: str) -> InputError:
+def _nothing_there(path: str) -> NothingThereError:
     parent, name = os.path.split(path)
     while not os.path.isdir(parent):
         parent, name = os.path.split(parent)
@@ -138,7 +148,7 @@ def _nothing_there(path: str) -> InputError:
         _unreadable(error)
     close = difflib.get_close_matches(name, siblings, n=1)
     advice = f"did you mean {close[0]!r}?" if close else f"{parent!r} holds no {name!r}"
-    return InputError(f"there is no file or folder {path!r}; {advice}")
+    return NothingThereError(f"there is no file or folder {path!r}; {advice}")
 
 
 def _check_files(patterns: Sequence[str]) -> None:

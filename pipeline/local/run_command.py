@@ -17,6 +17,7 @@ from pipeline import failures
 from pipeline.atomic import replace_link, write_aside
 from pipeline.beam_arguments import require_job_server
 from pipeline.config import Config
+from pipeline.corpus.dates import Corpus, missing_days
 from pipeline.corpus.patterns import resolve
 from pipeline.corpus.quick_start import quick_start_corpus
 from pipeline.failures import ComponentFailedError, WrongCommandError
@@ -42,14 +43,12 @@ _HEAVY_MODULES = (
 _LEAST_SECONDS_TO_SAY = 2.0  # a step that is quicker needs no line of its own
 
 
-def run(
-    config: Config, patterns: list[str] | None, output: OutputFolder, console: Console
-) -> Summary:
+def run(config: Config, corpus: Corpus | None, output: OutputFolder, console: Console) -> Summary:
     """Runs the pipeline and leaves summary.json, vectors/ and the record in the metadata store.
 
     Args:
       config: all that can be set.
-      patterns: of the corpus, from `corpus.patterns.resolve`; None: the quick-start corpus.
+      corpus: what to read, from `corpus.dates.resolve_corpus`; None: the quick-start corpus.
       output: the output folder.
       console: where progress is shown.
 
@@ -59,7 +58,7 @@ def run(
     Raises:
       InputError: the output folder, the metadata store or Beam's job server cannot be used, or
         several workers cannot be kept from strangers.
-      ComponentFailedError: a component failed.
+      ComponentFailedError: a component failed, or withheld the run (failures.is_withheld).
     """
     failures.require_memory()
     config = _with_base_in_full(config)
@@ -67,16 +66,18 @@ def run(
         location = _usable_location(config, output)
         require_job_server(config.beam)
         _require_workers_network(config)
-        if patterns is None:
+        if corpus is None:
             with _said(console, "Quick-start corpus: the docstrings of the installed packages"):
-                patterns = resolve([str(quick_start_corpus(output.corpus))])
+                corpus = Corpus(resolve([str(quick_start_corpus(output.corpus))]))
+        if corpus.missing:
+            _warn(console, missing_days(corpus))
         run_id = location.run_id(datetime.datetime.now())
         logs = output.logs / run_id.replace(":", "-")
         logs.mkdir(parents=True)
         with _said(console, "Importing TensorFlow, Beam and TFX"), stderr_to(logs / "imports.log"):
             for module in _HEAVY_MODULES:
                 importlib.import_module(module)
-        return _run(config, patterns, output, location, run_id, logs, console)
+        return _run(config, corpus, output, location, run_id, logs, console)
 
 
 def _with_base_in_full(config: Config) -> Config:
@@ -116,7 +117,7 @@ def _usable_location(config: Config, output: OutputFolder) -> "StoreLocation":
 
 def _run(
     config: Config,
-    patterns: list[str],
+    corpus: Corpus,
     output: OutputFolder,
     location: "StoreLocation",
     run_id: str,
@@ -130,15 +131,18 @@ def _run(
     for damage in damages:
         _warn(console, f"{damage}: removed; what it was made by runs again if it is needed")
     read = ", ".join(config.corpus.files) or "quick start"
+    read += f" of {corpus.date}" if corpus.date else ""
     metadata_store.begin_run(store, location.pipeline_name, run_id, read)
     del store  # no connection may cross a fork
     try:
-        return _begun(config, patterns, output, location, run_id, logs, console)
+        return _begun(config, corpus, output, location, run_id, logs, console)
     except BaseException as raised:
         error = _named_damage(raised, location)
         interrupted = isinstance(error, KeyboardInterrupt)
         sentence = "interrupted" if interrupted else failures.explain(error, output.root)
-        _end(location, run_id, metadata_store.FAILED, {"error": sentence})
+        withheld = isinstance(error, ComponentFailedError) and failures.is_withheld(error)
+        status = metadata_store.NOT_BLESSED if withheld else metadata_store.FAILED
+        _end(location, run_id, status, {"error": sentence})
         if error is raised:
             raise
         raise error from raised
@@ -159,7 +163,7 @@ def _named_damage(error: BaseException, location: "StoreLocation") -> BaseExcept
 
 def _begun(
     config: Config,
-    patterns: list[str],
+    corpus: Corpus,
     output: OutputFolder,
     location: "StoreLocation",
     run_id: str,
@@ -173,7 +177,7 @@ def _begun(
 
     with output.temporary_folder() as temporary, display.ProgressDisplay(console) as progress:
         components = runner.run(
-            local_pipeline.create_pipeline(config, patterns, output, location),
+            local_pipeline.create_pipeline(config, corpus, output, location),
             run_id=run_id,
             seed=config.seed,
             logs=logs,
@@ -183,7 +187,7 @@ def _begun(
     store = metadata_store.open_store(location.connection)
     artifacts = metadata_store.output_artifacts(store, run_id)
     with stderr_to(logs / "summary.log"):
-        collected = summary.collect(run_id, config, artifacts, components)
+        collected = summary.collect(run_id, config, artifacts, components, corpus)
     if collected.blessed:
         _release(output, artifacts, console)
     write_aside(output.summary, json.dumps(collected.as_json(), indent=2) + "\n")

@@ -228,6 +228,9 @@ def _noted_as_cached(ir: pipeline_pb2.Pipeline, component: str) -> bool:
     connection = getattr(config, config.WhichOneof("connection_config"))
     with metadata.Metadata(connection) as handle:
         execution = _last_execution(handle.store, ir, component)
+        # Of a look-up that raised, TFX makes one that found nothing: and a gate would let all pass.
+        if execution.last_known_state == mlmd.Execution.FAILED:
+            raise RuntimeError(f"{component} did not find out what it was to look up")
         if execution.last_known_state == mlmd.Execution.CACHED:
             return True
         artifact_files.note(handle.store, execution)

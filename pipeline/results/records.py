@@ -97,6 +97,9 @@ class Summary:
     documents: int
     documents_eval: int  # held out
     copies_eval: int  # of those, near-copies of another held-out one; train has none of them
+    # date, days and missing_days, where names of the corpus hold dates; tokens, which are all that
+    # occur; and, where a run on another corpus was blessed before, what CorpusComparison has.
+    corpus: Mapping[str, Any]
     tokens: int
     vocabulary_size: int
     distinct_tokens_left_out: int  # which have no vector

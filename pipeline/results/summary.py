@@ -1,5 +1,6 @@
 """What a run gave, collected from its artifacts."""
 
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -7,11 +8,13 @@ from typing import Any
 import tensorflow_model_analysis as tfma
 from ml_metadata.proto import metadata_store_pb2 as mlmd
 
+from components.corpus_gate.component import COMPARISON_FILE
 from components.embedding_comparison.comparison import Comparison
 from components.embedding_evaluator.metrics import COMPARISONS, FORMULAS
 from components.text_example_gen.executor import READING_FILE
 from pipeline import graph
 from pipeline.config import Config
+from pipeline.corpus.dates import Corpus
 from pipeline.results.records import ComponentRun, Reading, Summary
 from pipeline.results.verdict import verdict
 from trainer_module.run_fn import TRAINING_FILE
@@ -25,7 +28,11 @@ _NOT_REPORTED = ("gain_over_unigram", "num_pairs", "compared", "compared_of_last
 
 
 def collect(
-    run: str, config: Config, artifacts: OutputArtifacts, components: Sequence[ComponentRun]
+    run: str,
+    config: Config,
+    artifacts: OutputArtifacts,
+    components: Sequence[ComponentRun],
+    corpus: Corpus,
 ) -> Summary:
     """Puts a summary together.
 
@@ -34,6 +41,7 @@ def collect(
       config: of the run.
       artifacts: of the run, by component and output key.
       components: how each ended.
+      corpus: what it read.
     """
     reading = Reading.read(Path(artifacts["TextExampleGen", "examples"].uri, READING_FILE))
     evaluation = Path(artifacts["Evaluator", "evaluation"].uri)
@@ -47,6 +55,7 @@ def collect(
         documents=reading.documents,
         documents_eval=reading.documents_eval,
         copies_eval=reading.copies_eval,
+        corpus=_corpus(config, corpus, artifacts),
         objective=config.trainer.objective,
         seed=config.seed,
         **_of_training(_training(artifacts)),
@@ -92,6 +101,17 @@ def _of_components(components: Sequence[ComponentRun]) -> dict[str, Any]:
 def _training(artifacts: OutputArtifacts) -> TrainingRecord:
     written = Path(artifacts["Trainer", "model_run"].uri, TRAINING_FILE)
     return TrainingRecord.from_json(written.read_text(encoding="utf-8"))
+
+
+def _corpus(config: Config, corpus: Corpus, artifacts: OutputArtifacts) -> dict[str, Any]:
+    """Its days, and how it compares with the last blessed run's; see Summary.corpus."""
+    written = Path(artifacts["CorpusGate", "figures"].uri, COMPARISON_FILE)
+    figures: dict[str, Any] = json.loads(written.read_text(encoding="utf-8"))
+    if corpus.date is None:
+        return figures
+    missing = [str(day) for day in corpus.missing]
+    days = {"date": str(corpus.date), "days": config.corpus.days, "missing_days": missing}
+    return {**days, **figures}
 
 
 def _reported(metrics: Mapping[str, float]) -> dict[str, float]:

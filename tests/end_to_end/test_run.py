@@ -22,6 +22,8 @@ COMPONENTS = [
     "CuratedSchema",
     "ExampleValidator",
     "Transform",
+    "LastBlessedCorpus",
+    "CorpusGate",
     "Trainer",
     "LastBlessedModel",
     "EmbeddingAligner",

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from pipeline import cli, config, config_file, failures
+from pipeline.corpus.dates import Corpus
 from pipeline.failures import ComponentFailedError
 from pipeline.local import run_command
 from pipeline.local.output_folder import OutputFolder
@@ -157,10 +158,17 @@ class TestWrongCommands:
         assert done.returncode == 2
         assert "none.txt" in complaint(done)
 
+    def test_of_a_date(self, tmp_path):
+        (tmp_path / "a.txt").write_text("some words\n")
+        done = skipgram("run", "--corpus", "a.txt", "--date", "2026-11-24", folder=tmp_path)
+        assert done.returncode == 2
+        assert complaint(done).startswith("--date 2026-11-24 is for a corpus with dates, and no ")
+
     @pytest.mark.parametrize(
         ("words", "said"),
         [
             (["train"], "No such command 'train'"),
+            (["run", "--date", "24.11.2026"], "'24.11.2026' does not match the format"),
             (["run", "--epochs", "3"], "No such option"),
             (["run", "books.txt"], "what is 'books.txt'? Name files with --corpus"),
             (["neighbors"], "Missing argument"),
@@ -366,6 +374,13 @@ def failing(error: BaseException) -> Callable[..., Any]:
 
 
 class TestHowARunEnds:
+    def test_a_missing_day_is_no_wrong_command_as_it_may_come(self, run, tmp_path):
+        words = ["--corpus", "{YYYY}-{MM}-{DD}.txt", "--date", "2026-11-24"]
+        ended = run(failing(AssertionError()), *words)
+        assert ended.code == 1
+        assert ended.err.startswith("skipgram: the corpus has nothing for '2026-11-24' by the patt")
+        assert list(tmp_path.iterdir()) == []
+
     def test_blessed(self, run):
         ended = run(lambda *_: SimpleNamespace(run="monday", why_not_blessed=None))
         assert ended == (0, "monday\n", "")
@@ -379,6 +394,11 @@ class TestHowARunEnds:
         ended = run(failing(error))
         assert ended.code == 1
         assert ended.err == "skipgram: Transform failed: no token (log: /logs/T.log)\n"
+
+    def test_a_withheld_run_ends_as_one_whose_model_is_not_blessed(self, run):
+        trace = "Traceback: x\ntrainer_module.errors.WithheldError: the run is withheld\n"
+        error = ComponentFailedError("CorpusGate", "the run is withheld", trace, Path("/G.log"))
+        assert run(failing(error)) == (3, "", "skipgram: the run is withheld\n")
 
     def test_a_failed_component_shows_its_own_traceback_when_asked_to(self, run):
         error = ComponentFailedError("Transform", "no token", "Traceback: x", Path("/logs/T.log"))
@@ -414,16 +434,12 @@ class TestHowARunEnds:
 
 
 class TestWhatARunIsGiven:
-    def given(
-        self, run: Callable[..., Ended], *words: str
-    ) -> tuple[config.Config, list[str] | None]:
-        """The configuration and the patterns of the corpus."""
-        seen: list[tuple[config.Config, list[str] | None]] = []
+    def given(self, run: Callable[..., Ended], *words: str) -> tuple[config.Config, Corpus | None]:
+        """The configuration and what the corpus is."""
+        seen: list[tuple[config.Config, Corpus | None]] = []
 
-        def pipeline(
-            settings: config.Config, patterns: list[str] | None, *_: object
-        ) -> SimpleNamespace:
-            seen.append((settings, patterns))
+        def pipeline(settings: config.Config, corpus: Corpus | None, *_: object) -> SimpleNamespace:
+            seen.append((settings, corpus))
             return SimpleNamespace(run="monday", why_not_blessed=None)
 
         assert run(pipeline, *words).code == 0
@@ -433,10 +449,18 @@ class TestWhatARunIsGiven:
         for name in ("a.txt", "b.txt", "c.txt"):
             (tmp_path / name).write_text("words\n")
         words = ["--corpus", "a.txt", "b.txt", "--corpus", "c.txt", "--set", "seed=3"]
-        settings, patterns = self.given(run, *words)
+        settings, corpus = self.given(run, *words)
         assert sorted(settings.corpus.files) == ["a.txt", "b.txt", "c.txt"]
-        assert patterns == [str(tmp_path / name) for name in ("a.txt", "b.txt", "c.txt")]
+        assert corpus == Corpus([str(tmp_path / name) for name in ("a.txt", "b.txt", "c.txt")])
         assert settings.seed == 3
+
+    def test_the_files_of_a_date(self, run, tmp_path):
+        for day in (23, 24):
+            (tmp_path / f"2026-11-{day}.txt").write_text("words\n")
+        words = ["--corpus", "{YYYY}-{MM}-{DD}.txt", "--set", "corpus.days=2"]
+        _, corpus = self.given(run, *words, "--date", "2026-11-24")
+        patterns = [f"{tmp_path}/2026-11-{day}.txt" for day in (23, 24)]
+        assert corpus == Corpus(patterns, datetime.date(2026, 11, 24))
 
     def test_nothing_is_the_default(self, run):
         assert self.given(run) == (config.Config(), None)

@@ -11,7 +11,7 @@ class TestFields:
 
     def test_are_named_with_their_section(self):
         names = [name for name, *_ in config.fields()]
-        assert names[:3] == ["seed", "corpus.files", "corpus.json_field"]
+        assert names[:3] == ["seed", "corpus.files", "corpus.days"]
         assert "preprocessing.window" in names
         assert "trainer.objective" in names
         assert names[-1] == "deployment.memory_gigabytes"

@@ -177,3 +177,33 @@ class TestMetadata:
             None, "metadata.type=mysql", "metadata.host=db", f"metadata.database='{name}'"
         )
         assert said.startswith(f"metadata.database = {name!r} is not allowed")
+
+
+class TestDatesOfTheCorpus:
+    DATED = "corpus.files=['logs/{YYYY}-{MM}-{DD}/*.gz']"
+
+    def test_are_allowed_in_names(self):
+        settings = [self.DATED, "corpus.days=30", "corpus.max_missing_days=29"]
+        assert config_file.load(settings=settings).corpus.days == 30
+
+    @pytest.mark.parametrize(
+        ("settings", "said"),
+        [
+            (
+                ["corpus.files=['logs/{YYYY}-{MM}/*.gz']"],
+                "in corpus, files has 'logs/{YYYY}-{MM}/*.gz', which lacks {DD}: name a day by all "
+                "of {YYYY}, {MM}, {DD}",
+            ),
+            (
+                ["corpus.days=30"],
+                "in corpus, days = 30 is for names with dates, and files has none: write {YYYY}, "
+                "{MM}, {DD} into them, or leave days out",
+            ),
+            (
+                [DATED, "corpus.days=3", "corpus.max_missing_days=3"],
+                "in corpus, max_missing_days = 3 would let all of days = 3 be missing: allow fewer",
+            ),
+        ],
+    )
+    def test_that_do_not_fit_are_refused(self, settings, said):
+        assert sentence(None, *settings) == said

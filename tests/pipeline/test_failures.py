@@ -8,7 +8,7 @@ import pytest
 
 from pipeline import failures
 from pipeline.beam_arguments import IN_THIS_PROCESS
-from trainer_module.errors import InputError
+from trainer_module.errors import InputError, WithheldError
 
 SENTENCE = "the file 'a' [b] is binary (3 zeros): leave it out"
 
@@ -19,6 +19,18 @@ def raised(error: BaseException, cause: BaseException | None = None) -> BaseExce
         raise error from cause
     except type(error) as caught:
         return caught
+
+
+def test_a_run_is_withheld_where_its_component_says_so():
+    trace = "trainer_module.errors.{}: the corpus is small\n"
+    for name, withheld in (("WithheldError", True), ("InputError", False)):
+        error = failures.ComponentFailedError("Gate", "", trace.format(name), Path("/log"))
+        assert failures.is_withheld(error) == withheld
+        assert not failures.is_unforeseen(error)
+        assert failures.sentence_in(trace.format(name)) == "the corpus is small"
+    assert failures.sentence_of(WithheldError(SENTENCE)) == SENTENCE
+    killed = failures.ComponentFailedError("Gate", "killed", "", Path("/log"))
+    assert not failures.is_withheld(killed)
 
 
 class TestSentenceOf:

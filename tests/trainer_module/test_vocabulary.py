@@ -15,10 +15,11 @@ def test_the_vocabulary_is_read_with_its_counts(tmp_path: Path) -> None:
     assert found.frequencies.tolist() == [6 / 9, 2 / 9, 1 / 9]
 
 
-def test_how_many_different_tokens_there_are_is_read_beside_it(tmp_path: Path) -> None:
+def test_how_many_tokens_there_are_is_read_beside_it(tmp_path: Path) -> None:
     path = tmp_path / "vocabulary_totals"
     path.write_bytes(b'{"distinct": 12, "occurrences": 99}')
     assert vocabulary.read_distinct_tokens(str(path)) == 12
+    assert vocabulary.read_occurrences(str(path)) == 99
 
 
 def test_common_tokens_come_by_the_smaller_of_their_shares() -> None:

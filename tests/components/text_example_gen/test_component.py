@@ -287,9 +287,9 @@ def test_fingerprint_sees_every_file_of_every_pattern(tmp_path: Path) -> None:
     assert len(changed) == 5
 
 
-def driven(folder: Path, *patterns: str) -> str:
+def driven(folder: Path, *patterns: str, span: int | None = None) -> str:
     """What the driver notes in the metadata store, run as TFX's launcher runs it."""
-    component = TextExampleGen(patterns, "text", 100, 0.1, "abc")
+    component = TextExampleGen(patterns, "text", 100, 0.1, "abc", span=span)
     info = ExecutionInfo(
         exec_properties=dict(component.exec_properties),
         output_dict={"examples": [standard_artifacts.Examples()]},
@@ -300,6 +300,8 @@ def driven(folder: Path, *patterns: str) -> str:
     [artifact] = output.output_artifacts["examples"].artifacts
     noted = str(artifact.custom_properties["input_fingerprint"].string_value)
     assert output.exec_properties["input_fingerprint"].string_value == noted
+    assert output.exec_properties["span"].int_value == (span or 0)
+    assert artifact.custom_properties["span"].int_value == (span or 0)
     return noted
 
 
@@ -309,6 +311,13 @@ def test_the_driver_remembers_hashes_beside_the_artifacts(tmp_path: Path) -> Non
     [record] = (tmp_path / "out").rglob("*.json")
     assert record.parent == tmp_path / "out" / ".system"
     assert before == fingerprint(f"{tmp_path}/*.txt")
+
+
+def test_the_driver_notes_the_span(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("some words\n")
+    (tmp_path / "b.txt").write_text("some words\n")
+    # 2026-11-24, by `date -d 2026-11-24 +%s` / 86400.
+    driven(tmp_path / "out", f"{tmp_path}/a.txt", f"{tmp_path}/b.txt", span=20_781)
 
 
 @pytest.mark.parametrize("name", ["b.txt", "*.jsonl"])
@@ -328,6 +337,7 @@ def test_what_makes_the_cache_key(tmp_path: Path) -> None:
         {"json_field": "body"},
         {"max_document_bytes": 99},
         {"eval_fraction": 0.2},
+        {"span": 20_781},
     ):
         assert exec_properties([f"{tmp_path}/a.txt"], **change) != same
 

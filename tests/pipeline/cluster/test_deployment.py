@@ -51,6 +51,7 @@ def test_an_output_that_the_nodes_cannot_use_is_refused(output: str, complaint: 
         (None, "reads one glob, and the corpus is 0"),
         ("['gs://b/1.txt', 'gs://b/2.txt']", "reads one glob, and the corpus is 2"),
         ("[books/*.txt]", "is not where a cluster could look"),
+        ("['/logs/{YYYY}-{MM}-{DD}/*']", "holds a date, and a job spec .* --parameter corpus="),
     ],
 )
 def test_a_corpus_that_a_cluster_cannot_read_is_refused(corpus: str | None, complaint: str) -> None:

@@ -31,6 +31,8 @@ NODES = [
     "curated-schema",
     "example-validator",
     "transform",
+    "last-blessed-corpus",
+    "corpus-gate",
     "trainer",
     "last-blessed-model",
     "embedding-aligner",

@@ -9,15 +9,16 @@ from tfx.orchestration.pipeline import Pipeline
 
 from components.text_example_gen.component import TextExampleGen
 from pipeline.beam_arguments import IN_THIS_PROCESS
+from pipeline.corpus.dates import Corpus
 from pipeline.local import runner
 
 
-def run(folder: Path, pattern: str, answer: Connection) -> None:
+def run(folder: Path, corpus: Corpus, answer: Connection) -> None:
     """Runs the pipeline and sends whether its component came from the cache."""
     pipeline = Pipeline(
         pipeline_name="reading",
         pipeline_root=str(folder / "artifacts"),
-        components=[TextExampleGen([pattern], "text", 1000, 0.5, "abc")],
+        components=[TextExampleGen(corpus.patterns, "text", 1000, 0.5, "abc", span=corpus.span)],
         enable_cache=True,
         metadata_connection_config=metadata.sqlite_metadata_connection_config(
             str(folder / "metadata.sqlite")

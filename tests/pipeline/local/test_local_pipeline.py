@@ -5,6 +5,7 @@ from tfx.dsl.compiler.compiler import Compiler
 
 from pipeline import graph
 from pipeline.config import Config, MetadataConfig
+from pipeline.corpus.dates import Corpus
 from pipeline.failures import WrongCommandError
 from pipeline.local import metadata_store, run_command
 from pipeline.local.local_pipeline import create_pipeline
@@ -24,7 +25,7 @@ def test_on_a_shared_server_a_node_looks_among_its_own_folders_artifacts_alone(
     with output.locked():
         location = metadata_store.store_location(MetadataConfig(type="mysql", host="db"), output)
     config = warm("last_blessed")
-    ir = Compiler().compile(create_pipeline(config, ["*.txt"], output, location))
+    ir = Compiler().compile(create_pipeline(config, Corpus(["*.txt"]), output, location))
     assert ir.pipeline_info.id == location.pipeline_name
     channels = [
         (node.pipeline_node.node_info.id, channel)
@@ -32,10 +33,9 @@ def test_on_a_shared_server_a_node_looks_among_its_own_folders_artifacts_alone(
         for inputs in node.pipeline_node.inputs.inputs.values()
         for channel in inputs.channels
     ]
-    # The candidate, and the models and blessings among which it looks for the last one.
-    assert [name for name, _ in channels].count(graph.LAST_BLESSED_MODEL) == 3
-    # What is trained on, and the same.
-    assert [name for name, _ in channels].count(graph.BASE_MODEL) == 3
+    # The candidate or what is trained on, and the models and blessings to look among.
+    for look_up in graph.LOOK_UPS:
+        assert [name for name, _ in channels].count(look_up) == 3
     for _, channel in channels:
         names = {query.type.name: query.name for query in channel.context_queries}
         assert names["pipeline"].field_value.string_value == location.pipeline_name
@@ -44,7 +44,7 @@ def test_on_a_shared_server_a_node_looks_among_its_own_folders_artifacts_alone(
 def trainer_properties(output: OutputFolder, warm_start: str) -> str:
     """What the cache goes by, beside the inputs."""
     location = metadata_store.store_location(MetadataConfig(), output)
-    made = create_pipeline(warm(warm_start), ["*.txt"], output, location)
+    made = create_pipeline(warm(warm_start), Corpus(["*.txt"]), output, location)
     [trainer] = [node for node in made.components if node.id == "Trainer"]
     return str(trainer.exec_properties["custom_config"])
 

@@ -59,6 +59,13 @@ def test_a_warning_is_passed_on_whatever_follows(tmp_path: Path) -> None:
     ]
 
 
+def test_a_look_up_that_raises_has_not_found_nothing(tmp_path: Path) -> None:
+    """TFX says so, and a gate that is given nothing to compare with lets all pass."""
+    ended, sentence, _ = run(tmp_path, "broken_look_up")
+    assert ended == "failed"
+    assert sentence.endswith("LookUp did not find out what it was to look up")
+
+
 @pytest.mark.parametrize(
     ("how", "said"),
     [

@@ -9,15 +9,27 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
+from ml_metadata import MetadataStore
+from tfx import types
 from tfx.dsl.component.experimental.annotations import OutputArtifact, Parameter
 from tfx.dsl.component.experimental.decorators import component
+from tfx.dsl.components.common.resolver import Resolver, ResolverStrategy
 from tfx.orchestration import metadata
 from tfx.orchestration.pipeline import Pipeline
-from tfx.types import standard_artifacts
+from tfx.types import Channel, standard_artifacts
 
 from pipeline.failures import ComponentFailedError
 from pipeline.local import runner
 from trainer_module.errors import InputError
+
+
+class BrokenLookUp(ResolverStrategy):
+    """Raises, whatever it is to look up."""
+
+    def resolve_artifacts(
+        self, store: MetadataStore, input_dict: dict[str, list[types.Artifact]]
+    ) -> dict[str, list[types.Artifact]]:
+        raise KeyError("broken")
 
 
 @component
@@ -39,10 +51,13 @@ def Toy(model: OutputArtifact[standard_artifacts.Model], how: Parameter[str]) ->
 
 def run(folder: Path, how: str, answer: Connection) -> None:
     """Runs the pipeline and sends what came of it and what was reported."""
+    looking = Resolver(
+        strategy_class=BrokenLookUp, model=Channel(type=standard_artifacts.Model)
+    ).with_id("LookUp")
     pipeline = Pipeline(
         pipeline_name="toy",
         pipeline_root=str(folder / "artifacts"),
-        components=[Toy(how=how)],
+        components=[looking if how == "broken_look_up" else Toy(how=how)],
         enable_cache=True,
         metadata_connection_config=metadata.sqlite_metadata_connection_config(
             str(folder / "metadata.sqlite")

@@ -7,6 +7,7 @@ SUMMARY = Summary(
     documents=1234567,
     documents_eval=61728,
     copies_eval=1203,
+    corpus={"tokens": 10000000},
     tokens=9876543,
     vocabulary_size=18984,
     distinct_tokens_left_out=40123,

@@ -1,0 +1,80 @@
+"""Finds the model whose corpus tonight's is held against, before there is one of tonight."""
+
+from ml_metadata import MetadataStore
+from ml_metadata.proto import metadata_store_pb2 as mlmd
+
+from components.embedding_evaluator.last_blessed_model import (
+    CANDIDATE,
+    MODEL,
+    MODEL_BLESSING,
+    LastBlessedModelStrategy,
+)
+from components.embedding_evaluator.last_pushed_model import copy_last_pushed
+from components.tfx_api import (
+    InputArtifact,
+    OutputArtifact,
+    Parameter,
+    ResolverStrategy,
+    component,
+    standard_artifacts,
+    types,
+)
+
+# The key under which the Resolver node, and the Trainer, gets what is trained on.
+TRANSFORM_GRAPH = "transform_graph"
+
+
+class LastBlessedCorpusStrategy(ResolverStrategy):
+    """Resolves the model that was blessed last, those of tonight's own corpus left out.
+
+    When a run is repeated, the last blessed model is the one that it made. A corpus held against
+    itself has lost nothing, and as the model is a new input, the gate would judge anew although
+    nothing has changed.
+    """
+
+    def resolve_artifacts(
+        self, store: MetadataStore, input_dict: dict[str, list[types.Artifact]]
+    ) -> dict[str, list[types.Artifact]]:
+        """Returns the model and its blessing, or none where no other corpus' was blessed."""
+        tonight = _trained_on(store, {graph.id for graph in input_dict[TRANSFORM_GRAPH]})
+        others = [model for model in input_dict[MODEL] if model.id not in tonight]
+        found = LastBlessedModelStrategy().resolve_artifacts(
+            store, {**input_dict, CANDIDATE: [], MODEL: others}
+        )
+        return {**input_dict, MODEL: found[MODEL], MODEL_BLESSING: found[MODEL_BLESSING]}
+
+
+def _trained_on(store: MetadataStore, transform_graphs: set[int]) -> set[int]:
+    """Ids of the models trained on one of the graphs, and of what was made of such a model."""
+    trained = _made_of(store, transform_graphs, TRANSFORM_GRAPH)
+    return trained | _made_of(store, trained, MODEL)
+
+
+def _made_of(store: MetadataStore, artifacts: set[int], key: str) -> set[int]:
+    """Ids of what executions gave that took one of the artifacts as their input of that key."""
+    events = store.get_events_by_artifact_ids(sorted(artifacts)) if artifacts else []
+    readers = {
+        event.execution_id
+        for event in events
+        if event.type == mlmd.Event.INPUT and event.path.steps[0].key == key
+    }
+    outputs = store.get_events_by_execution_ids(sorted(readers)) if readers else []
+    return {event.artifact_id for event in outputs if event.type == mlmd.Event.OUTPUT}
+
+
+@component
+def LastPushedCorpus(  # noqa: N802
+    transform_graph: InputArtifact[standard_artifacts.TransformGraph],
+    push_destination: Parameter[str],
+    model: OutputArtifact[standard_artifacts.Model],
+) -> None:
+    """The same where no node can ask the metadata store: copies the model that was pushed last.
+
+    Args:
+      transform_graph: tonight's. It is not read; as an input it makes TFX answer out of its cache
+        where the corpus is the same, so with the model that was pushed before, and nowhere else.
+      push_destination: the Pusher's, a PushDestination in protobuf's JSON.
+      model: the copy; without a model where nothing was pushed yet.
+    """
+    del transform_graph
+    copy_last_pushed(push_destination, model)
