@@ -11,6 +11,7 @@ from tfx.types import standard_artifacts
 from tfx.utils import path_utils
 
 from components.corpus_gate.last_corpus import LastBlessedCorpusStrategy, LastPushedCorpus
+from components.embedding_evaluator.last_blessed_model import FINAL
 from pipeline.graph import push_to
 
 
@@ -79,6 +80,7 @@ class Nights:
             self.models.append(model)
         blessing = self._run("Evaluator", "ModelBlessing", model=model)
         blessing.set_int_custom_property("blessed", int(blessed))
+        blessing.set_int_custom_property(FINAL, 1)
         blessing.set_int_custom_property("current_model_id", model.id)
         self.blessings.append(blessing)
         return model

@@ -10,6 +10,7 @@ from tfx import types
 from tfx.types import standard_artifacts
 from tfx.utils import path_utils
 
+from components.embedding_evaluator.last_blessed_model import FINAL
 from components.multi_worker_trainer.base_model import BaseModelStrategy, PushedBaseModel
 from pipeline.graph import push_to
 
@@ -65,6 +66,7 @@ class Nights:
         blessing = standard_artifacts.ModelBlessing()
         blessing.id = self._artifact("ModelBlessing")
         blessing.set_int_custom_property("blessed", 1)
+        blessing.set_int_custom_property(FINAL, 1)
         blessing.set_int_custom_property("current_model_id", model)
         self._blessings.append(blessing)
 
