@@ -6,6 +6,7 @@ from typing import Any
 # The artifact types that a cluster names by package and class, and where they are: TFX allows two
 # words.
 _ARTIFACT_TYPES = {
+    "CorpusFigures": "components.corpus_gate.component",
     "ModelComparison": "components.embedding_comparison.component",
     "WordVectors": "components.embedding_exporter.component",
 }

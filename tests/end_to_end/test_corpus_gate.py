@@ -65,7 +65,8 @@ def test_a_night_that_lost_more_than_half_is_withheld_before_training(
     assert "All components are cached" in again.stdout
     figures = json.loads((output / "summary.json").read_text())["corpus"]
     assert (figures["tokens"], figures["last_tokens"]) == (5600, 12000)
-    # All 15 words occur in both nights, as often as chance has it.
+    # All 15 words occur in both nights, as often as chance has it: 0.0006 bits between such counts
+    # if they were drawn one by one, and some more as a document's are of one group.
     assert (figures["vocabulary_kept"], figures["vocabulary_new"]) == (15, 0)
     assert (figures["vocabulary_gone"], figures["share_of_new_tokens"]) == (0, 0)
-    assert 0 < figures["jensen_shannon_divergence"] < 0.001
+    assert 0 < figures["jensen_shannon_divergence"] < 0.005

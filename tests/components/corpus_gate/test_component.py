@@ -1,5 +1,6 @@
 """The component's function, on a vocabulary of Transform's and one of a model."""
 
+import importlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -51,6 +52,11 @@ def gate(
     )
     content: dict[str, Any] = json.loads((folder / "figures" / COMPARISON_FILE).read_text())
     return content
+
+
+def test_a_cluster_finds_the_artifact_by_its_name() -> None:
+    package, name = CorpusFigures.TYPE_NAME.split(".")
+    assert getattr(importlib.import_module(package), name) is CorpusFigures
 
 
 def test_the_figures_are_written(tmp_path: Path) -> None:
