@@ -30,5 +30,6 @@ def test_as_dict_gives_what_json_can_hold():
         "min_gain_over_unigram": 0.05,
         "compared_metric": "common_cross_entropy",
         "max_increase": 0.5,
+        "min_neighbor_overlap": None,
     }
     assert config.as_dict(config.CorpusConfig(files=("a", "b")))["files"] == ["a", "b"]
