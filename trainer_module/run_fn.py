@@ -25,6 +25,9 @@ from trainer_module.workers.cluster import Worker
 # Written into the model_run artifact.
 TRAINING_FILE = "training.json"
 
+# Of custom_config what does not change the model.
+_OF_THE_PLACE = ("checkpoint_root", "tensorboard_root", "run")
+
 
 class FnArgs(Protocol):
     """What is used of TFX's FnArgs."""
@@ -45,6 +48,7 @@ class _Settings(NamedTuple):
     # Strings: a Path would take a slash from a URI.
     checkpoint_root: str
     tensorboard_root: str
+    run: str | None
 
 
 def run_fn(fn_args: FnArgs) -> None:
@@ -54,7 +58,8 @@ def run_fn(fn_args: FnArgs) -> None:
       fn_args: its custom_config holds `preprocessing` and `trainer`, the fields of their
         hyperparameters; `seed`; `eval_fraction`, the share of the documents that was held out;
         `checkpoint_root` and `tensorboard_root`, folders that outlive a
-        killed run (by default inside the artifact model_run).
+        killed run (by default inside the artifact model_run); and maybe `run`, which names the
+        folder below the latter (by default what names the checkpoints).
 
     Raises:
       InputError: there is nothing to train on, or training diverges.
@@ -80,7 +85,7 @@ def run_fn(fn_args: FnArgs) -> None:
         seed=settings.seed,
         group=workers,
         checkpoint_folder=checkpoints.folder_of(settings.checkpoint_root, run),
-        listener=_listener(worker, os.path.join(settings.tensorboard_root, run)),
+        listener=_listener(worker, os.path.join(settings.tensorboard_root, settings.run or run)),
     )
     if worker.is_chief:
         _export(fn_args, settings, transform_output, fitted)
@@ -99,6 +104,7 @@ def _settings(fn_args: FnArgs) -> _Settings:
         float(config["eval_fraction"]),
         str(config.get("checkpoint_root", fn_args.model_run_dir)),
         str(config.get("tensorboard_root", fn_args.model_run_dir)),
+        config.get("run"),
     )
 
 
@@ -118,7 +124,7 @@ def _matched(patterns: Sequence[str]) -> list[str]:
 
 def _fingerprint(fn_args: FnArgs, files: Sequence[str]) -> str:
     """Names what is trained: checkpoints are taken up by the same model on the same data alone."""
-    config = {k: v for k, v in fn_args.custom_config.items() if not k.endswith("_root")}
+    config = {k: v for k, v in fn_args.custom_config.items() if k not in _OF_THE_PLACE}
     sizes = [(path, tf.io.gfile.stat(path).length) for path in files]
     described = json.dumps([config, fn_args.transform_graph_path, sizes], sort_keys=True)
     return hashlib.sha256(described.encode()).hexdigest()[:12]

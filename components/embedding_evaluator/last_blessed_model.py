@@ -2,6 +2,7 @@
 
 from ml_metadata import MetadataStore
 
+from components.embedding_evaluator.order_of_blessings import MODEL_ID, last_blessing, number
 from components.tfx_api import ResolverStrategy, types
 
 # The keys under which the Resolver node gets its channels.
@@ -25,14 +26,15 @@ class LastBlessedModelStrategy(ResolverStrategy):
         del store
         candidates = {artifact.id for artifact in input_dict[CANDIDATE]}
         models = {artifact.id: artifact for artifact in input_dict[MODEL]}
-        blessings = [
-            blessing
-            for blessing in input_dict[MODEL_BLESSING]
-            if blessing.get_int_custom_property("blessed") == 1
-            and blessing.get_int_custom_property("current_model_id") in models.keys() - candidates
-        ]
-        if not blessings:
+        blessings = {artifact.id: artifact for artifact in input_dict[MODEL_BLESSING]}
+        last = last_blessing(
+            (blessing.mlmd_artifact for blessing in blessings.values()),
+            models.keys() - candidates,
+        )
+        if last is None:
             return {CANDIDATE: input_dict[CANDIDATE], MODEL: [], MODEL_BLESSING: []}
-        last = max(blessings, key=lambda blessing: blessing.id)
-        model = models[last.get_int_custom_property("current_model_id")]
-        return {CANDIDATE: input_dict[CANDIDATE], MODEL: [model], MODEL_BLESSING: [last]}
+        return {
+            CANDIDATE: input_dict[CANDIDATE],
+            MODEL: [models[number(last, MODEL_ID)]],
+            MODEL_BLESSING: [blessings[last.id]],
+        }

@@ -7,6 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Self
 
+from components.rising_pusher.versions import number_of_run
 from trainer_module.training.record import Evaluation
 
 
@@ -37,8 +38,26 @@ class ComponentWarning:
     sentence: str
 
 
+# The figures by which two runs are shown side by side: fields of a summary.
+COMPARED = ("documents", "tokens", "vocabulary_size")
+
 # Is told how the components of a run get on.
 ShowProgress = Callable[[ComponentProgress | ComponentWarning | ComponentRun], None]
+
+
+@dataclass(frozen=True)
+class Blessing:
+    """A model that a person blessed; or that the gate did, by an older verdict."""
+
+    run: str  # its name
+    by: str
+    reason: str
+    at: str  # ISO 8601, to the second, in the local time
+
+    @property
+    def sentence(self) -> str:
+        """Who, when and why."""
+        return f"by {self.by} on {self.at.replace('T', ' ')}: {self.reason}"
 
 
 @dataclass(frozen=True)
@@ -50,6 +69,12 @@ class RunRecord:
     corpus: str
     status: str
     result: Mapping[str, Any]  # Summary.as_json, maybe of an older version, or {"error": sentence}
+
+    @property
+    def name(self) -> str:
+        """What it is called by people, and by its folders: a number."""
+        number = number_of_run(self.run_id)
+        return self.run_id if number is None else str(number)
 
     @property
     def error(self) -> str | None:
@@ -122,13 +147,21 @@ class Summary:
     cached: tuple[str, ...]  # components
     all_cached: bool
     peak_memory_megabytes: Mapping[str, int]  # by component
+    model_of: str = ""  # the run that trained the model, if it came from the cache
+    version: str | None = None  # in serving/, of the last blessed model
+    is_new_version: bool = False  # whether this run put it there
+    last_blessed: Mapping[str, Any] | None = None  # the run it was compared with: name and figures
+    verdict: str = ""  # a sentence
     why_not_blessed: str | None = None  # a sentence, unless it is blessed
+
+    @property
+    def is_unchanged(self) -> bool:
+        """Whether it gave nothing that was not there before."""
+        return self.all_cached and self.blessed and not self.is_new_version
 
     def as_json(self) -> dict[str, Any]:
         """What is written to summary.json and to the metadata store."""
         content: dict[str, Any] = {}
         for name, value in asdict(self).items():
             content.update(value if name == "metrics" else {name: value})
-        if self.why_not_blessed is None:
-            del content["why_not_blessed"]
-        return content
+        return {name: value for name, value in content.items() if value is not None}

@@ -37,6 +37,7 @@ def collect(
     training = TrainingRecord.from_json(written.read_text(encoding="utf-8"))
     metrics = candidate_metrics(Path(artifacts["Evaluator", "evaluation"].uri))
     blessing = artifacts["Evaluator", "blessing"].custom_properties["blessed"].int_value
+    why = None if blessing == 1 else why_not_blessed(config, artifacts)
     return Summary(
         run=run,
         documents=reading.documents,
@@ -68,7 +69,8 @@ def collect(
         peak_memory_megabytes={
             one.component: round(one.peak_memory_bytes / 1e6) for one in components
         },
-        why_not_blessed=None if blessing == 1 else why_not_blessed(config, artifacts),
+        verdict=why or _why_blessed(config, artifacts),
+        why_not_blessed=why,
     )
 
 
@@ -95,6 +97,23 @@ def _metrics(evaluation: Path, *, is_baseline: bool) -> dict[str, float]:
     result = tfma.load_eval_result(str(evaluation), model_name=names[0])
     [(_, values)] = result.slicing_metrics
     return {name: value["doubleValue"] for name, value in values[""][""].items()}
+
+
+def _why_blessed(config: Config, artifacts: OutputArtifacts) -> str:
+    """One sentence: by how much."""
+    evaluation = Path(artifacts["Evaluator", "evaluation"].uri)
+    new, last = candidate_metrics(evaluation), _metrics(evaluation, is_baseline=True)
+    compared = config.evaluator.compared_metric
+    sentence = (
+        f"the model is blessed: its full softmax cross-entropy is {new['gain_over_unigram']:.4f} "
+        "below the unigram model's"
+    )
+    if not last:
+        return f"{sentence}, and there is no other blessed model to compare it with"
+    return (
+        f"{sentence}, and its {compared} {new[compared]:.4f} is "
+        f"{new[compared] - last[compared]:+.4f} from the last blessed model's {last[compared]:.4f}"
+    )
 
 
 def why_not_blessed(config: Config, artifacts: OutputArtifacts) -> str:

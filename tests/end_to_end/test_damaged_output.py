@@ -125,10 +125,10 @@ def test_a_model_that_is_gone_is_no_baseline_and_a_version_is_the_highest(
     for folder in (finished.output / "artifacts" / "Trainer" / "model").iterdir():
         shutil.rmtree(folder)
     # As if the clock had gone back since the last push.
-    (finished.output / "serving" / "9999999999").mkdir()
+    (finished.output / "serving" / "99999999999999").mkdir()
     ended = skipgram(*run_arguments(corpus, finished.output, *SETTINGS, "trainer.dim=8"))
     assert ended.code == 0, ended.stdout + ended.stderr
-    assert (finished.output / "serving" / "10000000000" / "saved_model.pb").exists()
+    assert (finished.output / "serving" / "100000000000000" / "saved_model.pb").exists()
 
 
 def test_what_is_not_of_a_run_is_said_before_the_work(

@@ -12,7 +12,7 @@ from trainer_module.errors import InputError
 def test_what_is_set_at_submission_goes_above_the_configuration(epochs: float) -> None:
     config = {"trainer": {"epochs": 2, "dim": 50}, "seed": 3}
     given = {CUSTOM_CONFIG_KEY: json_utils.dumps(config), "epochs": epochs, "output": "gs://b/o"}
-    found = json_utils.loads(executor.with_own_properties(given)[CUSTOM_CONFIG_KEY])
+    found = json_utils.loads(executor.with_own_properties(given, None)[CUSTOM_CONFIG_KEY])
     assert found == {
         "trainer": {"epochs": 7, "dim": 50},
         "seed": 3,
@@ -21,6 +21,14 @@ def test_what_is_set_at_submission_goes_above_the_configuration(epochs: float) -
     }
     assert isinstance(found["trainer"]["epochs"], int)
     assert json_utils.loads(given[CUSTOM_CONFIG_KEY]) == config
+
+
+def test_a_run_of_ours_names_the_folder_for_tensorboard() -> None:
+    given = {CUSTOM_CONFIG_KEY: '{"trainer": {}}', "epochs": 1, "output": "/o"}
+    of_a_server = "20261124030000-0123456789ab"
+    for run_id, name in ((of_a_server, "20261124030000"), ("skipgram-2026", None)):
+        found = executor.with_own_properties(given, run_id)[CUSTOM_CONFIG_KEY]
+        assert json_utils.loads(found).get("run") == name
 
 
 _LOCAL = {

@@ -106,7 +106,7 @@ class TestRuns:
 
 
 class TestStoreLocation:
-    NOON = datetime.datetime(2026, 11, 22, 12, 0, 0, 5_999)
+    NAME = "20261122120000"
     ON_A_SERVER = MetadataConfig(type="mysql", socket="/run/mysqld.sock")
 
     def test_of_metadata_in_the_folder(self, tmp_path):
@@ -115,7 +115,7 @@ class TestStoreLocation:
             tmp_path / "books" / "metadata.sqlite"
         )
         assert location.pipeline_name == "skipgram"
-        assert location.run_id(self.NOON) == "2026-11-22T12:00:00.005"
+        assert location.run_id(self.NAME) == self.NAME
 
     def test_on_a_server_each_folder_has_a_name_of_its_own(self, tmp_path):
         locations = []
@@ -127,13 +127,9 @@ class TestStoreLocation:
         a, b = (location.pipeline_name for location in locations)
         assert a != b
         assert locations[0].connection == locations[1].connection
-        # Two runs that begin in the same millisecond are two all the same.
-        assert locations[0].run_id(self.NOON) == "2026-11-22T12:00:00.005" + a.removeprefix(
-            "skipgram"
-        )
-        assert locations[1].run_id(self.NOON) == "2026-11-22T12:00:00.005" + b.removeprefix(
-            "skipgram"
-        )
+        # Two runs that begin in the same second are two all the same.
+        assert locations[0].run_id(self.NAME) == self.NAME + a.removeprefix("skipgram")
+        assert locations[1].run_id(self.NAME) == self.NAME + b.removeprefix("skipgram")
 
     def test_on_a_server_of_a_folder_that_nothing_was_run_into(self, tmp_path):
         with pytest.raises(InputError, match="nothing was run into"):
