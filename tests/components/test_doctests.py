@@ -7,12 +7,13 @@ import pytest
 
 from components import processes
 from components.embedding_exporter import word2vec_format
+from components.rising_pusher import versions
 from components.text_example_gen import files
 
 
 @pytest.mark.parametrize(
     ("module", "at_least"),
-    [(processes, 2), (files, 8), (word2vec_format, 4)],
+    [(processes, 2), (files, 8), (word2vec_format, 4), (versions, 4)],
     ids=lambda value: getattr(value, "__name__", ""),
 )
 def test_examples_run(module: types.ModuleType, at_least: int) -> None:

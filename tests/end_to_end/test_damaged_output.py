@@ -28,6 +28,13 @@ class Finished(NamedTuple):
     version: str
 
 
+def exported(output: Path) -> dict[str, bytes]:
+    """The vectors, without the names of their run and of their version."""
+    files = files_below(output / "vectors")
+    assert set(json.loads(files.pop("run.json"))) == {"run", "version"}
+    return files
+
+
 def files_below(folder: Path) -> dict[str, bytes]:
     return {
         str(path.relative_to(folder)): path.read_bytes()
@@ -45,14 +52,14 @@ def finished(corpus: Path, skipgram, tmp_path_factory: pytest.TempPathFactory) -
     return Finished(
         output,
         lambda: skipgram(*arguments),
-        files_below(output / "vectors"),
+        exported(output),
         files_below(version),
         version.name,
     )
 
 
 def assert_all_is_there(finished: Finished) -> None:
-    assert files_below(finished.output / "vectors") == finished.vectors
+    assert exported(finished.output) == finished.vectors
     newest = max((finished.output / "serving").iterdir(), key=lambda folder: int(folder.name))
     assert files_below(newest).keys() == finished.model.keys()
     assert files_below(newest / "assets") == {
@@ -96,7 +103,7 @@ def test_what_made_a_damaged_artifact_runs_again(finished: Finished) -> None:
     summary = json.loads((finished.output / "summary.json").read_text())
     assert {"TextExampleGen", "StatisticsGen", "CuratedSchema"} <= set(summary["cached"])
     assert not {"Transform", "EmbeddingExporter"} & set(summary["cached"])
-    assert files_below(finished.output / "vectors") == finished.vectors
+    assert exported(finished.output) == finished.vectors
 
 
 def test_what_a_disk_has_lost_is_named_and_made_anew(
