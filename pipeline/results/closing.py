@@ -1,5 +1,6 @@
 """What people see of a run in the morning: what became of it, and who had a hand in it."""
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -32,11 +33,14 @@ def _changes(summary: Summary) -> Iterator[str]:
     for name in COMPARED:
         if name in last:
             yield f"{name} {content[name]:,} ({content[name] - last[name]:+,})"
-    if "increase" in content:
-        yield (
-            f"common_cross_entropy {content['common_cross_entropy']:.4f} "
-            f"({content['increase']:+.4f} +- {content['increase_error']:.4f})"
-        )
+    common, increase = content.get("common_cross_entropy"), content.get("increase", math.nan)
+    if common is not None and math.isfinite(increase):
+        error = content["increase_error"]
+        yield f"common_cross_entropy {common:.4f} ({increase:+.4f} +- {error:.4f})"
+    moved = content.get("moved") or {}
+    for name in ("neighbor_overlap", "mean_cosine"):
+        if moved.get(name) is not None:
+            yield f"{name} {moved[name]:.3f}"
 
 
 def runs_as_json(

@@ -65,7 +65,11 @@ def _model(store: MetadataStore, record: RunRecord) -> mlmd.Artifact:
             f"run {record.name} came to no verdict, it is {record.status}{why}: name one that the "
             "gate has judged; `skipgram runs` lists them"
         )
-    model = metadata_store.output_artifacts(store, record.run_id).get(("Trainer", "model"))
+    model = metadata_store.output_artifacts(store, record.run_id).get(blessings.RUN_MODEL)
+    if model is None and record.error:
+        raise InputError(
+            f"run {record.name} has no model, it ended before training: {record.error}"
+        )
     if model is None or model.state != mlmd.Artifact.LIVE:
         raise InputError(
             f"the model of run {record.name} is gone (pruned or damaged): give the command of that "

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 # A type of execution of our own: no node of the pipeline.
 _BLESS = "Bless"
+# Of a run, by component and output key: the model that is served, and whether the gate lets it be.
+RUN_MODEL, RUN_BLESSING = ("Trainer", "model"), ("Evaluator", "blessing")
 # Custom properties of a ModelBlessing that no Evaluator wrote; by nobody: the gate's, given again.
 RUN, BY, REASON = "run", "by", "reason"
 

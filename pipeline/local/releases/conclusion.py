@@ -12,7 +12,14 @@ from components.embedding_evaluator.order_of_blessings import BASELINE_ID, BLESS
 from pipeline.local import metadata_store
 from pipeline.local.metadata_store import StoreLocation
 from pipeline.local.output_folder import OutputFolder
-from pipeline.local.releases.blessings import RUN, bless, last_release, settle
+from pipeline.local.releases.blessings import (
+    RUN,
+    RUN_BLESSING,
+    RUN_MODEL,
+    bless,
+    last_release,
+    settle,
+)
 from pipeline.results.records import COMPARED, Blessing, Summary
 
 
@@ -44,14 +51,14 @@ def conclude(
       artifacts: the run's, by component and output key.
       run: its name.
     """
-    model, blessing = artifacts["Trainer", "model"], artifacts["Evaluator", "blessing"]
+    model, blessing = artifacts[RUN_MODEL], artifacts[RUN_BLESSING]
     before = last_release(store, location.pipeline_name)
     is_last = before is not None and before.model.id == model.id
     by_hand, passed = before and before.by_hand, number(blessing, BLESSED) == 1
     if passed and not is_last and not by_hand:
         bless(store, location, output, model, {RUN: run})
     last, restored = settle(store, location, output, run)
-    baseline = number(blessing, BASELINE_ID)
+    baseline = number(artifacts["Evaluator", "blessing"], BASELINE_ID)
     return Outcome(
         model_of=metadata_store.name_of_model(store, model.id, run),
         compared_with=metadata_store.name_of_model(store, baseline, "") if baseline else "",

@@ -1,5 +1,6 @@
 import datetime
 import json
+import math
 from dataclasses import replace
 from pathlib import Path
 
@@ -35,6 +36,20 @@ def test_with_what_both_models_were_compared_by() -> None:
     assert lines(replace(TONIGHT, metrics=metrics))[0].endswith(
         ", common_cross_entropy 7.9973 (-0.0540 +- 0.0030)"
     )
+
+
+def test_without_a_pair_in_common() -> None:
+    metrics = {"common_cross_entropy": math.nan, "increase": math.nan, "increase_error": math.nan}
+    assert lines(replace(TONIGHT, metrics=metrics)) == lines(replace(TONIGHT, metrics={}))
+
+
+def test_with_what_moved() -> None:
+    # By way of the metrics, which stand beside the other fields.
+    moved = {"neighbor_overlap": 0.81249, "mean_cosine": 0.9, "common_tokens": 5}
+    summary = replace(TONIGHT, metrics={"moved": moved})
+    assert lines(summary)[0].endswith(", neighbor_overlap 0.812, mean_cosine 0.900")
+    summary = replace(TONIGHT, metrics={"moved": {"neighbor_overlap": None}})
+    assert "neighbor_overlap" not in lines(summary)[0]
 
 
 def test_figures_that_the_last_run_lacks_are_left_out() -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from pipeline.config import Config
 from pipeline.failures import WrongCommandError
+from pipeline.local import metadata_store
 from pipeline.local.releases import blessings
 from pipeline.local.releases.bless_command import bless
 from tests.pipeline.local.releases.nights import Nights
@@ -44,6 +45,13 @@ def test_a_run_without_a_verdict(nights: Nights) -> None:
     nights.begin(B)
     with pytest.raises(InputError, match=f"^run {B} came to no verdict, it is unfinished: name"):
         bless(Config(), nights.output, B, "ann", "x")
+
+
+def test_a_run_that_was_withheld_before_training(nights: Nights) -> None:
+    nights.begin(A)
+    metadata_store.end_run(nights.store, A, "not blessed", {"error": "half of the text is gone"})
+    with pytest.raises(InputError, match="no model, it ended before training: half of the text"):
+        bless(Config(), nights.output, A, "ann", "x")
 
 
 def test_a_model_that_is_gone(nights: Nights) -> None:
