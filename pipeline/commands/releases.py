@@ -1,6 +1,7 @@
 """What is kept of runs: `skipgram bless` and `prune`."""
 
 import getpass
+import os
 from pathlib import Path
 
 import click
@@ -8,6 +9,14 @@ import click
 # What else a command needs it imports itself, so that none waits for what it does not use.
 from pipeline.commands import shared
 from pipeline.local.output_folder import OutputFolder
+
+
+def _user() -> str:
+    """Who gives the command; in a container a user may have no name."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return f"user {os.getuid()}"
 
 
 @click.command()
@@ -37,7 +46,7 @@ def bless(
     shared.require_runs(config, folder)
     from pipeline.local.releases import bless_command
 
-    click.echo(bless_command.bless(config, folder, run, getpass.getuser(), reason))
+    click.echo(bless_command.bless(config, folder, run, _user(), reason))
 
 
 @click.command()

@@ -118,7 +118,7 @@ class Reading:
 class Summary:
     """What a run gave. Its fields are those of summary.json, in their order."""
 
-    run: str  # its id in the metadata store
+    run: str  # its name
     documents: int
     documents_eval: int  # held out
     copies_eval: int  # of those, near-copies of another held-out one; train has none of them
