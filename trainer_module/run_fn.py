@@ -25,6 +25,9 @@ from trainer_module.workers.cluster import Worker
 # Written into the model_run artifact.
 TRAINING_FILE = "training.json"
 
+# Of custom_config what does not change the model.
+_OF_THE_PLACE = ("checkpoint_root", "tensorboard_root", "run")
+
 
 class FnArgs(Protocol):
     """What is used of TFX's FnArgs."""
@@ -46,6 +49,7 @@ class _Settings(NamedTuple):
     # Strings: a Path would take a slash from a URI.
     checkpoint_root: str
     tensorboard_root: str
+    run: str | None
 
 
 def run_fn(fn_args: FnArgs) -> None:
@@ -55,7 +59,8 @@ def run_fn(fn_args: FnArgs) -> None:
       fn_args: its custom_config holds `preprocessing` and `trainer`, the fields of their
         hyperparameters; `seed`; `eval_fraction`, the share of the documents that was held out;
         `checkpoint_root` and `tensorboard_root`, folders that outlive a
-        killed run (by default inside the artifact model_run).
+        killed run (by default inside the artifact model_run); and maybe `run`, which names the
+        folder below the latter (by default what names the checkpoints).
 
     Raises:
       InputError: there is nothing to train on, training diverges, or the base model does not fit.
@@ -82,7 +87,7 @@ def run_fn(fn_args: FnArgs) -> None:
         group=workers,
         checkpoint_folder=checkpoints.folder_of(settings.checkpoint_root, run),
         base=fn_args.base_model,
-        listener=_listener(worker, os.path.join(settings.tensorboard_root, run)),
+        listener=_listener(worker, os.path.join(settings.tensorboard_root, settings.run or run)),
     )
     if worker.is_chief:
         _export(fn_args, settings, transform_output, fitted)
@@ -101,6 +106,7 @@ def _settings(fn_args: FnArgs) -> _Settings:
         float(config["eval_fraction"]),
         str(config.get("checkpoint_root", fn_args.model_run_dir)),
         str(config.get("tensorboard_root", fn_args.model_run_dir)),
+        config.get("run"),
     )
 
 
@@ -120,7 +126,7 @@ def _matched(patterns: Sequence[str]) -> list[str]:
 
 def _fingerprint(fn_args: FnArgs, files: Sequence[str]) -> str:
     """Names what is trained: checkpoints are for one model, begun alike, on one data set."""
-    config = {k: v for k, v in fn_args.custom_config.items() if not k.endswith("_root")}
+    config = {k: v for k, v in fn_args.custom_config.items() if k not in _OF_THE_PLACE}
     sizes = [(path, tf.io.gfile.stat(path).length) for path in files]
     named = [config, fn_args.transform_graph_path, sizes, fn_args.base_model]
     described = json.dumps(named, sort_keys=True)

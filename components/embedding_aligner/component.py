@@ -1,7 +1,7 @@
 """Turns tonight's model so that its vectors lie in the space of the last blessed one."""
 
 from components.embedding_aligner import procrustes
-from components.embedding_evaluator.last_blessed_model import MADE_OF
+from components.embedding_evaluator.order_of_blessings import MADE_OF
 from components.tfx_api import (
     InputArtifact,
     OutputArtifact,

@@ -4,7 +4,7 @@ import os
 
 from components.embedding_comparison.comparing import compare
 from components.embedding_comparison.comparison import COMPARISON_FILE, Comparison
-from components.embedding_evaluator.last_blessed_model import FINAL
+from components.embedding_evaluator.order_of_blessings import FINAL
 from components.tfx_api import (
     InputArtifact,
     OutputArtifact,

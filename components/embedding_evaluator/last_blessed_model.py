@@ -2,17 +2,18 @@
 
 from ml_metadata import MetadataStore
 
+from components.embedding_evaluator.order_of_blessings import (
+    MADE_OF,
+    MODEL_ID,
+    last_blessing,
+    number,
+)
 from components.tfx_api import ResolverStrategy, types
 
 # The keys under which the Resolver node gets its channels.
 CANDIDATE = "candidate"
 MODEL = "model"
 MODEL_BLESSING = "model_blessing"
-# Custom property of a model that was made of the Trainer's: that one's URI.
-MADE_OF = "made_of"
-# Custom property of a blessing, 1 in the one that the Pusher goes by. What is judged by several
-# components is blessed when the last of them has said so.
-FINAL = "final"
 
 
 class LastBlessedModelStrategy(ResolverStrategy):
@@ -34,15 +35,12 @@ class LastBlessedModelStrategy(ResolverStrategy):
             for artifact in input_dict[MODEL]
             if artifact.get_string_custom_property(MADE_OF) not in candidates
         }
-        blessings = [
-            blessing
-            for blessing in input_dict[MODEL_BLESSING]
-            if blessing.get_int_custom_property("blessed") == 1
-            and blessing.get_int_custom_property(FINAL) == 1
-            and blessing.get_int_custom_property("current_model_id") in models
-        ]
-        if not blessings:
+        blessings = {artifact.id: artifact for artifact in input_dict[MODEL_BLESSING]}
+        last = last_blessing((one.mlmd_artifact for one in blessings.values()), models)
+        if last is None:
             return {CANDIDATE: input_dict[CANDIDATE], MODEL: [], MODEL_BLESSING: []}
-        last = max(blessings, key=lambda blessing: blessing.id)
-        model = models[last.get_int_custom_property("current_model_id")]
-        return {CANDIDATE: input_dict[CANDIDATE], MODEL: [model], MODEL_BLESSING: [last]}
+        return {
+            CANDIDATE: input_dict[CANDIDATE],
+            MODEL: [models[number(last, MODEL_ID)]],
+            MODEL_BLESSING: [blessings[last.id]],
+        }

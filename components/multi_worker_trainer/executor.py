@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from components.multi_worker_trainer import local_workers, worker
+from components.rising_pusher.versions import number_of_run
 from components.text_example_gen.files import is_remote
 from components.tfx_api import CUSTOM_CONFIG_KEY, GenericExecutor, fileio, json_utils
 from trainer_module.errors import InputError
@@ -24,16 +25,19 @@ CHECKPOINTS = "checkpoints"
 TENSORBOARD = "tensorboard"
 
 
-def with_own_properties(exec_properties: Mapping[str, Any]) -> dict[str, Any]:
+def with_own_properties(exec_properties: Mapping[str, Any], run_id: str | None) -> dict[str, Any]:
     """Moves our execution properties into custom_config, where run_fn finds them.
 
     Args:
       exec_properties: of the component; a cluster gives numbers as floats.
+      run_id: names the run in the metadata store; None on a cluster.
     """
     config = json_utils.loads(exec_properties[CUSTOM_CONFIG_KEY])
     config["trainer"] = {**config["trainer"], EPOCHS: int(exec_properties[EPOCHS])}
     config["checkpoint_root"] = os.path.join(exec_properties[OUTPUT], CHECKPOINTS)
     config["tensorboard_root"] = os.path.join(exec_properties[OUTPUT], TENSORBOARD)
+    if (number := number_of_run(run_id)) is not None:
+        config["run"] = str(number)
     return {**exec_properties, CUSTOM_CONFIG_KEY: json_utils.dumps(config)}
 
 
@@ -103,7 +107,8 @@ class Executor(GenericExecutor):
         Raises:
           InputError: see local_workers.run and require_no_network.
         """
-        exec_properties = with_own_properties(exec_properties)
+        run_id = self._context and self._context.pipeline_run_id
+        exec_properties = with_own_properties(exec_properties, run_id)
         fn_args = self._GetFnArgs(input_dict, output_dict, exec_properties)
         trainer = fn_args.custom_config["trainer"]
         if not local_workers.are_wanted(trainer["workers"]):

@@ -2,9 +2,11 @@
 
 import os
 import time
+from datetime import datetime
 from typing import Any
 
 from components.embedding_evaluator.last_pushed_model import last_version
+from components.rising_pusher.versions import next_number, number_of_run
 from components.tfx_api import (
     ExecutorClassSpec,
     io_utils,
@@ -20,14 +22,16 @@ from components.tfx_api import (
 _WRITTEN_LAST = "saved_model.pb"
 
 
-def next_version(folder: str) -> int:
-    """The seconds since 1970, or more than the highest version: that one is served.
+def next_version(folder: str, run_id: str | None) -> str:
+    """The name of the run, if it is higher than all versions there: the highest is served.
 
-    The clock may have gone back, and two models may be pushed in one second.
+    Otherwise, and on a cluster, whose runs have other names, see versions.next_number.
     """
-    last = last_version(folder)
-    now = int(time.time())
-    return now if last is None else max(now, int(os.path.basename(last)) + 1)
+    found, number = last_version(folder), number_of_run(run_id)
+    last = int(os.path.basename(found)) if found else 0
+    if number is not None and number > last:
+        return str(number)
+    return str(next_number(last, datetime.fromtimestamp(time.time())))
 
 
 class Executor(pusher_executor.Executor):
@@ -53,8 +57,12 @@ class Executor(pusher_executor.Executor):
         given = exec_properties[standard_component_specs.PUSH_DESTINATION_KEY]
         proto_utils.json_to_proto(given, destination)
         folder = destination.filesystem.base_directory
-        version = str(next_version(folder))
+        version = next_version(folder, self._context and self._context.pipeline_run_id)
         _copy(model, os.path.join(folder, version))
+        self.keep(model, pushed, folder, version)
+
+    def keep(self, model: str, pushed: types.Artifact, folder: str, version: str) -> None:
+        """Copies a model into the artifact and notes there that it is a version of a folder."""
         io_utils.copy_dir(model, pushed.uri)
         self._MarkPushed(pushed, os.path.join(folder, version), version)
 

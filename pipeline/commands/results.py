@@ -1,6 +1,6 @@
 """What runs have left: `skipgram neighbors`, `analogy` and `runs`."""
 
-import os
+import json
 from pathlib import Path
 
 import click
@@ -8,7 +8,6 @@ import click
 # What else a command needs it imports itself, so that none waits for what it does not use.
 from pipeline.commands import shared
 from pipeline.local.output_folder import OutputFolder
-from trainer_module.errors import InputError
 
 
 @click.command()
@@ -49,7 +48,15 @@ def analogy(a: str, b: str, c: str, k: int, output: Path) -> None:
 @shared.config
 @shared.output
 @shared.settings
-def runs(path: Path | None, output: Path, settings: tuple[str, ...]) -> None:
+@click.option(
+    "--format",
+    "form",
+    default="table",
+    show_default=True,
+    type=click.Choice(["table", "json"]),
+    help="json: a list, the last run first, with all that its summary.json held.",
+)
+def runs(path: Path | None, output: Path, settings: tuple[str, ...], form: str) -> None:
     """What was run: when, on what, with which result.
 
     Of metadata on a server, the runs into this folder.
@@ -57,20 +64,23 @@ def runs(path: Path | None, output: Path, settings: tuple[str, ...]) -> None:
     with shared.wrong_command():
         config = shared.load_config(path, settings)
     folder = OutputFolder(output)
-    if config.metadata.type == "sqlite" and not os.path.lexists(folder.metadata):
-        raise InputError(
-            f"there is no metadata store in {folder.root}: run `skipgram run` first, with the "
-            "same --output"
-        )
+    shared.require_runs(config, folder)
     from rich.console import Console
 
     from pipeline.local import metadata_store
-    from pipeline.results import display
+    from pipeline.local.releases import blessings
+    from pipeline.results import closing, display
 
     location = metadata_store.store_location(config.metadata, folder)
     store = metadata_store.open_store(location.connection)
     records = metadata_store.runs(store, location.pipeline_name)
+    last = blessings.last_release(store, location.pipeline_name)
+    served = metadata_store.name_of_model(store, last.model.id, "") if last else None
+    given = blessings.by_hand(store, location.pipeline_name)
+    if form == "json":
+        click.echo(json.dumps(closing.runs_as_json(records, served, given), indent=2))
+        return
     console = Console()
-    console.print(display.runs_table(records))
-    for line in display.why_failed(records):
+    console.print(display.runs_table(records, served))
+    for line in (*display.why_failed(records), *closing.by_hand(given)):
         console.print(line)

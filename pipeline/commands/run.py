@@ -8,7 +8,7 @@ import click
 # What else a command needs it imports itself, so that none waits for what it does not use.
 from components.text_example_gen import files
 from pipeline.commands import shared
-from pipeline.failures import NOT_BLESSED
+from pipeline.failures import NOT_BLESSED, RUN_FAILED, WRONG_COMMAND
 from pipeline.local.output_folder import OutputFolder
 
 
@@ -31,6 +31,19 @@ class _RunCommand(click.Command):
                 formatter.write_text(f"{objective}: {listed or 'none'}")
 
 
+def _require_free(context: click.Context, parameter: click.Parameter, code: int) -> int:
+    """Callback of an exit code: one that says something else says nothing."""
+    if code in (taken := (RUN_FAILED, WRONG_COMMAND, NOT_BLESSED)):
+        raise click.BadParameter(
+            f"{code} says something else already ({RUN_FAILED} the run failed, {WRONG_COMMAND} the "
+            f"command is wrong, {NOT_BLESSED} not blessed): choose another from {max(taken) + 1} "
+            "to 125",
+            context,
+            parameter,
+        )
+    return code
+
+
 @click.command(cls=_RunCommand)
 @shared.config
 @click.option(
@@ -50,6 +63,16 @@ class _RunCommand(click.Command):
 @click.argument("more_corpus", nargs=-1, metavar="")
 @shared.output
 @shared.settings
+@click.option(
+    "--exit-code-if-unchanged",
+    "unchanged",
+    type=click.IntRange(0, 125),
+    default=0,
+    show_default=True,
+    metavar="N",
+    callback=_require_free,
+    help="Exit code if all came from the cache and what is served has not changed, for scripts.",
+)
 @shared.debug
 @click.pass_context
 def run(
@@ -60,6 +83,7 @@ def run(
     more_corpus: tuple[str, ...],
     output: Path,
     settings: tuple[str, ...],
+    unchanged: int,
 ) -> None:
     """Run the pipeline: corpus in, gated and exported embeddings out.
 
@@ -91,3 +115,5 @@ def run(
     if summary.why_not_blessed is not None:
         shared.say(summary.why_not_blessed)
         context.exit(NOT_BLESSED)
+    if summary.is_unchanged:
+        context.exit(unchanged)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pipeline.failures import WrongCommandError, without_credentials
+from pipeline.local.output_folder import OutputFolder
 from pipeline.paths import expanded
 from pipeline.terminal import shown_lines
 from trainer_module.errors import InputError
@@ -102,6 +103,19 @@ def wrong_command() -> Iterator[None]:
         raise
     except InputError as error:
         raise WrongCommandError(str(error)) from error
+
+
+def require_runs(config: "Config", folder: OutputFolder) -> None:
+    """Checks that there is a metadata store to look into.
+
+    Raises:
+      InputError: nothing was run into the folder yet.
+    """
+    if config.metadata.type == "sqlite" and not os.path.lexists(folder.metadata):
+        raise InputError(
+            f"there is no metadata store in {folder.root}: run `skipgram run` first, with the "
+            "same --output"
+        )
 
 
 def load_config(path: Path | None, settings: Sequence[str], corpus: Sequence[str] = ()) -> "Config":

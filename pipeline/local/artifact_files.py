@@ -67,6 +67,26 @@ def disown_damaged(
     return problems
 
 
+def forget(store: MetadataStore, artifacts: Iterable[mlmd.Artifact]) -> None:
+    """Marks artifacts as deleted whose folders are about to go, and expects no files of them.
+
+    Their executions stay what they are: what else these have written is as good as before.
+    """
+    artifacts = list(artifacts)
+    for artifact in artifacts:
+        artifact.state = mlmd.Artifact.DELETED
+    store.put_artifacts(artifacts)
+    events = store.get_events_by_artifact_ids([artifact.id for artifact in artifacts])
+    makers = {event.execution_id for event in events if event.type == mlmd.Event.OUTPUT}
+    executions = store.get_executions_by_id(list(makers))
+    uris = {artifact.uri for artifact in artifacts}
+    for execution in executions:
+        noted = json.loads(execution.custom_properties[_FILES].string_value or "{}")
+        left = {folder: files for folder, files in noted.items() if folder not in uris}
+        execution.custom_properties[_FILES].string_value = json.dumps(left)
+    store.put_executions(executions)
+
+
 def _disown(store: MetadataStore, execution: mlmd.Execution) -> None:
     execution.last_known_state = mlmd.Execution.FAILED
     artifacts = _outputs(store, execution)

@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -10,7 +10,9 @@ from typing import Any, NamedTuple
 from ml_metadata import MetadataStore
 from ml_metadata.proto import metadata_store_pb2 as mlmd
 
+from components.rising_pusher.versions import next_number, number_of_run
 from pipeline.config import PIPELINE_NAME, MetadataConfig
+from pipeline.failures import WrongCommandError, unknown_name
 from pipeline.local import artifact_files, metadata_file, metadata_server
 from pipeline.local.output_folder import OutputFolder
 from pipeline.results.records import RunRecord
@@ -44,10 +46,9 @@ class StoreLocation(NamedTuple):
     connection: mlmd.ConnectionConfig  # without a password
     pipeline_name: str
 
-    def run_id(self, now: datetime) -> str:
-        """A name that no other run in the store has."""
-        started = now.isoformat(timespec="milliseconds")
-        return started + self.pipeline_name.removeprefix(PIPELINE_NAME)
+    def run_id(self, name: str) -> str:
+        """What tells a run from all others in the store; its name does so within its pipeline."""
+        return name + self.pipeline_name.removeprefix(PIPELINE_NAME)
 
 
 def store_location(config: MetadataConfig, output: OutputFolder) -> StoreLocation:
@@ -120,6 +121,51 @@ def _record(context: mlmd.Context) -> RunRecord:
         text[_STATUS],
         json.loads(text.get(_RESULT, "{}")),
     )
+
+
+def new_name(store: MetadataStore, pipeline_name: str, last: int, now: datetime) -> str:
+    """The name of a run that begins: a number above those of all runs, and above another."""
+    numbers = (number_of_run(record.run_id) or 0 for record in runs(store, pipeline_name))
+    return str(next_number(max(last, *numbers, 0), now))
+
+
+def find_run(records: Sequence[RunRecord], said: str) -> RunRecord:
+    """The run that somebody means.
+
+    Args:
+      records: of all runs, the last one first.
+      said: its name, a part that only its name has, or `last`.
+
+    Raises:
+      WrongCommandError: it is none of them, or not one alone.
+    """
+    if said == "last" and records:
+        return records[0]
+    found = [record for record in records if said == record.name] or [
+        record for record in records if said and said in record.name
+    ]
+    names = [record.name for record in (found or records)]
+    if len(found) > 1:
+        raise WrongCommandError(
+            f"{said} is part of the names of {len(found)} runs: say one of {', '.join(names)}"
+        )
+    if not found:
+        raise WrongCommandError(unknown_name("run", said, names))
+    return found[0]
+
+
+def name_of_model(store: MetadataStore, model_id: int, current: str) -> str:
+    """The name of the first run that ended with a model, else of the current one if it gave it.
+
+    A killed run has the name of the one that went on with it.
+    """
+    events = store.get_events_by_artifact_ids([model_id])
+    executions = {event.execution_id for event in events if event.type == mlmd.Event.OUTPUT}
+    contexts = {c.id: c for e in executions for c in store.get_contexts_by_execution(e)}
+    records = [_record(c) for _, c in sorted(contexts.items()) if c.type == RUN_TYPE]
+    ended = [record.name for record in records if record.status in (BLESSED, NOT_BLESSED)]
+    names = [record.name for record in records]
+    return next(iter(ended), current if current in names or not names else names[-1])
 
 
 def output_artifacts(store: MetadataStore, run_id: str) -> dict[tuple[str, str], mlmd.Artifact]:

@@ -18,8 +18,12 @@ from trainer_module.errors import InputError
 
 # Bytes; SQLite opens files with paths of up to 512, and its journal adds "-journal" to the name.
 _LONGEST_PATH = 504
+# What gives a model again to `serving/` and `vectors/` that was not exported, or not last.
+RELEASE = "Release"
+# In the folder of vectors: the run that made them, and the version of their model in `serving/`.
+RUN_FILE = "run.json"
 # Where `vectors` points to.
-_OF_A_RUN = re.compile(r"(^|/)artifacts/EmbeddingExporter/vectors/\d+$")
+_OF_A_RUN = re.compile(rf"(^|/)artifacts/(EmbeddingExporter|{RELEASE})/vectors/\d+$")
 
 
 class OutputFolder:

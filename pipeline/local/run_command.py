@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
+from rich.text import Text
 
 from components.multi_worker_trainer import local_workers
 from components.text_example_gen import files
 from pipeline import failures
-from pipeline.atomic import replace_link, write_aside
+from pipeline.atomic import write_aside
 from pipeline.beam_arguments import require_job_server
 from pipeline.config import Config
 from pipeline.corpus.dates import Corpus, missing_days
@@ -23,16 +24,15 @@ from pipeline.corpus.quick_start import quick_start_corpus
 from pipeline.failures import ComponentFailedError, WrongCommandError
 from pipeline.local.output_folder import OutputFolder
 from pipeline.paths import expanded
-from pipeline.results import display
+from pipeline.results import closing, display
 from pipeline.results.embeddings import Embeddings
 from pipeline.results.records import Summary
-from pipeline.terminal import stderr_to
+from pipeline.terminal import shown, stderr_to
 from trainer_module.errors import InputError
 from trainer_module.hyperparameters import BASES
 
 if TYPE_CHECKING:
     from pipeline.local.metadata_store import StoreLocation
-    from pipeline.results.summary import OutputArtifacts
 
 # What takes seconds to import, before the components are forked.
 _HEAVY_MODULES = (
@@ -71,13 +71,13 @@ def run(config: Config, corpus: Corpus | None, output: OutputFolder, console: Co
                 corpus = Corpus(resolve([str(quick_start_corpus(output.corpus))]))
         if corpus.missing:
             _warn(console, missing_days(corpus))
-        run_id = location.run_id(datetime.datetime.now())
-        logs = output.logs / run_id.replace(":", "-")
+        name = _new_name(location, output)
+        logs = output.logs / name
         logs.mkdir(parents=True)
         with _said(console, "Importing TensorFlow, Beam and TFX"), stderr_to(logs / "imports.log"):
             for module in _HEAVY_MODULES:
                 importlib.import_module(module)
-        return _run(config, corpus, output, location, run_id, logs, console)
+        return _run(config, corpus, output, location, name, logs, console)
 
 
 def _with_base_in_full(config: Config) -> Config:
@@ -115,12 +115,21 @@ def _usable_location(config: Config, output: OutputFolder) -> "StoreLocation":
     return location
 
 
+def _new_name(location: "StoreLocation", output: OutputFolder) -> str:
+    """What the run is called, by its folders and by the version of its model."""
+    from pipeline.local import metadata_store, serving_folder
+
+    store, served = metadata_store.open_store(location.connection), serving_folder.highest
+    now = datetime.datetime.now()
+    return metadata_store.new_name(store, location.pipeline_name, served(output.serving), now)
+
+
 def _run(
     config: Config,
     corpus: Corpus,
     output: OutputFolder,
     location: "StoreLocation",
-    run_id: str,
+    name: str,
     logs: Path,
     console: Console,
 ) -> Summary:
@@ -132,10 +141,11 @@ def _run(
         _warn(console, f"{damage}: removed; what it was made by runs again if it is needed")
     read = ", ".join(config.corpus.files) or "quick start"
     read += f" of {corpus.date}" if corpus.date else ""
+    run_id = location.run_id(name)
     metadata_store.begin_run(store, location.pipeline_name, run_id, read)
     del store  # no connection may cross a fork
     try:
-        return _begun(config, corpus, output, location, run_id, logs, console)
+        return _begun(config, corpus, output, location, name, logs, console)
     except BaseException as raised:
         error = _named_damage(raised, location)
         interrupted = isinstance(error, KeyboardInterrupt)
@@ -166,45 +176,39 @@ def _begun(
     corpus: Corpus,
     output: OutputFolder,
     location: "StoreLocation",
-    run_id: str,
+    name: str,
     logs: Path,
     console: Console,
 ) -> Summary:
     """Runs the components of a run that is noted, and notes its result."""
     from pipeline.local import local_pipeline, metadata_store, runner
+    from pipeline.local.releases import conclusion
     from pipeline.results import summary
     from trainer_module.training import checkpoints
 
     with output.temporary_folder() as temporary, display.ProgressDisplay(console) as progress:
         components = runner.run(
             local_pipeline.create_pipeline(config, corpus, output, location),
-            run_id=run_id,
+            run_id=location.run_id(name),
             seed=config.seed,
             logs=logs,
             temporary=temporary,
             show_progress=progress.show,
         )
     store = metadata_store.open_store(location.connection)
-    artifacts = metadata_store.output_artifacts(store, run_id)
+    artifacts = metadata_store.output_artifacts(store, location.run_id(name))
     with stderr_to(logs / "summary.log"):
-        collected = summary.collect(run_id, config, artifacts, components, corpus)
-    if collected.blessed:
-        _release(output, artifacts, console)
+        collected = summary.collect(name, config, artifacts, components, corpus)
+        outcome = conclusion.conclude(store, location, output, artifacts, name)
+    if outcome.restored:
+        _warn(console, f"{outcome.restored} was not as it was pushed: restored from its copy")
+    collected = conclusion.with_outcome(collected, outcome, store, location.pipeline_name)
     write_aside(output.summary, json.dumps(collected.as_json(), indent=2) + "\n")
     # What they would go on with is finished and comes from the cache.
     checkpoints.remove_all(output.checkpoints)
     status = metadata_store.BLESSED if collected.blessed else metadata_store.NOT_BLESSED
-    metadata_store.end_run(store, run_id, status, collected.as_json())
+    metadata_store.end_run(store, location.run_id(name), status, collected.as_json())
     return collected
-
-
-def _release(output: OutputFolder, artifacts: "OutputArtifacts", console: Console) -> None:
-    """Sees that a blessed model is where a run leaves it, also if it was pushed long ago."""
-    from pipeline.local import serving_folder
-
-    replace_link(output.vectors, Path(artifacts["EmbeddingExporter", "vectors"].uri))
-    if restored := serving_folder.restore(output.serving, artifacts["Pusher", "pushed_model"]):
-        _warn(console, f"{restored} was not as it was pushed: restored from the Pusher's copy")
 
 
 def _warn(console: Console, sentence: str) -> None:
@@ -223,7 +227,10 @@ def _end(location: "StoreLocation", run_id: str, status: str, result: dict[str, 
 
 
 def show(summary: Summary, output: OutputFolder, console: Console) -> None:
-    """Prints a summary as a table, with the neighbours of a few frequent words."""
+    """Prints a summary as a table, with the neighbours of a few frequent words, and the verdict.
+
+    Why a model is not blessed the command says, on stderr.
+    """
     console.print(display.summary_table(summary))
     if summary.evaluations:
         console.print(display.evaluations_table(summary))
@@ -232,6 +239,10 @@ def show(summary: Summary, output: OutputFolder, console: Console) -> None:
         console.print(display.neighbors_table(Embeddings.load(output.vectors)))
     if summary.all_cached:
         console.print("All components are cached: nothing has changed since they last ran.")
+    for line in closing.closing_lines(summary, output.root):
+        console.print(line, highlight=False, soft_wrap=True)
+    if summary.blessed:
+        console.print(Text(shown(summary.verdict)), highlight=False, soft_wrap=True)
 
 
 @contextlib.contextmanager

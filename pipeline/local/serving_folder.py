@@ -11,7 +11,18 @@ from pipeline.atomic import aside
 # TensorFlow Serving takes a version for complete when this file is there.
 _WRITTEN_LAST = "saved_model.pb"
 # Custom properties that the Pusher writes.
-_PUSHED, _VERSION = "pushed", "pushed_version"
+_PUSHED, VERSION = "pushed", "pushed_version"
+
+
+def versions(serving: Path) -> list[int]:
+    """The versions in the folder, rising: the last one is served."""
+    names = [path.name for path in serving.iterdir()] if serving.is_dir() else []
+    return sorted(int(name) for name in names if name.isdecimal())
+
+
+def highest(serving: Path) -> int:
+    """The version that is served; 0 if there is none."""
+    return max(versions(serving), default=0)
 
 
 def restore(serving: Path, pushed: mlmd.Artifact) -> Path | None:
@@ -26,7 +37,7 @@ def restore(serving: Path, pushed: mlmd.Artifact) -> Path | None:
     """
     if pushed.custom_properties[_PUSHED].int_value != 1:
         return None
-    copy, version = Path(pushed.uri), serving / pushed.custom_properties[_VERSION].string_value
+    copy, version = Path(pushed.uri), serving / pushed.custom_properties[VERSION].string_value
     names = [str(path.relative_to(copy)) for path in copy.rglob("*") if path.is_file()]
     _, different, absent = filecmp.cmpfiles(copy, version, names, shallow=False)
     for name in sorted([*different, *absent], key=lambda name: (name == _WRITTEN_LAST, name)):

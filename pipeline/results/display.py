@@ -195,10 +195,15 @@ def ranking(heading: str, found: "Sequence[Neighbor]") -> Table:
     return table
 
 
-def runs_table(records: Sequence[RunRecord]) -> Table:
-    """Runs, the last one first."""
+def runs_table(records: Sequence[RunRecord], served: str | None) -> Table:
+    """Runs, the last one first.
+
+    Args:
+      records: of them.
+      served: the name of the run whose model is the last blessed one.
+    """
     table = Table(
-        Column("started", no_wrap=True),
+        Column("run", no_wrap=True),
         Column("corpus", overflow="fold"),  # a long path is broken; rich would cut it off
         Column("objective", overflow="fold"),
         "softmax CE",
@@ -211,12 +216,12 @@ def runs_table(records: Sequence[RunRecord]) -> Table:
     for record in records:
         _add_row(
             table,
-            f"{record.started:%Y-%m-%d %H:%M}",
+            record.name,
             record.corpus,
             record.objective or "",
             _decimal_if_any(record.full_softmax_cross_entropy),
             _decimal_if_any(record.unigram_cross_entropy),
-            record.status,
+            record.status + (", served" if record.name == served else ""),
         )
     return table
 
@@ -228,7 +233,7 @@ def _decimal_if_any(number: float | None) -> str:
 def why_failed(records: Sequence[RunRecord]) -> list[Text]:
     """A line for each failed run: in a column of the table a sentence would be a ribbon."""
     return [
-        Text(shown(f"{record.started:%Y-%m-%d %H:%M} {record.status}: {record.error}"))
+        Text(shown(f"{record.name} {record.status}: {record.error}"))
         for record in records
         if record.error is not None
     ]

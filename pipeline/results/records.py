@@ -7,6 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Self
 
+from components.rising_pusher.versions import number_of_run
 from trainer_module.training.record import Evaluation, WarmStart
 
 
@@ -37,8 +38,26 @@ class ComponentWarning:
     sentence: str
 
 
+# The figures by which two runs are shown side by side: fields of a summary.
+COMPARED = ("documents", "tokens", "vocabulary_size")
+
 # Is told how the components of a run get on.
 ShowProgress = Callable[[ComponentProgress | ComponentWarning | ComponentRun], None]
+
+
+@dataclass(frozen=True)
+class Blessing:
+    """A model that a person blessed; or that the gate did, by an older verdict."""
+
+    run: str  # its name
+    by: str
+    reason: str
+    at: str  # ISO 8601, to the second, in the local time
+
+    @property
+    def sentence(self) -> str:
+        """Who, when and why."""
+        return f"by {self.by} on {self.at.replace('T', ' ')}: {self.reason}"
 
 
 @dataclass(frozen=True)
@@ -50,6 +69,12 @@ class RunRecord:
     corpus: str
     status: str
     result: Mapping[str, Any]  # Summary.as_json, maybe of an older version, or {"error": sentence}
+
+    @property
+    def name(self) -> str:
+        """What it is called by people, and by its folders: a number."""
+        number = number_of_run(self.run_id)
+        return self.run_id if number is None else str(number)
 
     @property
     def error(self) -> str | None:
@@ -93,7 +118,7 @@ class Reading:
 class Summary:
     """What a run gave. Its fields are those of summary.json, in their order."""
 
-    run: str  # its id in the metadata store
+    run: str  # its name
     documents: int
     documents_eval: int  # held out
     copies_eval: int  # of those, near-copies of another held-out one; train has none of them
@@ -116,7 +141,6 @@ class Summary:
     # The Evaluator's, of the whole eval split: by name, in summary.json beside the other fields.
     metrics: Mapping[str, float]
     blessed: bool
-    verdict: str  # a sentence: how the gate has decided, and by which figures
     replaced_characters: int
     empty_lines: int
     workers: int
@@ -130,14 +154,21 @@ class Summary:
     cached: tuple[str, ...]  # components
     all_cached: bool
     peak_memory_megabytes: Mapping[str, int]  # by component
+    model_of: str = ""  # the run that trained the model, if it came from the cache
+    version: str | None = None  # in serving/, of the last blessed model
+    is_new_version: bool = False  # whether this run put it there
+    last_blessed: Mapping[str, Any] | None = None  # the run it was compared with: name and figures
+    verdict: str = ""  # a sentence: how the gate has decided, and by which figures
     why_not_blessed: str | None = None  # the verdict, unless it is blessed
+
+    @property
+    def is_unchanged(self) -> bool:
+        """Whether it gave nothing that was not there before."""
+        return self.all_cached and self.blessed and not self.is_new_version
 
     def as_json(self) -> dict[str, Any]:
         """What is written to summary.json and to the metadata store."""
         content: dict[str, Any] = {}
         for name, value in asdict(self).items():
             content.update(value if name == "metrics" else {name: value})
-        for name in ("warm_start", "why_not_blessed"):
-            if content[name] is None:
-                del content[name]
-        return content
+        return {name: value for name, value in content.items() if value is not None}

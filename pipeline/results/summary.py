@@ -37,7 +37,7 @@ def collect(
     """Puts a summary together.
 
     Args:
-      run: its id in the metadata store.
+      run: its name.
       config: of the run.
       artifacts: of the run, by component and output key.
       components: how each ended.

@@ -6,13 +6,14 @@ import types
 import pytest
 
 from components import processes
+from components.rising_pusher import versions
 from components.text_example_gen import files
 from trainer_module.evaluation import word2vec_format
 
 
 @pytest.mark.parametrize(
     ("module", "at_least"),
-    [(processes, 2), (files, 8), (word2vec_format, 5)],
+    [(processes, 2), (files, 8), (word2vec_format, 5), (versions, 4)],
     ids=lambda value: getattr(value, "__name__", ""),
 )
 def test_examples_run(module: types.ModuleType, at_least: int) -> None:

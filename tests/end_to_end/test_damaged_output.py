@@ -28,6 +28,13 @@ class Finished(NamedTuple):
     version: str
 
 
+def exported(output: Path) -> dict[str, bytes]:
+    """The vectors, without the names of their run and of their version."""
+    files = files_below(output / "vectors")
+    assert set(json.loads(files.pop("run.json"))) == {"run", "version"}
+    return files
+
+
 def files_below(folder: Path) -> dict[str, bytes]:
     return {
         str(path.relative_to(folder)): path.read_bytes()
@@ -45,14 +52,14 @@ def finished(corpus: Path, skipgram, tmp_path_factory: pytest.TempPathFactory) -
     return Finished(
         output,
         lambda: skipgram(*arguments),
-        files_below(output / "vectors"),
+        exported(output),
         files_below(version),
         version.name,
     )
 
 
 def assert_all_is_there(finished: Finished) -> None:
-    assert files_below(finished.output / "vectors") == finished.vectors
+    assert exported(finished.output) == finished.vectors
     newest = max((finished.output / "serving").iterdir(), key=lambda folder: int(folder.name))
     assert files_below(newest).keys() == finished.model.keys()
     assert files_below(newest / "assets") == {
@@ -96,7 +103,7 @@ def test_what_made_a_damaged_artifact_runs_again(finished: Finished) -> None:
     summary = json.loads((finished.output / "summary.json").read_text())
     assert {"TextExampleGen", "StatisticsGen", "CuratedSchema"} <= set(summary["cached"])
     assert not {"Transform", "EmbeddingExporter"} & set(summary["cached"])
-    assert files_below(finished.output / "vectors") == finished.vectors
+    assert exported(finished.output) == finished.vectors
 
 
 def test_what_a_disk_has_lost_is_named_and_made_anew(
@@ -125,10 +132,10 @@ def test_a_model_that_is_gone_is_no_baseline_and_a_version_is_the_highest(
     for folder in finished.output.glob("artifacts/EmbeddingAligner/aligned_model/*"):
         shutil.rmtree(folder)
     # As if the clock had gone back since the last push.
-    (finished.output / "serving" / "9999999999").mkdir()
+    (finished.output / "serving" / "99999999999999").mkdir()
     ended = skipgram(*run_arguments(corpus, finished.output, *SETTINGS, "trainer.dim=8"))
     assert ended.code == 0, ended.stdout + ended.stderr
-    assert (finished.output / "serving" / "10000000000" / "saved_model.pb").exists()
+    assert (finished.output / "serving" / "100000000000000" / "saved_model.pb").exists()
 
 
 def test_what_is_not_of_a_run_is_said_before_the_work(

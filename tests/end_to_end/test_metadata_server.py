@@ -91,6 +91,20 @@ def test_each_folder_finds_only_what_is_its_own(
         assert ended.stdout.count(shown) == runs
 
 
+def test_bless_and_prune_see_the_runs_of_their_folder(
+    pair: Pair, server: mariadb.Server, skipgram: Skipgram
+) -> None:
+    output = pair.folder / "second"
+    name = pair.summaries["second"]["run"]
+    given = ["--output", str(output), *words(server.settings(DATABASE))]
+    ended = skipgram("bless", name, "--reason", "x", *given, MYSQL_PWD=mariadb.PASSWORD)
+    assert ended.code == 0, ended.stderr
+    assert ended.stdout.startswith(f"run {name} is the last blessed one already: serving/{name} ")
+    ended = skipgram("prune", "--keep", "1", *given, MYSQL_PWD=mariadb.PASSWORD)
+    assert ended.code == 0, ended.stderr
+    assert ended.stdout.splitlines()[-1].startswith("0.0 MB go, ")
+
+
 def test_the_password_is_in_no_file(pair: Pair) -> None:
     files = [path for path in pair.folder.rglob("*") if path.is_file()]
     assert any(path.suffix == ".log" for path in files)

@@ -173,7 +173,6 @@ def test_output_folder(run) -> None:
         "tensorboard",
         "vectors",
     }
-    assert list((run.output / "tensorboard").rglob("events.out.tfevents.*"))
     with sqlite3.connect(run.output / "metadata.sqlite") as store:
         [(executions,)] = store.execute(
             "select count(*) from Association join Context on Context.id = context_id"
@@ -181,6 +180,18 @@ def test_output_folder(run) -> None:
             [run.summary["run"]],
         ).fetchall()
     assert executions == len(COMPONENTS)
+
+
+def test_all_that_a_run_leaves_carries_its_name(run) -> None:
+    name = run.summary["run"]
+    assert name.isdecimal()
+    for kind in ("logs", "serving", "tensorboard"):
+        assert [path.name for path in (run.output / kind).iterdir()] == [name]
+    assert list((run.output / "tensorboard" / name).glob("events.out.tfevents.*"))
+    assert json.loads((run.output / "vectors" / "run.json").read_text()) == {
+        "run": name,
+        "version": name,
+    }
 
 
 def test_neighbors_and_analogy(run, skipgram) -> None:
@@ -200,6 +211,6 @@ def test_runs(run, skipgram) -> None:
 
 
 def test_a_remembered_log_holds_what_components_said(run) -> None:
-    folder = run.output / "logs" / run.summary["run"].replace(":", "-")
+    folder = run.output / "logs" / run.summary["run"]
     assert {path.stem for path in folder.iterdir()} >= set(COMPONENTS)
     assert Path(folder / "Transform.log").stat().st_size > 0

@@ -1,6 +1,7 @@
 import contextlib
 import datetime
 import errno
+import json
 import os
 import signal
 import struct
@@ -67,7 +68,17 @@ class TestHelp:
     def test_names_the_commands_and_the_exit_codes(self, tmp_path):
         done = skipgram("--help", folder=tmp_path)
         assert done.returncode == 0
-        for word in ("run", "neighbors", "analogy", "runs", "0 all is well", "3 the model"):
+        words = (
+            "run",
+            "neighbors",
+            "analogy",
+            "runs",
+            "bless",
+            "prune",
+            "0 all is well",
+            "3 the model",
+        )
+        for word in words:
             assert word in done.stdout
 
     def test_of_run_lists_every_field_of_the_configuration(self, tmp_path):
@@ -127,7 +138,7 @@ class TestWrongCommands:
 
         def pipeline(settings: config.Config, _: object, folder: OutputFolder, *__: object) -> Any:
             seen.extend([settings, folder])
-            return SimpleNamespace(run="monday", why_not_blessed=None)
+            return SimpleNamespace(run="monday", why_not_blessed=None, is_unchanged=False)
 
         assert run(pipeline, "--config", "~/c.yaml", "--output=~/books").code == 0
         assert (seen[0].seed, seen[0].metadata.socket) == (7, f"{tmp_path}/s")
@@ -300,8 +311,22 @@ class TestAnswers:
         done = skipgram("runs", "--output", "books", folder=tmp_path)
         assert done.returncode == 0
         year = f"{datetime.datetime.now():%Y-}"
-        rows = [line.split()[2:] for line in done.stdout.splitlines() if year in line]
-        assert rows == [["b.txt", "unfinished"], ["a.txt", "nce", "7.5000", "8.2500", "blessed"]]
+        rows = [line.split() for line in done.stdout.splitlines() if ".txt" in line]
+        assert rows == [
+            ["2", "b.txt", "unfinished"],
+            ["1", "a.txt", "nce", "7.5000", "8.2500", "blessed"],
+        ]
+        done = skipgram("runs", "--output", "books", "--format", "json", folder=tmp_path)
+        second, first = json.loads(done.stdout)
+        assert second.pop("started").startswith(year)
+        assert second == {
+            "run": "2",
+            "corpus_files": "b.txt",
+            "status": "unfinished",
+            "served": False,
+            "blessings": [],
+        }
+        assert first["full_softmax_cross_entropy"] == 7.5
 
 
 class TestNothingHeavyIsImported:
@@ -316,6 +341,10 @@ class TestNothingHeavyIsImported:
             (0, ["neighbors", "east"]),
             (0, ["analogy", "east", "northeast", "east"]),
             (1, ["runs", "--output", "none"]),
+            (1, ["bless", "last", "--reason", "good", "--output", "none"]),
+            (1, ["prune", "--keep", "1", "--output", "none"]),
+            (2, ["bless", "last"]),
+            (2, ["prune", "--keep", "0"]),
             (2, ["run", "--set", "metadata.type=mysql", "--set", "metadata.host=db"]),
             (2, ["runs", "--set", "metadata.type=mysql", "--set", "metadata.host=db"]),
         ],
@@ -382,8 +411,35 @@ class TestHowARunEnds:
         assert list(tmp_path.iterdir()) == []
 
     def test_blessed(self, run):
-        ended = run(lambda *_: SimpleNamespace(run="monday", why_not_blessed=None))
+        ended = run(
+            lambda *_: SimpleNamespace(run="monday", why_not_blessed=None, is_unchanged=False)
+        )
         assert ended == (0, "monday\n", "")
+
+    @pytest.mark.parametrize(
+        ("is_unchanged", "words", "code"),
+        [
+            (True, (), 0),
+            (True, ("--exit-code-if-unchanged", "9"), 9),
+            (False, ("--exit-code-if-unchanged", "9"), 0),
+            (True, ("--exit-code-if-unchanged=0",), 0),
+        ],
+    )
+    def test_nothing_new(self, run, is_unchanged, words, code):
+        summary = SimpleNamespace(run="monday", why_not_blessed=None, is_unchanged=is_unchanged)
+        assert run(lambda *_: summary, *words) == (code, "monday\n", "")
+
+    @pytest.mark.parametrize(
+        ("code", "said"),
+        [
+            ("3", "3 says something else already (1 the run failed, 2 the command is wrong, 3 not"),
+            ("126", "126 is not in the range 0<=x<=125"),
+        ],
+    )
+    def test_a_code_that_says_something_else_is_refused(self, run, code, said):
+        ended = run(failing(AssertionError()), "--exit-code-if-unchanged", code)
+        assert ended.code == 2
+        assert said in " ".join(ended.err.split())
 
     def test_not_blessed(self, run):
         summary = SimpleNamespace(run="monday", why_not_blessed="it is too bad")
@@ -440,7 +496,7 @@ class TestWhatARunIsGiven:
 
         def pipeline(settings: config.Config, corpus: Corpus | None, *_: object) -> SimpleNamespace:
             seen.append((settings, corpus))
-            return SimpleNamespace(run="monday", why_not_blessed=None)
+            return SimpleNamespace(run="monday", why_not_blessed=None, is_unchanged=False)
 
         assert run(pipeline, *words).code == 0
         return seen[0]

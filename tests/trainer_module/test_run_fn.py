@@ -39,7 +39,8 @@ def fingerprint(
 def test_checkpoints_belong_to_one_model_on_one_data_set(tmp_path: Path) -> None:
     file = tmp_path / "train.gz"
     one = fingerprint({"seed": 1, "checkpoint_root": "here"}, file, 10)
-    assert one == fingerprint({"checkpoint_root": "elsewhere", "seed": 1}, file, 10)
+    elsewhere = {"checkpoint_root": "elsewhere", "run": "20261124030000", "seed": 1}
+    assert one == fingerprint(elsewhere, file, 10)
     assert one != fingerprint({"seed": 2, "checkpoint_root": "here"}, file, 10)
     assert one != fingerprint({"seed": 1, "checkpoint_root": "here"}, file, 11)
     assert one != fingerprint({"seed": 1, "checkpoint_root": "here"}, file, 10, "model/7")

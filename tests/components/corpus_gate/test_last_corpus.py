@@ -11,7 +11,7 @@ from tfx.types import standard_artifacts
 from tfx.utils import path_utils
 
 from components.corpus_gate.last_corpus import LastBlessedCorpusStrategy, LastPushedCorpus
-from components.embedding_evaluator.last_blessed_model import FINAL
+from components.embedding_evaluator.order_of_blessings import FINAL
 from pipeline.graph import push_to
 
 

@@ -10,7 +10,7 @@ from tfx import types
 from tfx.types import standard_artifacts
 from tfx.utils import path_utils
 
-from components.embedding_evaluator.last_blessed_model import FINAL
+from components.embedding_evaluator.order_of_blessings import FINAL
 from components.multi_worker_trainer.base_model import BaseModelStrategy, PushedBaseModel
 from pipeline.graph import push_to
 

@@ -14,7 +14,7 @@ from trainer_module.errors import InputError
 def test_what_is_set_at_submission_goes_above_the_configuration(epochs: float) -> None:
     config = {"trainer": {"epochs": 2, "dim": 50}, "seed": 3}
     given = {CUSTOM_CONFIG_KEY: json_utils.dumps(config), "epochs": epochs, "output": "gs://b/o"}
-    found = json_utils.loads(executor.with_own_properties(given)[CUSTOM_CONFIG_KEY])
+    found = json_utils.loads(executor.with_own_properties(given, None)[CUSTOM_CONFIG_KEY])
     assert found == {
         "trainer": {"epochs": 7, "dim": 50},
         "seed": 3,
@@ -51,6 +51,14 @@ def test_the_base_is_a_path_or_an_artifact_with_a_model(
     monkeypatch.setattr(executor.GenericExecutor, "_GetFnArgs", lambda *_: of_tfx)
     found = executor.Executor()._GetFnArgs({}, {}, {}).base_model
     assert found == (str(tmp_path / expected) if expected == given and given else expected)
+
+
+def test_a_run_of_ours_names_the_folder_for_tensorboard() -> None:
+    given = {CUSTOM_CONFIG_KEY: '{"trainer": {}}', "epochs": 1, "output": "/o"}
+    of_a_server = "20261124030000-0123456789ab"
+    for run_id, name in ((of_a_server, "20261124030000"), ("skipgram-2026", None)):
+        found = executor.with_own_properties(given, run_id)[CUSTOM_CONFIG_KEY]
+        assert json_utils.loads(found).get("run") == name
 
 
 _LOCAL = {

@@ -6,6 +6,7 @@ from ml_metadata import MetadataStore
 from ml_metadata.proto import metadata_store_pb2 as mlmd
 
 from pipeline.config import MetadataConfig
+from pipeline.failures import WrongCommandError
 from pipeline.local import metadata_store
 from pipeline.local.output_folder import OutputFolder
 from trainer_module.errors import InputError
@@ -105,8 +106,63 @@ class TestRuns:
         assert metadata_store.runs(store, NAME) == []
 
 
+class TestNewName:
+    NIGHT = datetime.datetime(2026, 11, 24, 3, 0, 0)
+
+    @pytest.mark.parametrize(
+        ("before", "served", "name"),
+        [
+            ([], 0, "20261124030000"),
+            (["2026-11-22T12:00:00.005"], 1_795_608_000, "20261124030000"),  # of an older version
+            (["20261124030000"], 0, "20261124030001"),  # in the same second
+            (["20261124035959-0123456789ab"], 0, "20261124035960"),  # the clock went back
+            (["20261123030000"], 20261124030007, "20261124030008"),
+        ],
+    )
+    def test_is_the_time_and_above_all_before_it(self, store, before, served, name):
+        for run_id in before:
+            metadata_store.begin_run(store, NAME, run_id, "x")
+        assert metadata_store.new_name(store, NAME, served, self.NIGHT) == name
+
+    def test_runs_of_other_pipelines_do_not_matter(self, store):
+        metadata_store.begin_run(store, "skipgram-other", "20261124030000", "x")
+        assert metadata_store.new_name(store, NAME, 0, self.NIGHT) == "20261124030000"
+
+
+class TestFindRun:
+    @pytest.fixture
+    def records(self, store):
+        for day in ("22", "23", "24"):
+            run_id = f"202611{day}030000-0123456789ab"
+            metadata_store.begin_run(store, NAME, run_id, "x")
+        return metadata_store.runs(store, NAME)
+
+    @pytest.mark.parametrize(
+        ("said", "day"), [("last", "24"), ("20261123030000", "23"), ("22", "22"), ("1123", "23")]
+    )
+    def test_by_name_by_a_part_that_no_other_has_and_the_last(self, records, said, day):
+        assert metadata_store.find_run(records, said).name == f"202611{day}030000"
+
+    def test_a_part_of_several_names(self, records):
+        with pytest.raises(WrongCommandError) as caught:
+            metadata_store.find_run(records, "2026")
+        assert str(caught.value) == (
+            "2026 is part of the names of 3 runs: say one of 20261124030000, 20261123030000, "
+            "20261122030000"
+        )
+
+    def test_a_wrong_name_is_answered_with_the_nearest(self, records):
+        for said in ("20261125030000", "0123456789ab", ""):
+            with pytest.raises(WrongCommandError, match=f"^{said} is no run; the nearest is 2026"):
+                metadata_store.find_run(records, said)
+
+    def test_where_there_are_none(self):
+        with pytest.raises(WrongCommandError, match=r"^last is no run$"):
+            metadata_store.find_run([], "last")
+
+
 class TestStoreLocation:
-    NOON = datetime.datetime(2026, 11, 22, 12, 0, 0, 5_999)
+    NAME = "20261122120000"
     ON_A_SERVER = MetadataConfig(type="mysql", socket="/run/mysqld.sock")
 
     def test_of_metadata_in_the_folder(self, tmp_path):
@@ -115,7 +171,7 @@ class TestStoreLocation:
             tmp_path / "books" / "metadata.sqlite"
         )
         assert location.pipeline_name == "skipgram"
-        assert location.run_id(self.NOON) == "2026-11-22T12:00:00.005"
+        assert location.run_id(self.NAME) == self.NAME
 
     def test_on_a_server_each_folder_has_a_name_of_its_own(self, tmp_path):
         locations = []
@@ -127,13 +183,9 @@ class TestStoreLocation:
         a, b = (location.pipeline_name for location in locations)
         assert a != b
         assert locations[0].connection == locations[1].connection
-        # Two runs that begin in the same millisecond are two all the same.
-        assert locations[0].run_id(self.NOON) == "2026-11-22T12:00:00.005" + a.removeprefix(
-            "skipgram"
-        )
-        assert locations[1].run_id(self.NOON) == "2026-11-22T12:00:00.005" + b.removeprefix(
-            "skipgram"
-        )
+        # Two runs that begin in the same second are two all the same.
+        assert locations[0].run_id(self.NAME) == self.NAME + a.removeprefix("skipgram")
+        assert locations[1].run_id(self.NAME) == self.NAME + b.removeprefix("skipgram")
 
     def test_on_a_server_of_a_folder_that_nothing_was_run_into(self, tmp_path):
         with pytest.raises(InputError, match="nothing was run into"):

@@ -51,9 +51,9 @@ class TestControlCharacters:
     def test_of_runs(self):
         started, error = datetime.datetime(2026, 7, 1), {"error": CONTROLS}
         failed = RunRecord("1", started, CONTROLS, "failed", error)
-        assert SHOWN in printed(display.runs_table([failed]))
-        assert "\x1b" not in printed(display.runs_table([failed]))
-        assert display.why_failed([failed])[0].plain == f"2026-07-01 00:00 failed: {SHOWN}"
+        assert SHOWN in printed(display.runs_table([failed], None))
+        assert "\x1b" not in printed(display.runs_table([failed], None))
+        assert display.why_failed([failed])[0].plain == f"1 failed: {SHOWN}"
 
     def test_of_what_a_component_prints(self):
         console = Console(file=io.StringIO(), width=200, force_terminal=True, color_system=None)
@@ -129,7 +129,7 @@ def test_approximation_table_of_a_tiny_vocabulary_has_the_full_loss_alone():
 
 def record(**changes: Any) -> RunRecord:
     given = {
-        "run_id": "1",
+        "run_id": "20260701090503",
         "started": datetime.datetime(2026, 7, 1, 9, 5, 3),
         "corpus": "books/*.txt",
         "status": "blessed",
@@ -146,31 +146,38 @@ RESULT = {
 
 
 class TestRunsTable:
-    def test_shows_when_on_what_and_with_which_result(self):
-        [*_, row, _] = printed(display.runs_table([record(result=RESULT)])).splitlines()
-        shown = ["2026-07-01", "09:05", "books/*.txt", "sampled_softmax", "7.1235", "8.0000"]
+    def test_shows_which_on_what_and_with_which_result(self):
+        [*_, row, _] = printed(display.runs_table([record(result=RESULT)], None)).splitlines()
+        shown = ["20260701090503", "books/*.txt", "sampled_softmax", "7.1235", "8.0000"]
         assert row.split() == [*shown, "blessed"]
+
+    def test_shows_whose_model_is_served(self):
+        records = [record(run_id="20260702030000-0123456789ab"), record()]
+        text = printed(display.runs_table(records, "20260702030000"))
+        [*_, first, second, _] = text.splitlines()
+        assert first.split() == ["20260702030000", "books/*.txt", "blessed,", "served"]
+        assert second.split() == ["20260701090503", "books/*.txt", "blessed"]
 
     def test_shows_that_a_run_failed_and_below_why(self):
         failed = record(status="failed", result={"error": "no pairs"})
-        [*_, row, _] = printed(display.runs_table([failed])).splitlines()
-        assert row.split() == ["2026-07-01", "09:05", "books/*.txt", "failed"]
+        [*_, row, _] = printed(display.runs_table([failed], None)).splitlines()
+        assert row.split() == ["20260701090503", "books/*.txt", "failed"]
         [line] = display.why_failed([failed, record(result=RESULT)])
-        assert line.plain == "2026-07-01 09:05 failed: no pairs"
+        assert line.plain == "20260701090503 failed: no pairs"
 
     def test_keeps_the_order(self):
-        text = printed(display.runs_table([record(corpus="b.txt"), record(corpus="a.txt")]))
+        text = printed(display.runs_table([record(corpus="b.txt"), record(corpus="a.txt")], None))
         assert text.index("b.txt") < text.index("a.txt")
 
     def test_loses_nothing_in_eighty_columns(self):
         path = "/".join("abcdefghijklmnopqrstuvwxyz")
         shown = record(corpus=path, status="not blessed", result=RESULT)
-        text = printed(display.runs_table([shown]), width=80)
+        text = printed(display.runs_table([shown], shown.name), width=80)
         assert max(map(len, text.splitlines())) <= 80
         header, *lines = [line.ljust(80) for line in text.splitlines() if line.strip()]
         start, end = header.index("corpus"), header.index("objective")
         assert "".join(line[start:end].strip() for line in lines[1:]) == path
-        for word in ("2026-07-01 09:05", "7.1235", "8.0000", "not blessed"):
+        for word in ("20260701090503", "7.1235", "8.0000", "not blessed", "served"):
             assert word in text
 
 
@@ -192,7 +199,7 @@ def test_tokens_and_paths_are_shown_as_they_are(token):
     ranking = display.ranking(token, [Neighbor(token, 0.5)])
     assert token in printed(ranking).splitlines()[1]
     assert rows(ranking) == [[token, "0.500"]]
-    assert f" {token} " in printed(display.runs_table([record(corpus=token)]))
+    assert f" {token} " in printed(display.runs_table([record(corpus=token)], None))
     assert rows(display.summary_table(replace(SUMMARY, run=token)))[0] == ["run", token]
 
 

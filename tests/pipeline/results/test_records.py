@@ -76,7 +76,10 @@ SUMMARY_JSON = """{
   "peak_memory_megabytes": {
     "Transform": 800,
     "Trainer": 1200
-  }
+  },
+  "model_of": "",
+  "is_new_version": false,
+  "verdict": ""
 }"""
 
 
@@ -106,6 +109,19 @@ def test_what_was_read(tmp_path: Path) -> None:
     assert Reading.read(path) == Reading(
         documents=7, documents_eval=2, copies_eval=1, replaced_characters=3, empty_lines=1
     )
+
+
+def test_nothing_new_is_what_all_came_from_the_cache_and_served_nothing_else() -> None:
+    assert replace(SUMMARY, all_cached=True).is_unchanged
+    for change in ({"all_cached": False}, {"blessed": False}, {"is_new_version": True}):
+        assert not replace(SUMMARY, **{"all_cached": True, **change}).is_unchanged
+
+
+def test_a_run_is_called_by_its_number_and_one_of_an_older_version_by_its_time() -> None:
+    ids = ["20261124030000", "20261124030000-0123456789ab", "2026-11-22T12:00:00.005"]
+    started = datetime.datetime(2026, 7, 1)
+    names = [RunRecord(run_id, started, "a.txt", "blessed", {}).name for run_id in ids]
+    assert names == ["20261124030000", "20261124030000", "2026-11-22T12:00:00.005"]
 
 
 def test_a_run_of_the_store_may_have_come_to_nothing() -> None:
