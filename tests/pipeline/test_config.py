@@ -31,5 +31,6 @@ def test_as_dict_gives_what_json_can_hold():
         "compared_metric": "common_cross_entropy",
         "max_increase": 0.5,
         "min_neighbor_overlap": None,
+        "max_token_loss": 0.5,
     }
     assert config.as_dict(config.CorpusConfig(files=("a", "b")))["files"] == ["a", "b"]

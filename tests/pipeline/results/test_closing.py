@@ -14,6 +14,7 @@ TONIGHT = replace(
     run=RUN,
     model_of=RUN,
     version=RUN,
+    moved=None,
     last_blessed={"run": LAST, "documents": 1234600, "tokens": 9876543, "vocabulary_size": 18000},
 )
 
@@ -44,11 +45,10 @@ def test_without_a_pair_in_common() -> None:
 
 
 def test_with_what_moved() -> None:
-    # By way of the metrics, which stand beside the other fields.
     moved = {"neighbor_overlap": 0.81249, "mean_cosine": 0.9, "common_tokens": 5}
-    summary = replace(TONIGHT, metrics={"moved": moved})
+    summary = replace(TONIGHT, moved=moved)
     assert lines(summary)[0].endswith(", neighbor_overlap 0.812, mean_cosine 0.900")
-    summary = replace(TONIGHT, metrics={"moved": {"neighbor_overlap": None}})
+    summary = replace(TONIGHT, moved={"neighbor_overlap": None})
     assert "neighbor_overlap" not in lines(summary)[0]
 
 

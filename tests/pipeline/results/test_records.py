@@ -49,7 +49,6 @@ SUMMARY_JSON = """{
   "perplexity": 0.5,
   "unigram_cross_entropy": 7.8,
   "blessed": true,
-  "verdict": "it is better",
   "replaced_characters": 12,
   "empty_lines": 0,
   "workers": 2,
@@ -79,7 +78,7 @@ SUMMARY_JSON = """{
   },
   "model_of": "",
   "is_new_version": false,
-  "verdict": ""
+  "verdict": "it is better"
 }"""
 
 

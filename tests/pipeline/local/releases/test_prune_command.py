@@ -35,12 +35,14 @@ def test_what_the_last_runs_do_not_need_goes(nights: Nights) -> None:
     said = prune(nights, 1)
     # B's model is what C's was compared with: the cache needs it. A's goes with all that is A's.
     assert said["artifacts"] == (
-        folders_of(a, "examples", "model", "pushed_model", "vectors")
+        folders_of(a, "examples", "aligned_model", "pushed_model", "vectors")
         | folders_of(b, "examples", "pushed_model", "vectors")
     )
     assert not any(folder.exists() for folder in said["artifacts"])
     assert all(folder.exists() for folder in folders_of(c, *(key for _, key in c.outputs)))
-    assert folders_of(b, "model") <= set((nights.output.artifacts / "Trainer/model").iterdir())
+    assert folders_of(b, "aligned_model") <= set(
+        (nights.output.artifacts / "EmbeddingAligner/aligned_model").iterdir()
+    )
     assert names(nights.output.serving) == [C]
     assert names(nights.output.logs) == [C]
     # The curves of a model that stays stay.
@@ -80,7 +82,7 @@ def test_the_last_blessed_model_stays_however_old(nights: Nights) -> None:
     nights.run(B, passes=False)
     c = nights.run(C, passes=False)
     said = prune(nights, 1)
-    kept = folders_of(a, "model", "pushed_model", "vectors")
+    kept = folders_of(a, "aligned_model", "pushed_model", "vectors")
     assert not said["artifacts"] & kept
     assert all(folder.exists() for folder in kept)
     assert nights.last().model.id == a.model.id
@@ -116,7 +118,7 @@ def test_what_is_not_of_runs_stays(nights: Nights) -> None:
     mine = [
         nights.output.serving / "7",
         nights.output.logs / "mine",
-        nights.output.artifacts / "mine" / "model" / "1",
+        nights.output.artifacts / "mine" / "aligned_model" / "1",
         nights.output.tensorboard / "mine",
     ]
     for folder in mine:
