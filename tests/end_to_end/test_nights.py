@@ -55,6 +55,7 @@ def night(skipgram: Skipgram, corpus: Path, output: Path, *settings: str) -> End
         "trainer.learning_rate=0.05",
         "trainer.evaluations_per_epoch=0",
         "corpus.eval_fraction=0.2",
+        "evaluator.max_token_loss=1",  # the model's gate is asked, not the corpus'
     )
     given = [part for setting in (*always, *settings) for part in ("--set", setting)]
     return skipgram("run", "--corpus", str(corpus), "--output", str(output), *given)
