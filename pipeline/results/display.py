@@ -44,7 +44,7 @@ def _yes_or_no(answer: bool) -> str:
 def _tokens(counts: Mapping[str, int]) -> str:
     """Of a warm start."""
     taken_over, new, dropped = (_whole(counts[name]) for name in ("taken_over", "new", "dropped"))
-    return f"{taken_over} tokens taken over, {new} new, {dropped} dropped"
+    return f"{taken_over} taken over, {new} new, {dropped} dropped"
 
 
 _Line = tuple[str, Callable[[Any], str]]

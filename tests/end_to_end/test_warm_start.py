@@ -61,7 +61,7 @@ def test_two_nights(corpus: Path, tonight: Path, skipgram: Skipgram, tmp_path: P
     second = summary_of(output)
     assert second["resumed_at_step"] > 0
     assert second["warm_start"] == {"taken_over": 10, "new": 5, "dropped": 5}
-    assert "10 tokens taken over, 5 new, 5 dropped" in ended.stdout
+    assert "10 taken over, 5 new, 5 dropped" in ended.stdout
 
     # Again: its own model is the last blessed one, and is not its base.
     ended = skipgram(*arguments)

@@ -98,7 +98,7 @@ class TestSummaryTable:
 
     def test_says_what_a_warm_run_took_over(self):
         warm = replace(SUMMARY, warm_start=WarmStart(taken_over=9000, new=2, dropped=1))
-        line = ["warm_start", "9,000 tokens taken over, 2 new, 1 dropped"]
+        line = ["warm_start", "9,000 taken over, 2 new, 1 dropped"]
         assert line in rows(display.summary_table(warm))
 
 
