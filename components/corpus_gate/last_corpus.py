@@ -19,9 +19,7 @@ from components.tfx_api import (
     standard_artifacts,
     types,
 )
-
-# The key under which the Resolver node, and the Trainer, gets what is trained on.
-TRANSFORM_GRAPH = "transform_graph"
+from components.tfx_api import standard_component_specs as specs
 
 
 class LastBlessedCorpusStrategy(ResolverStrategy):
@@ -36,7 +34,7 @@ class LastBlessedCorpusStrategy(ResolverStrategy):
         self, store: MetadataStore, input_dict: dict[str, list[types.Artifact]]
     ) -> dict[str, list[types.Artifact]]:
         """Returns the model and its blessing, or none where no other corpus' was blessed."""
-        tonight = _trained_on(store, {graph.id for graph in input_dict[TRANSFORM_GRAPH]})
+        tonight = _trained_on(store, {graph.id for graph in input_dict[specs.TRANSFORM_GRAPH_KEY]})
         others = [model for model in input_dict[MODEL] if model.id not in tonight]
         found = LastBlessedModelStrategy().resolve_artifacts(
             store, {**input_dict, CANDIDATE: [], MODEL: others}
@@ -46,7 +44,7 @@ class LastBlessedCorpusStrategy(ResolverStrategy):
 
 def _trained_on(store: MetadataStore, transform_graphs: set[int]) -> set[int]:
     """Ids of the models trained on one of the graphs, and of what was made of such a model."""
-    trained = _made_of(store, transform_graphs, TRANSFORM_GRAPH)
+    trained = _made_of(store, transform_graphs, specs.TRANSFORM_GRAPH_KEY)
     return trained | _made_of(store, trained, MODEL)
 
 

@@ -1,20 +1,19 @@
 """Turns tonight's model so that its vectors lie in the space of the last blessed one."""
 
 from components.embedding_aligner import procrustes
+from components.embedding_evaluator.last_pushed_model import comparable_model
 from components.embedding_evaluator.order_of_blessings import MADE_OF
 from components.tfx_api import (
     InputArtifact,
     OutputArtifact,
     Parameter,
     component,
-    fileio,
     io_utils,
     path_utils,
     standard_artifacts,
 )
 from trainer_module.evaluation import saved_model
-
-LAST_BLESSED = "last_blessed"
+from trainer_module.hyperparameters import LAST_BLESSED
 
 
 def align(folder: str, last_folder: str) -> None:
@@ -61,6 +60,6 @@ def EmbeddingAligner(  # noqa: N802
     del code_fingerprint
     aligned_model.set_string_custom_property(MADE_OF, model.uri)
     io_utils.copy_dir(model.uri, aligned_model.uri)
-    last = path_utils.serving_model_path(baseline_model.uri) if baseline_model else None
-    if align_with == LAST_BLESSED and last and fileio.exists(last):
+    last = comparable_model(baseline_model)
+    if align_with == LAST_BLESSED and last:
         align(path_utils.serving_model_path(aligned_model.uri), last)

@@ -4,6 +4,7 @@ import os
 
 from components.embedding_comparison.comparing import compare
 from components.embedding_comparison.comparison import COMPARISON_FILE, Comparison
+from components.embedding_evaluator.last_pushed_model import comparable_model
 from components.embedding_evaluator.order_of_blessings import FINAL
 from components.tfx_api import (
     InputArtifact,
@@ -12,7 +13,6 @@ from components.tfx_api import (
     artifact,
     component,
     evaluator_constants,
-    fileio,
     io_utils,
     path_utils,
     standard_artifacts,
@@ -62,9 +62,8 @@ def EmbeddingComparison(  # noqa: N802
       baseline_model: the last blessed one; None, or without a model in it: there is none yet.
     """
     del code_fingerprint
-    last = path_utils.serving_model_path(baseline_model.uri) if baseline_model else None
     found = comparison_of(
-        path_utils.serving_model_path(model.uri), last if last and fileio.exists(last) else None
+        path_utils.serving_model_path(model.uri), comparable_model(baseline_model)
     )
     io_utils.write_string_file(os.path.join(comparison.uri, COMPARISON_FILE), found.to_json())
     is_better = model_blessing.get_int_custom_property(_BLESSED) == 1

@@ -3,10 +3,10 @@
 from typing import Any
 
 from components.embedding_evaluator import predictions
+from components.embedding_evaluator.last_pushed_model import comparable_model
 from components.tfx_api import BASELINE_MODEL_KEY, BeamExecutorSpec, fileio, path_utils, types
 from components.tfx_api import evaluator_component as component
 from components.tfx_api import evaluator_executor as executor
-from trainer_module.evaluation import saved_model
 from trainer_module.training.progress import WARNING
 
 
@@ -24,25 +24,21 @@ class Executor(executor.Executor):
         exec_properties: dict[str, Any],
     ) -> None:
         """See TFX's Executor."""
-        comparable = [
-            artifact
-            for artifact in input_dict.get(BASELINE_MODEL_KEY, [])
-            if _is_comparable(path_utils.serving_model_path(artifact.uri))
-        ]
+        given = input_dict.get(BASELINE_MODEL_KEY, [])
+        comparable = [artifact for artifact in given if _is_comparable(artifact)]
         super().Do({**input_dict, BASELINE_MODEL_KEY: comparable}, output_dict, exec_properties)
 
 
-def _is_comparable(model: str) -> bool:
-    if not fileio.exists(model):
-        return False
-    if not saved_model.has_settings(model):
+def _is_comparable(model: types.Artifact) -> bool:
+    if comparable_model(model):
+        return True
+    if fileio.exists(path_utils.serving_model_path(model.uri)):
         print(
             f"{WARNING}the last blessed model is of an older version that does not say how it was "
             "trained: tonight's is not compared with it",
             flush=True,
         )
-        return False
-    return True
+    return False
 
 
 class Evaluator(component.Evaluator):

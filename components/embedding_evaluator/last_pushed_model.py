@@ -16,6 +16,7 @@ from components.tfx_api import (
     standard_artifacts,
     types,
 )
+from trainer_module.evaluation import saved_model
 
 
 def last_version(folder: str) -> str | None:
@@ -24,6 +25,19 @@ def last_version(folder: str) -> str | None:
     versions = [name.rstrip("/") for name in names]  # object stores end a folder's name by a slash
     numbers = [int(version) for version in versions if version.isdecimal()]
     return os.path.join(folder, str(max(numbers))) if numbers else None
+
+
+def comparable_model(model: types.Artifact | None) -> str | None:
+    """The SavedModel of a last blessed model, if tonight's can be held against it.
+
+    Args:
+      model: None where there is none; where no node can leave out an input, without a model in it.
+        One of an older version of ours does not say how it was trained: then nothing is compared.
+    """
+    if model is None:
+        return None
+    folder = str(path_utils.serving_model_path(model.uri))
+    return folder if fileio.exists(folder) and saved_model.has_settings(folder) else None
 
 
 def copy_last_pushed(push_destination: str, model: types.Artifact) -> None:

@@ -23,9 +23,7 @@ from components.tfx_api import (
     standard_artifacts,
     types,
 )
-
-# The key under which the Resolver node gets the channel of what is trained on.
-TRANSFORM_GRAPH = "transform_graph"
+from components.tfx_api import standard_component_specs as specs
 
 _ENDED = (mlmd.Execution.COMPLETE, mlmd.Execution.CACHED)
 
@@ -52,7 +50,7 @@ class BaseModelStrategy(ResolverStrategy):
             store, {**input_dict, CANDIDATE: []}
         )[MODEL]
         live = {model.id: model for model in input_dict[MODEL]}
-        done = self._same_trainings(store, input_dict[TRANSFORM_GRAPH])
+        done = self._same_trainings(store, input_dict[specs.TRANSFORM_GRAPH_KEY])
         for execution in sorted(done, key=lambda one: one.id, reverse=True):
             bases = _base_models(store, execution)
             if bases <= live.keys():  # else it cannot be done again as it was

@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from trainer_module import features, vocabulary
 from trainer_module.errors import InputError
+from trainer_module.hyperparameters import Normalization, Tokenizer
 from trainer_module.text.words import Tokenization
 from trainer_module.vocabulary import Vocabulary
 
@@ -24,8 +25,8 @@ Table = npt.NDArray[np.float32]
 class ModelSettings(NamedTuple):
     """What must be known of a model to hold another one against it. JSON in the SavedModel."""
 
-    tokenizer: str
-    normalization: str
+    tokenizer: Tokenizer
+    normalization: Normalization
     subsample: float
     window: int
     seed: int
@@ -38,9 +39,7 @@ class ModelSettings(NamedTuple):
     @property
     def tokenization(self) -> Tokenization:
         """How the model makes tokens of text."""
-        return Tokenization.from_json(
-            json.dumps({"tokenizer": self.tokenizer, "normalization": self.normalization})
-        )
+        return Tokenization(self.tokenizer, self.normalization)
 
     def to_json(self) -> str:
         """The content of the variable `settings`."""

@@ -7,8 +7,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 import tensorflow_model_analysis as tfma
+from tfx.types import standard_artifacts
 
 from components.embedding_evaluator import component
+from components.embedding_evaluator.last_pushed_model import comparable_model
 from components.embedding_evaluator.metrics import OUTPUTS
 from components.embedding_evaluator.predictions import Predict
 from tests.saved_models import SETTINGS, write_saved_model
@@ -107,16 +109,28 @@ def test_a_full_cross_entropy_is_of_each_models_own_pairs(tonight: str) -> None:
         np.testing.assert_array_equal(found[f"compared_pairs{suffix}"], own["num_pairs"])
 
 
+def artifact(folder: Path) -> standard_artifacts.Model:
+    made = standard_artifacts.Model()
+    made.uri = str(folder)
+    return made
+
+
 def test_a_baseline_of_an_older_version_is_left_out_aloud(
     tonight: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert component._is_comparable(tonight)
-    assert not component._is_comparable(str(tmp_path / "missing"))
+    folder = tmp_path / "tonight" / "Format-Serving"
+    folder.parent.mkdir()
+    folder.symlink_to(tonight)
+    assert component._is_comparable(artifact(tmp_path / "tonight"))
+    assert comparable_model(artifact(tmp_path / "tonight")) == str(folder)
+    assert not component._is_comparable(artifact(tmp_path / "missing"))
+    assert comparable_model(None) is None
     assert capsys.readouterr().out == ""
     module = tf.Module()
     module.target_table = tf.Variable([[1.0]])
-    tf.saved_model.save(module, str(tmp_path / "old"))
-    assert not component._is_comparable(str(tmp_path / "old"))
+    tf.saved_model.save(module, str(tmp_path / "old" / "Format-Serving"))
+    assert not component._is_comparable(artifact(tmp_path / "old"))
+    assert comparable_model(artifact(tmp_path / "old")) is None
     assert capsys.readouterr().out == (
         "warning: the last blessed model is of an older version that does not say how it was "
         "trained: tonight's is not compared with it\n"
