@@ -152,7 +152,8 @@ def _run(
         sentence = "interrupted" if interrupted else failures.explain(error, output.root)
         withheld = isinstance(error, ComponentFailedError) and failures.is_withheld(error)
         status = metadata_store.NOT_BLESSED if withheld else metadata_store.FAILED
-        _end(location, run_id, status, {"error": sentence})
+        verdict = {"verdict": sentence} if withheld else {}
+        _end(location, run_id, status, {"error": sentence, **verdict})
         if error is raised:
             raise
         raise error from raised

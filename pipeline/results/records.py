@@ -68,7 +68,7 @@ class RunRecord:
     started: datetime
     corpus: str
     status: str
-    result: Mapping[str, Any]  # Summary.as_json, maybe of an older version, or {"error": sentence}
+    result: Mapping[str, Any]  # Summary.as_json, maybe of an older version, or its error
 
     @property
     def name(self) -> str:

@@ -56,6 +56,8 @@ def test_a_night_that_lost_more_than_half_is_withheld_before_training(
     assert sorted((output / "serving").iterdir()) == served
     listed = " ".join(skipgram("runs", "--output", str(output)).stdout.split())
     assert listed.count("not blessed: the run is withheld before training") == 2
+    as_json = json.loads(skipgram("runs", "--output", str(output), "--format", "json").stdout)
+    assert as_json[0]["verdict"] == withheld.stderr.removeprefix("skipgram: ").rstrip()
 
     assert "All components are cached" in night(22).stdout
     meant = ("evaluator.max_token_loss=0.54", "evaluator.max_increase=1")

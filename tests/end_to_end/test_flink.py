@@ -192,6 +192,22 @@ def test_the_same_metrics(run: Run, on_flink: Run) -> None:
         assert on_flink.summary[name] == pytest.approx(run.summary[name], rel=1e-6), name
 
 
+def test_a_second_night_is_held_against_the_first(
+    on_flink: Run, flink: Flink, corpus: Path, skipgram: Skipgram
+) -> None:
+    settings = (*flink.settings, "trainer.epochs=2", "evaluator.max_increase=10")
+    second = run_on(skipgram, corpus, on_flink.output, *settings).summary
+    # The vocabulary is the same, and so are the pairs: each common figure is a model's own.
+    assert second["num_common_pairs"] == second["pairs_eval"]
+    for common, own in (
+        ("common_cross_entropy", second),
+        ("common_cross_entropy_of_last_blessed", on_flink.summary),
+    ):
+        assert second[common] == pytest.approx(own["full_softmax_cross_entropy"], abs=1e-4)
+    assert second["increase"] > 5 * second["increase_error"] > 0
+    assert second["moved"]["neighbor_overlap"] > 0
+
+
 def test_what_a_worker_could_not_read_is_said_as_on_the_direct_runner(
     flink: Flink, skipgram: Skipgram, tmp_path: Path
 ) -> None:

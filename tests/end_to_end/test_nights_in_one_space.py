@@ -8,9 +8,10 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 
-from components.embedding_comparison.comparison import Comparison
+from components.embedding_comparison.comparison import COMPARISON_FILE, Comparison
 from pipeline.results.embeddings import Embeddings
 from tests.end_to_end.commands import DOCUMENTS, GROUPS, TOKENS_A_DOCUMENT, Skipgram, run_arguments
+from tests.end_to_end.test_run_again import kill, wait_until, wait_until_gone
 
 pytestmark = pytest.mark.slow
 
@@ -79,13 +80,49 @@ def test_tonights_vectors_lie_where_the_last_ones_do(first: Night, second: Night
     assert second.summary["moved"]["mean_cosine"] == pytest.approx(np.mean(cosines), abs=1e-5)
 
 
+def last_artifact(output: Path, component: str, name: str) -> Path:
+    return max((output / "artifacts" / component / name).iterdir(), key=lambda path: int(path.name))
+
+
 def test_the_comparison_says_what_is_new(second: Night, output: Path) -> None:
-    comparisons = (output / "artifacts" / "EmbeddingComparison" / "comparison").iterdir()
-    found = Comparison.read(max(comparisons, key=lambda path: int(path.name)))
+    found = Comparison.read(last_artifact(output, "EmbeddingComparison", "comparison"))
     assert set(found.most_frequent_new) == set(NEW)
     assert found.numbers == second.summary["moved"]
     assert (found.common_tokens, found.new_tokens, found.gone_tokens) == (15, 5, 0)
     assert len(found.moved_most) == 15
+
+
+def test_a_night_killed_in_each_node_that_looks_back_ends_as_an_undisturbed_one(
+    second: Night, output: Path, corpus: Path, grown: Path, skipgram: Skipgram, tmp_path: Path
+) -> None:
+    disturbed = tmp_path / "output"
+    ended = skipgram(*run_arguments(corpus, disturbed, *SETTINGS))
+    assert ended.code == 0, ended.stderr
+    arguments = run_arguments(grown, disturbed, *SETTINGS, "seed=2")
+    for component in ("CorpusGate", "EmbeddingAligner", "Evaluator", "EmbeddingComparison"):
+
+        def logs(component: str = component) -> int:
+            return len(list(disturbed.glob(f"logs/*/{component}.log")))
+
+        before = logs()
+        killed = skipgram.start(*arguments)
+        wait_until(lambda logs=logs, before=before: logs() > before, killed)
+        kill(killed)
+        wait_until_gone(disturbed)
+
+    ended = skipgram(*arguments)
+    assert ended.code == 0, ended.stderr
+    for name in ("vectors.bin", "vectors.txt", "vocabulary.tsv", "space.json"):
+        ours, theirs = (folder / "vectors" / name for folder in (disturbed, output))
+        assert ours.read_bytes() == theirs.read_bytes(), name
+    ours, theirs = (
+        last_artifact(folder, "EmbeddingComparison", "comparison") / COMPARISON_FILE
+        for folder in (disturbed, output)
+    )
+    assert ours.read_bytes() == theirs.read_bytes()
+    summary = ended_night(disturbed, ended.stdout).summary
+    for figure in ("common_cross_entropy", "increase", "increase_error", "moved", "space_id"):
+        assert summary[figure] == second.summary[figure], figure
 
 
 def test_the_second_night_again_is_all_cached(
