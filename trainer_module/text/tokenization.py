@@ -1,5 +1,8 @@
 """Text to tokens, in TensorFlow ops: the same in Transform, in evaluation and in serving."""
 
+import functools
+from collections.abc import Callable
+
 import tensorflow as tf
 
 from trainer_module.text import unicode, unicode_tables, words
@@ -35,7 +38,7 @@ def normalize(text: tf.Tensor, tokenization: Tokenization) -> tf.Tensor:
     )
     plain, other = tf.gather(text, plain_rows), tf.gather(text, other_rows)
     plain = _plain_words(plain) if of_words else plain
-    found = tf.cond(tf.size(other) > 0, lambda: _other(other, tokenization), lambda: other)
+    found = tf.cond(tf.size(other) > 0, lambda: _other(tokenization)(other), lambda: other)
     return tf.dynamic_stitch([plain_rows, other_rows], [plain, found])
 
 
@@ -68,12 +71,22 @@ def _plain_words(text: tf.Tensor) -> tf.Tensor:
     return tf.strings.regex_replace(found, _OUTER_APOSTROPHES, " ")
 
 
-def _other(text: tf.Tensor, tokenization: Tokenization) -> tf.Tensor:
-    """normalize, of any text, by code points."""
+@functools.cache
+def _other(tokenization: Tokenization) -> Callable[[tf.Tensor], tf.Tensor]:
+    """normalize, of any text, by code points.
+
+    A function of its own, which is traced once in a process: Transform traces its preprocessing
+    five times, and the ops of this are most of it.
+    """
     tokenizer, normalization = tokenization
     of_words = tokenizer == "unicode_words"
-    characters = unicode.normalized(unicode.decode(text), normalization, fold=of_words)
-    return unicode.encode(_words(characters) if of_words else characters, tf.size(text))
+
+    def by_code_points(text: tf.Tensor) -> tf.Tensor:
+        characters = unicode.normalized(unicode.decode(text), normalization, fold=of_words)
+        return unicode.encode(_words(characters) if of_words else characters, tf.size(text))
+
+    signature = [tf.TensorSpec([None], tf.string)]
+    return tf.function(by_code_points, input_signature=signature, autograph=False)
 
 
 def _words(characters: Characters) -> Characters:
