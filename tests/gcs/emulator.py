@@ -55,6 +55,12 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         self.wfile = self.connection.makefile("wb", 1 << 16)
         self.close_connection = False
 
+    def handle_expect_100(self) -> bool:
+        """Says at once that a body may come: curl waits a second for it."""
+        going_on = super().handle_expect_100()
+        self.wfile.flush()
+        return going_on
+
     def _body(self) -> bytes:
         # TensorFlow's uploads say both how long they are and that they come in chunks.
         if self.headers.get("Transfer-Encoding") != "chunked":
