@@ -15,6 +15,7 @@ from kfp.pipeline_spec.pipeline_spec_pb2 import (
     PipelineSpec,
 )
 
+from components import entry_point, fingerprint
 from components.multi_worker_trainer import vertex
 from components.text_example_gen import files
 from components.tfx_api import BaseNode, Pipeline, RuntimeParameter, kubeflow_v2_dag_runner
@@ -83,6 +84,7 @@ def compile_job(config: Config, of: graph.Target, nodes: Iterable[BaseNode]) -> 
     runner = kubeflow_v2_dag_runner.KubeflowV2DagRunner(
         kubeflow_v2_dag_runner.KubeflowV2DagRunnerConfig(
             default_image=config.deployment.image,
+            default_commands=_entry_point(),
             # Of the two, the form of parameters that Kubeflow Pipelines knows as well.
             use_pipeline_spec_2_1=True,
         )
@@ -94,6 +96,12 @@ def compile_job(config: Config, of: graph.Target, nodes: Iterable[BaseNode]) -> 
         if isinstance(parameter, RuntimeParameter):
             definitions[parameter.name]["defaultValue"] = parameter.default
     return {**spec, "defaultPipelineRoot": pipeline.pipeline_info.pipeline_root}
+
+
+def _entry_point() -> list[str]:
+    """What each node runs, with the arguments that TFX's compiler gives it."""
+    code = fingerprint.code_fingerprint(*fingerprint.OF_NODES)
+    return ["python", "-m", entry_point.__name__, f"{entry_point.FINGERPRINT_OPTION}={code}"]
 
 
 class _Dumper(yaml.SafeDumper):
