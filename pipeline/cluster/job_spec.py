@@ -158,7 +158,7 @@ def validate(spec: PipelineSpec) -> None:
       InputError: an input has no producer, a task no component or executor; or a class or function
         that it names cannot be imported.
     """
-    if foreign := sorted(name for name in _named_code(spec) if not name.startswith(_KNOWN_CODE)):
+    if foreign := sorted(name for name in named_code(spec) if not name.startswith(_KNOWN_CODE)):
         raise WrongCommandError(
             f"the job spec names {', '.join(map(repr, foreign))}, and only what is in "
             f"{', '.join(_KNOWN_CODE)} is imported: compile the spec with `skipgram compile`"
@@ -253,11 +253,11 @@ def _unresolved(spec: PipelineSpec) -> Iterator[str]:
     for label, executor in executors_of(spec).items():
         if _EXECUTOR_CLASS not in executor.container.args[:-1]:
             yield f"{label} runs no executor class"
-    for name in _named_code(spec):
+    for name in named_code(spec):
         yield from _not_importable(name)
 
 
-def _named_code(spec: PipelineSpec) -> Iterator[str]:
+def named_code(spec: PipelineSpec) -> Iterator[str]:
     """The dotted names of executor classes and of functions."""
     for executor in executors_of(spec).values():
         arguments = list(executor.container.args)
