@@ -35,6 +35,15 @@ _IMPORTS = "imports"  # what is done before the first node
 _TFX_ENTRY_POINT = "tfx.orchestration.kubeflow.v2.container.kubeflow_v2_run_executor"
 
 
+class ObjectStore(NamedTuple):
+    """What the artifacts are in, if not in folders of this machine."""
+
+    output: str  # a URI; artifacts, checkpoints and pushed models are below it
+    variables: Mapping[str, str]  # by which a node reaches it
+    # Copies what is below a URI to a path, as the launcher of Kubeflow Pipelines does it.
+    download: Callable[[str, Path], None]
+
+
 class _Rehearsal(NamedTuple):
     """What holds of all nodes."""
 
@@ -43,6 +52,7 @@ class _Rehearsal(NamedTuple):
     root: Path
     python: Path  # the folder of the interpreter
     show_progress: ShowProgress
+    objects: ObjectStore | None
 
     @property
     def is_vertex(self) -> bool:
@@ -63,6 +73,7 @@ class _Rehearsal(NamedTuple):
             "HOME": str(self.folder(f"home/{name}")),
             "TMPDIR": str(self.folder(f"tmp/{name}")),
             "LANG": "C.UTF-8",
+            **(self.objects.variables if self.objects else {}),
             **variables,
         }
         return Place(environment, self.folder(f"work/{name}"), self.log(name))
@@ -72,12 +83,20 @@ class _Rehearsal(NamedTuple):
         run = f"{name}_{uuid.uuid4().int % 10**18}" if self.is_vertex else f"{name}/{uuid.uuid4()}"
         folder = self.folder(f"outputs/{run}")
         written = "executor_output.json" if self.is_vertex else "output_metadata.json"
-        artifacts = str(self.root / "artifacts" / run)
+        artifacts = f"{_output(self.root, self.objects)}/artifacts/{run}"
         return Places(artifacts, self.folder(f"outputs/{run}/parameters"), folder / written)
 
 
+def _output(root: Path, objects: ObjectStore | None) -> str:
+    return objects.output if objects else str(root)
+
+
 def rehearse(
-    spec: PipelineSpec, root: Path, given: Mapping[str, str], show_progress: ShowProgress
+    spec: PipelineSpec,
+    root: Path,
+    given: Mapping[str, str],
+    show_progress: ShowProgress,
+    objects: ObjectStore | None = None,
 ) -> dict[tuple[str, str], str]:
     """Runs the nodes of a job spec in the order of its DAG.
 
@@ -87,6 +106,8 @@ def rehearse(
       given: runtime parameters; what is not given is the spec's default, but for the folders that
         are written to, which are `root`'s.
       show_progress: is called when a node starts, while it runs and when it has ended.
+      objects: for what the nodes hand on, in the place of `root`, in which only what is a pod's own
+        then stays.
 
     Returns:
       The URIs of all outputs by task and key.
@@ -95,16 +116,16 @@ def rehearse(
       WrongCommandError: a parameter is unknown, or the corpus is not of this machine.
       ComponentFailedError: a node failed; those that need it did not run.
     """
-    parameters = _parameters(spec, root, given)
+    parameters = _parameters(spec, _output(root, objects), given)
     corpus = parameters[job_spec.CORPUS].string_value
-    if files.is_remote(corpus):
+    if files.is_remote(corpus) and not objects:
         raise WrongCommandError(
             f"the job spec reads {corpus}, and a rehearsal has the files of this machine alone: "
             "give --parameter corpus=FOLDER"
         )
     root.mkdir(parents=True, exist_ok=True)
     python = installed_python(root / "python")
-    rehearsal = _Rehearsal(spec, parameters, root, python, show_progress)
+    rehearsal = _Rehearsal(spec, parameters, root, python, show_progress, objects)
     store = VertexStore() if rehearsal.is_vertex else KubeflowStore()
     outputs = Outputs({}, {})
     with NodeProcesses(python, rehearsal.place(_IMPORTS, {}), _modules(spec)) as processes:
@@ -131,9 +152,9 @@ def _order(spec: PipelineSpec) -> list[str]:
 
 
 def _parameters(
-    spec: PipelineSpec, root: Path, given: Mapping[str, str]
+    spec: PipelineSpec, output: str, given: Mapping[str, str]
 ) -> dict[str, struct_pb2.Value]:
-    values = {**job_spec.folders(str(root)), **job_spec.parameter_values(spec, given)}
+    values = {**job_spec.folders(output), **job_spec.parameter_values(spec, given)}
     definitions = spec.root.input_definitions.parameters
     return {
         name: _value(values[name]) if name in values else definition.default_value
@@ -156,6 +177,7 @@ def _run_node(
     places = rehearsal.outputs_of(name)
     told = handing_over.executor_input(spec, name, rehearsal.parameters, outputs, places)
     started = time.monotonic()
+    _download(rehearsal, name, told)
     place = rehearsal.place(name, {variable.name: variable.value for variable in container.env})
     for command in _commands(container, is_vertex=rehearsal.is_vertex):
         filled_in = _filled_in(command, told)
@@ -171,6 +193,20 @@ def _run_node(
     except InputError as error:
         raise ComponentFailedError(name, str(error), "", place.log) from error
     rehearsal.show_progress(ComponentRun(name, False, time.monotonic() - started, 0))
+
+
+def _download(rehearsal: _Rehearsal, name: str, told: ExecutorInput) -> None:
+    """Copies the inputs, as Kubeflow Pipelines does, whether or not a node looks at the copies."""
+    if rehearsal.is_vertex or not rehearsal.objects:
+        return
+    for key, given in told.inputs.artifacts.items():
+        for artifact in given.artifacts:
+            copies = rehearsal.folder(f"copies/{name}")
+            try:
+                rehearsal.objects.download(artifact.uri, copies / key)
+            except OSError as error:
+                sentence = f"its input {key!r} cannot be copied into the pod: {error}"
+                raise ComponentFailedError(name, sentence, "", rehearsal.log(name)) from error
 
 
 def _commands(container: Any, *, is_vertex: bool) -> list[list[str]]:
