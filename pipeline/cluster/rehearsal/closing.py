@@ -33,7 +33,7 @@ def closing(spec: PipelineSpec, outputs: Outputs) -> Closing:
       spec: the job spec.
       outputs: of all nodes.
     """
-    uris = {key: Path(artifact.uri) for key, artifact in outputs.artifacts.items()}
+    uris = {key: Path(uri) for key, uri in outputs.uris.items()}
     evaluation = uris["evaluator", "evaluation"]
     metrics = candidate_metrics(evaluation)
     blessing = uris["embedding-comparison", "blessing"]

@@ -97,7 +97,7 @@ def rehearse(
       WrongCommandError: a parameter is unknown, or the corpus is not of this machine.
       ComponentFailedError: a node failed; those that need it did not run.
     """
-    parameters = _parameters(spec, root, given)
+    parameters = parameters_of(spec, root, given)
     corpus = parameters[job_spec.CORPUS].string_value
     if files.is_remote(corpus):
         raise WrongCommandError(
@@ -132,9 +132,19 @@ def _order(spec: PipelineSpec) -> list[str]:
     )
 
 
-def _parameters(
+def parameters_of(
     spec: PipelineSpec, root: Path, given: Mapping[str, str]
 ) -> dict[str, struct_pb2.Value]:
+    """The runtime parameters that the nodes get.
+
+    Args:
+      spec: the job spec.
+      root: for what is written to no other place.
+      given: see rehearse.
+
+    Raises:
+      WrongCommandError: see job_spec.parameter_values.
+    """
     given = {name: _absolute(name, text) for name, text in given.items()}
     values = {**job_spec.folders(str(root)), **job_spec.parameter_values(spec, given)}
     definitions = spec.root.input_definitions.parameters
