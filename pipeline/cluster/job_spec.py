@@ -41,8 +41,15 @@ _KNOWN_CODE = ("tfx.", "components.", "trainer_module.", "pipeline.")
 
 def folders(output: str) -> dict[str, str]:
     """The runtime parameters that say what is written to: all of it below one folder or URI."""
-    destination = json_format.MessageToJson(graph.push_to(f"{output}/serving"), indent=None)
-    return {OUTPUT: output, PUSH_DESTINATION: destination}
+    return {OUTPUT: output, PUSH_DESTINATION: _destination(f"{output}/serving")}
+
+
+def _destination(given: str) -> str:
+    """Where the Pusher puts models, in protobuf's JSON, of a folder, of a URI, or of such JSON."""
+    if given.lstrip().startswith("{"):
+        return given
+    destination: str = json_format.MessageToJson(graph.push_to(given), indent=None)
+    return destination
 
 
 def target(config: Config) -> graph.Target:
@@ -170,6 +177,11 @@ def validate(spec: PipelineSpec) -> None:
 def parameter_values(spec: PipelineSpec, given: Mapping[str, str]) -> dict[str, str | int]:
     """The runtime parameters that a person gave, by their types in the spec.
 
+    Args:
+      spec: the job spec.
+      given: by name; push_destination may be a folder or URI, or a PushDestination in protobuf's
+        JSON.
+
     Raises:
       WrongCommandError: the spec has no parameter of such a name, or it is a whole number there.
     """
@@ -186,6 +198,8 @@ def parameter_values(spec: PipelineSpec, given: Mapping[str, str]) -> dict[str, 
                 f"the parameter {name} = {text!r} is not a whole number: give one"
             )
         values[name] = int(text) if whole else text
+        if name == PUSH_DESTINATION:
+            values[name] = _destination(text)
     return values
 
 

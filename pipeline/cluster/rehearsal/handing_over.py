@@ -25,6 +25,11 @@ class Outputs(NamedTuple):
     artifacts: dict[tuple[str, str], RuntimeArtifact]
     parameters: dict[tuple[str, str], struct_pb2.Value]
 
+    @property
+    def uris(self) -> dict[tuple[str, str], str]:
+        """Of the artifacts."""
+        return {key: artifact.uri for key, artifact in self.artifacts.items()}
+
 
 class Places(NamedTuple):
     """Where a node writes to."""

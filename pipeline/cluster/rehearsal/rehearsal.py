@@ -6,6 +6,7 @@ inputs by their URIs, an empty folder, an environment without ours, and the inst
 
 import graphlib
 import json
+import os
 import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
@@ -30,6 +31,7 @@ from trainer_module.errors import InputError
 
 _INVOCATION = "{{$}}"
 _LAST_BYTES = 1 << 14  # of a log, in which the reason of a failure is looked for
+_PATHS = (job_spec.CORPUS, job_spec.OUTPUT, job_spec.PUSH_DESTINATION)
 _IMPORTS = "imports"  # what is done before the first node
 # TFX's, which is behind each node's.
 _TFX_ENTRY_POINT = "tfx.orchestration.kubeflow.v2.container.kubeflow_v2_run_executor"
@@ -97,26 +99,26 @@ def rehearse(
     given: Mapping[str, str],
     show_progress: ShowProgress,
     objects: ObjectStore | None = None,
-) -> dict[tuple[str, str], str]:
+) -> Outputs:
     """Runs the nodes of a job spec in the order of its DAG.
 
     Args:
       spec: of `skipgram compile`.
       root: an empty folder, or one that is made, for all that the nodes write.
       given: runtime parameters; what is not given is the spec's default, but for the folders that
-        are written to, which are `root`'s.
+        are written to, which are `root`'s. Paths may be of the folder that we are in.
       show_progress: is called when a node starts, while it runs and when it has ended.
       objects: for what the nodes hand on, in the place of `root`, in which only what is a pod's own
         then stays.
 
     Returns:
-      The URIs of all outputs by task and key.
+      The outputs of all nodes.
 
     Raises:
       WrongCommandError: a parameter is unknown, or the corpus is not of this machine.
       ComponentFailedError: a node failed; those that need it did not run.
     """
-    parameters = _parameters(spec, _output(root, objects), given)
+    parameters = parameters_of(spec, _output(root, objects), given)
     corpus = parameters[job_spec.CORPUS].string_value
     if files.is_remote(corpus) and not objects:
         raise WrongCommandError(
@@ -132,7 +134,7 @@ def rehearse(
         processes.wait_for_imports(_look(rehearsal, _IMPORTS))
         for name in _order(spec):
             _run_node(rehearsal, name, processes, store, outputs)
-    return {key: artifact.uri for key, artifact in outputs.artifacts.items()}
+    return outputs
 
 
 def _modules(spec: PipelineSpec) -> list[str]:
@@ -151,15 +153,32 @@ def _order(spec: PipelineSpec) -> list[str]:
     )
 
 
-def _parameters(
-    spec: PipelineSpec, output: str, given: Mapping[str, str]
+def parameters_of(
+    spec: PipelineSpec, root: Path | str, given: Mapping[str, str]
 ) -> dict[str, struct_pb2.Value]:
-    values = {**job_spec.folders(output), **job_spec.parameter_values(spec, given)}
+    """The runtime parameters that the nodes get.
+
+    Args:
+      spec: the job spec.
+      root: a folder or URI, for what is written to no other place.
+      given: see rehearse.
+
+    Raises:
+      WrongCommandError: see job_spec.parameter_values.
+    """
+    given = {name: _absolute(name, text) for name, text in given.items()}
+    values = {**job_spec.folders(str(root)), **job_spec.parameter_values(spec, given)}
     definitions = spec.root.input_definitions.parameters
     return {
         name: _value(values[name]) if name in values else definition.default_value
         for name, definition in definitions.items()
     }
+
+
+def _absolute(name: str, text: str) -> str:
+    """A path as a node sees it, which runs in another folder; all else as it is."""
+    is_path = name in _PATHS and text and not text.lstrip().startswith("{")
+    return os.path.abspath(text) if is_path and not files.is_remote(text) else text
 
 
 def _value(given: str | int) -> struct_pb2.Value:
