@@ -12,7 +12,7 @@ from components.embedding_comparison.comparison import COMPARISON_FILE, Comparis
 from components.text_example_gen.executor import READING_FILE
 from pipeline.cluster import job_spec
 from pipeline.cluster.rehearsal import rehearsal
-from pipeline.cluster.rehearsal.rehearsal import ObjectStore
+from pipeline.cluster.rehearsal.object_store import ObjectStore
 from tests.end_to_end.commands import GROUPS, SETTINGS, TOKENS_A_DOCUMENT, Skipgram
 from tests.gcs import launcher
 from tests.gcs.emulator import Emulator, emulator

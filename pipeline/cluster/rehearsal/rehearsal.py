@@ -4,12 +4,13 @@ A node gets what it would get there and no more: the command and the arguments o
 inputs by their URIs, an empty folder, an environment without ours, and the installed packages.
 """
 
+import contextlib
 import graphlib
 import json
 import os
 import time
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -25,6 +26,7 @@ from pipeline.cluster.rehearsal.handing_over import Outputs, Places
 from pipeline.cluster.rehearsal.installed_python import installed_python
 from pipeline.cluster.rehearsal.metadata_stores import KubeflowStore, Store, VertexStore
 from pipeline.cluster.rehearsal.node_processes import NodeProcesses, Place
+from pipeline.cluster.rehearsal.object_store import ObjectStore
 from pipeline.failures import ComponentFailedError, WrongCommandError
 from pipeline.results.records import ComponentProgress, ComponentRun, ShowProgress
 from trainer_module.errors import InputError
@@ -35,15 +37,6 @@ _PATHS = (job_spec.CORPUS, job_spec.OUTPUT, job_spec.PUSH_DESTINATION)
 _IMPORTS = "imports"  # what is done before the first node
 # TFX's, which is behind each node's.
 _TFX_ENTRY_POINT = "tfx.orchestration.kubeflow.v2.container.kubeflow_v2_run_executor"
-
-
-class ObjectStore(NamedTuple):
-    """What the artifacts are in, if not in folders of this machine."""
-
-    output: str  # a URI; artifacts, checkpoints and pushed models are below it
-    variables: Mapping[str, str]  # by which a node reaches it
-    # Copies what is below a URI to a path, as the launcher of Kubeflow Pipelines does it.
-    download: Callable[[str, Path], None]
 
 
 class _Rehearsal(NamedTuple):
@@ -196,8 +189,10 @@ def _run_node(
     places = rehearsal.outputs_of(name)
     told = handing_over.executor_input(spec, name, rehearsal.parameters, outputs, places)
     started = time.monotonic()
-    _download(rehearsal, name, told)
     place = rehearsal.place(name, {variable.name: variable.value for variable in container.env})
+    if rehearsal.objects and not rehearsal.is_vertex:
+        with _failing(name, place.log):
+            rehearsal.objects.copy_inputs(told, rehearsal.folder(f"copies/{name}"))
     for command in _commands(container, is_vertex=rehearsal.is_vertex):
         filled_in = _filled_in(command, told)
         code = processes.run(filled_in, place, _look(rehearsal, name))
@@ -207,25 +202,18 @@ def _run_node(
         if code:
             trace = _last_of(place.log)
             raise ComponentFailedError(name, failures.sentence_in(trace), trace, place.log)
-    try:
+    with _failing(name, place.log):
         handing_over.take(spec, name, told, store, outputs)
-    except InputError as error:
-        raise ComponentFailedError(name, str(error), "", place.log) from error
     rehearsal.show_progress(ComponentRun(name, False, time.monotonic() - started, 0))
 
 
-def _download(rehearsal: _Rehearsal, name: str, told: ExecutorInput) -> None:
-    """Copies the inputs, as Kubeflow Pipelines does, whether or not a node looks at the copies."""
-    if rehearsal.is_vertex or not rehearsal.objects:
-        return
-    for key, given in told.inputs.artifacts.items():
-        for artifact in given.artifacts:
-            copies = rehearsal.folder(f"copies/{name}")
-            try:
-                rehearsal.objects.download(artifact.uri, copies / key)
-            except OSError as error:
-                sentence = f"its input {key!r} cannot be copied into the pod: {error}"
-                raise ComponentFailedError(name, sentence, "", rehearsal.log(name)) from error
+@contextlib.contextmanager
+def _failing(name: str, log: Path) -> Iterator[None]:
+    """Says of which node an InputError is."""
+    try:
+        yield
+    except InputError as error:
+        raise ComponentFailedError(name, str(error), "", log) from error
 
 
 def _commands(container: Any, *, is_vertex: bool) -> list[list[str]]:
