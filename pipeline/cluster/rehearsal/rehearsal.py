@@ -25,6 +25,7 @@ from pipeline.cluster.rehearsal.handing_over import Outputs, Places
 from pipeline.cluster.rehearsal.installed_python import installed_python
 from pipeline.cluster.rehearsal.metadata_stores import KubeflowStore, Store, VertexStore
 from pipeline.cluster.rehearsal.node_processes import NodeProcesses, Place
+from pipeline.cluster.rehearsal.parameter_types import by_their_types
 from pipeline.failures import ComponentFailedError, WrongCommandError
 from pipeline.results.records import ComponentProgress, ComponentRun, ShowProgress
 from trainer_module.errors import InputError
@@ -176,16 +177,17 @@ def _run_node(
     told = handing_over.executor_input(spec, name, rehearsal.parameters, outputs, places)
     started = time.monotonic()
     place = rehearsal.place(name, {variable.name: variable.value for variable in container.env})
-    for command in _commands(container, is_vertex=rehearsal.is_vertex):
-        filled_in = _filled_in(command, told)
-        code = processes.run(filled_in, place, _look(rehearsal, name))
-        if code is None:
-            sentence = f"there is no program {filled_in[0]!r}"
-            raise ComponentFailedError(name, sentence, "", place.log)
-        if code:
-            trace = _last_of(place.log)
-            raise ComponentFailedError(name, failures.sentence_in(trace), trace, place.log)
     try:
+        if not rehearsal.is_vertex:
+            by_their_types(told.inputs, component.input_definitions)
+        for command in _commands(container, is_vertex=rehearsal.is_vertex):
+            filled_in = _filled_in(command, told)
+            code = processes.run(filled_in, place, _look(rehearsal, name))
+            if code is None:
+                raise InputError(f"there is no program {filled_in[0]!r}")
+            if code:
+                trace = _last_of(place.log)
+                raise ComponentFailedError(name, failures.sentence_in(trace), trace, place.log)
         handing_over.take(spec, name, told, store, outputs)
     except InputError as error:
         raise ComponentFailedError(name, str(error), "", place.log) from error
