@@ -4,13 +4,12 @@ A node gets what it would get there and no more: the command and the arguments o
 inputs by their URIs, an empty folder, an environment without ours, and the installed packages.
 """
 
-import contextlib
 import graphlib
 import json
 import os
 import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -27,6 +26,7 @@ from pipeline.cluster.rehearsal.installed_python import installed_python
 from pipeline.cluster.rehearsal.metadata_stores import KubeflowStore, Store, VertexStore
 from pipeline.cluster.rehearsal.node_processes import NodeProcesses, Place
 from pipeline.cluster.rehearsal.object_store import ObjectStore
+from pipeline.cluster.rehearsal.parameter_types import by_their_types
 from pipeline.failures import ComponentFailedError, WrongCommandError
 from pipeline.results.records import ComponentProgress, ComponentRun, ShowProgress
 from trainer_module.errors import InputError
@@ -190,30 +190,23 @@ def _run_node(
     told = handing_over.executor_input(spec, name, rehearsal.parameters, outputs, places)
     started = time.monotonic()
     place = rehearsal.place(name, {variable.name: variable.value for variable in container.env})
-    if rehearsal.objects and not rehearsal.is_vertex:
-        with _failing(name, place.log):
-            rehearsal.objects.copy_inputs(told, rehearsal.folder(f"copies/{name}"))
-    for command in _commands(container, is_vertex=rehearsal.is_vertex):
-        filled_in = _filled_in(command, told)
-        code = processes.run(filled_in, place, _look(rehearsal, name))
-        if code is None:
-            sentence = f"there is no program {filled_in[0]!r}"
-            raise ComponentFailedError(name, sentence, "", place.log)
-        if code:
-            trace = _last_of(place.log)
-            raise ComponentFailedError(name, failures.sentence_in(trace), trace, place.log)
-    with _failing(name, place.log):
-        handing_over.take(spec, name, told, store, outputs)
-    rehearsal.show_progress(ComponentRun(name, False, time.monotonic() - started, 0))
-
-
-@contextlib.contextmanager
-def _failing(name: str, log: Path) -> Iterator[None]:
-    """Says of which node an InputError is."""
     try:
-        yield
+        if not rehearsal.is_vertex:
+            by_their_types(told.inputs, component.input_definitions)
+            if rehearsal.objects:
+                rehearsal.objects.copy_inputs(told, rehearsal.folder(f"copies/{name}"))
+        for command in _commands(container, is_vertex=rehearsal.is_vertex):
+            filled_in = _filled_in(command, told)
+            code = processes.run(filled_in, place, _look(rehearsal, name))
+            if code is None:
+                raise InputError(f"there is no program {filled_in[0]!r}")
+            if code:
+                trace = _last_of(place.log)
+                raise ComponentFailedError(name, failures.sentence_in(trace), trace, place.log)
+        handing_over.take(spec, name, told, store, outputs)
     except InputError as error:
-        raise ComponentFailedError(name, str(error), "", log) from error
+        raise ComponentFailedError(name, str(error), "", place.log) from error
+    rehearsal.show_progress(ComponentRun(name, False, time.monotonic() - started, 0))
 
 
 def _commands(container: Any, *, is_vertex: bool) -> list[list[str]]:
