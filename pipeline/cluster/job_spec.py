@@ -9,11 +9,13 @@ from typing import Any
 import yaml
 from google.protobuf import json_format
 from kfp.pipeline_spec.pipeline_spec_pb2 import (
+    ComponentOutputsSpec,
     ParameterType,
     PipelineDeploymentConfig,
     PipelineSpec,
 )
 
+from components import entry_point, fingerprint
 from components.multi_worker_trainer import vertex
 from components.text_example_gen import files
 from components.tfx_api import BaseNode, Pipeline, RuntimeParameter, kubeflow_v2_dag_runner
@@ -39,8 +41,15 @@ _KNOWN_CODE = ("tfx.", "components.", "trainer_module.", "pipeline.")
 
 def folders(output: str) -> dict[str, str]:
     """The runtime parameters that say what is written to: all of it below one folder or URI."""
-    destination = json_format.MessageToJson(graph.push_to(f"{output}/serving"), indent=None)
-    return {OUTPUT: output, PUSH_DESTINATION: destination}
+    return {OUTPUT: output, PUSH_DESTINATION: _destination(f"{output}/serving")}
+
+
+def _destination(given: str) -> str:
+    """Where the Pusher puts models, in protobuf's JSON, of a folder, of a URI, or of such JSON."""
+    if given.lstrip().startswith("{"):
+        return given
+    destination: str = json_format.MessageToJson(graph.push_to(given), indent=None)
+    return destination
 
 
 def target(config: Config) -> graph.Target:
@@ -82,6 +91,7 @@ def compile_job(config: Config, of: graph.Target, nodes: Iterable[BaseNode]) -> 
     runner = kubeflow_v2_dag_runner.KubeflowV2DagRunner(
         kubeflow_v2_dag_runner.KubeflowV2DagRunnerConfig(
             default_image=config.deployment.image,
+            default_commands=_entry_point(),
             # Of the two, the form of parameters that Kubeflow Pipelines knows as well.
             use_pipeline_spec_2_1=True,
         )
@@ -93,6 +103,12 @@ def compile_job(config: Config, of: graph.Target, nodes: Iterable[BaseNode]) -> 
         if isinstance(parameter, RuntimeParameter):
             definitions[parameter.name]["defaultValue"] = parameter.default
     return {**spec, "defaultPipelineRoot": pipeline.pipeline_info.pipeline_root}
+
+
+def _entry_point() -> list[str]:
+    """What each node runs, with the arguments that TFX's compiler gives it."""
+    code = fingerprint.code_fingerprint(*fingerprint.OF_NODES)
+    return ["python", "-m", entry_point.__name__, f"{entry_point.FINGERPRINT_OPTION}={code}"]
 
 
 class _Dumper(yaml.SafeDumper):
@@ -149,7 +165,7 @@ def validate(spec: PipelineSpec) -> None:
       InputError: an input has no producer, a task no component or executor; or a class or function
         that it names cannot be imported.
     """
-    if foreign := sorted(name for name in _named_code(spec) if not name.startswith(_KNOWN_CODE)):
+    if foreign := sorted(name for name in named_code(spec) if not name.startswith(_KNOWN_CODE)):
         raise WrongCommandError(
             f"the job spec names {', '.join(map(repr, foreign))}, and only what is in "
             f"{', '.join(_KNOWN_CODE)} is imported: compile the spec with `skipgram compile`"
@@ -160,6 +176,11 @@ def validate(spec: PipelineSpec) -> None:
 
 def parameter_values(spec: PipelineSpec, given: Mapping[str, str]) -> dict[str, str | int]:
     """The runtime parameters that a person gave, by their types in the spec.
+
+    Args:
+      spec: the job spec.
+      given: by name; push_destination may be a folder or URI, or a PushDestination in protobuf's
+        JSON.
 
     Raises:
       WrongCommandError: the spec has no parameter of such a name, or it is a whole number there.
@@ -177,6 +198,8 @@ def parameter_values(spec: PipelineSpec, given: Mapping[str, str]) -> dict[str, 
                 f"the parameter {name} = {text!r} is not a whole number: give one"
             )
         values[name] = int(text) if whole else text
+        if name == PUSH_DESTINATION:
+            values[name] = _destination(text)
     return values
 
 
@@ -202,38 +225,53 @@ def _unconnected(spec: PipelineSpec) -> Iterator[str]:
             yield f"{name} names no component: {component!r}"
         elif spec.components[component].executor_label not in executors:
             yield f"{name} has no executor"
-        for key, source in task.inputs.artifacts.items():
-            producer = source.task_output_artifact.producer_task
-            output = source.task_output_artifact.output_artifact_key
-            if producer not in task.dependent_tasks:
-                yield f"{name} does not wait for {producer!r}, the producer of its input {key!r}"
-            if output not in _outputs(spec, producer):
-                yield f"no task gives {output!r} of {producer!r}, the input {key!r} of {name}"
+        for key, artifact in task.inputs.artifacts.items():
+            made = artifact.task_output_artifact
+            known = _outputs(spec, made.producer_task).artifacts
+            yield from _unknown_producer(
+                spec, name, key, made.producer_task, made.output_artifact_key, known
+            )
         for key, parameter in task.inputs.parameters.items():
             asked = parameter.component_input_parameter
             if asked and asked not in spec.root.input_definitions.parameters:
                 yield f"{name}'s parameter {key!r} comes from {asked!r}, which nobody sets"
+            if parameter.HasField("task_output_parameter"):
+                given = parameter.task_output_parameter
+                values = _outputs(spec, given.producer_task).parameters
+                yield from _unknown_producer(
+                    spec, name, key, given.producer_task, given.output_parameter_key, values
+                )
 
 
-def _outputs(spec: PipelineSpec, task: str) -> Iterable[str]:
+def _unknown_producer(
+    spec: PipelineSpec, task: str, key: str, producer: str, output: str, known: Iterable[str]
+) -> Iterator[str]:
+    """What is wrong with an input that is an output of another task; known are its outputs."""
+    if producer not in spec.root.dag.tasks[task].dependent_tasks:
+        yield f"{task} does not wait for {producer!r}, the producer of its input {key!r}"
+    if output not in known:
+        yield f"no task gives {output!r} of {producer!r}, the input {key!r} of {task}"
+
+
+def _outputs(spec: PipelineSpec, task: str) -> ComponentOutputsSpec:
+    """What a task gives; nothing, if there is no such task."""
     if task not in spec.root.dag.tasks:
-        return ()
+        return ComponentOutputsSpec()
     component = spec.root.dag.tasks[task].component_ref.name
     if component not in spec.components:  # to look it up would add it
-        return ()
-    outputs: Iterable[str] = spec.components[component].output_definitions.artifacts
-    return outputs
+        return ComponentOutputsSpec()
+    return spec.components[component].output_definitions
 
 
 def _unresolved(spec: PipelineSpec) -> Iterator[str]:
     for label, executor in executors_of(spec).items():
         if _EXECUTOR_CLASS not in executor.container.args[:-1]:
             yield f"{label} runs no executor class"
-    for name in _named_code(spec):
+    for name in named_code(spec):
         yield from _not_importable(name)
 
 
-def _named_code(spec: PipelineSpec) -> Iterator[str]:
+def named_code(spec: PipelineSpec) -> Iterator[str]:
     """The dotted names of executor classes and of functions."""
     for executor in executors_of(spec).values():
         arguments = list(executor.container.args)

@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 import yaml
-from kfp.pipeline_spec.pipeline_spec_pb2 import PipelineSpec
+from google.protobuf import json_format
+from kfp.pipeline_spec.pipeline_spec_pb2 import ComponentInputsSpec, PipelineSpec
 
+from components import fingerprint
 from pipeline import config_file, graph
 from pipeline.cluster import job_spec, kubeflow_runner, vertex_runner
 from pipeline.config import Config
@@ -61,6 +63,7 @@ def cluster(request: pytest.FixtureRequest) -> str:
 def compiled(cluster: str) -> dict[str, Any]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(graph, "code_fingerprint", lambda *packages: "fingerprint")
+        patch.setattr(fingerprint, "code_fingerprint", lambda *packages: "fingerprint")
         return RUNNERS[cluster].compile_job(configuration())
 
 
@@ -102,6 +105,20 @@ def test_what_is_set_at_submission_are_runtime_parameters(spec: PipelineSpec) ->
 def test_every_node_runs_our_image(spec: PipelineSpec) -> None:
     executors = job_spec.executors_of(spec)
     assert {executor.container.image for executor in executors.values()} == {"registry/skipgram:1"}
+
+
+def test_every_node_runs_our_entry_point_and_is_told_of_what_types_its_inputs_are(
+    spec: PipelineSpec,
+) -> None:
+    for name, executor in job_spec.executors_of(spec).items():
+        assert list(executor.container.command) == [
+            *("python", "-m", "components.entry_point"),
+            "--code_fingerprint=fingerprint",
+        ]
+        arguments = list(executor.container.args)
+        declared = arguments[arguments.index("--json_serialized_inputs_spec_args") + 1]
+        of_spec = spec.components[name.removesuffix("_executor")].input_definitions
+        assert json_format.Parse(declared, ComponentInputsSpec()) == of_spec
 
 
 @pytest.mark.parametrize("name", RUNNERS)
@@ -155,6 +172,9 @@ def broken(spec: PipelineSpec, how: str) -> None:
         task.component_ref.name = "trainers"
     elif how == "parameter":
         task.inputs.parameters["epochs"].component_input_parameter = "passes"
+    elif how == "output parameter":
+        source = task.inputs.parameters["epochs"].task_output_parameter
+        source.producer_task, source.output_parameter_key = "pusher", "passes"
     elif how == "run_fn":
         value = task.inputs.parameters["run_fn"].runtime_value.constant
         value.string_value = "trainer_module.run_fn.run"
@@ -170,6 +190,8 @@ def broken(spec: PipelineSpec, how: str) -> None:
         ("output", "no task gives 'pairs' of 'transform'"),
         ("component", "trainer names no component: 'trainers'"),
         ("parameter", "'epochs' comes from 'passes', which nobody sets"),
+        ("output parameter", "trainer does not wait for 'pusher', the producer of .* 'epochs'"),
+        ("output parameter", "no task gives 'passes' of 'pusher', the input 'epochs' of trainer"),
         ("run_fn", "'trainer_module.run_fn.run' cannot be imported"),
         ("class", "'components.embedding_evaluator.nothing.Executor' cannot be imported"),
     ],
