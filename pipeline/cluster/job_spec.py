@@ -21,6 +21,7 @@ from pipeline import graph
 from pipeline.atomic import write_aside
 from pipeline.beam_arguments import beam_arguments
 from pipeline.cluster import deployment
+from pipeline.cluster.amendments import amend
 from pipeline.config import PIPELINE_NAME, Config
 from pipeline.corpus.dates import Corpus
 from pipeline.failures import WrongCommandError
@@ -56,6 +57,7 @@ def target(config: Config) -> graph.Target:
         RuntimeParameter(EPOCHS, int, config.trainer.epochs),
         RuntimeParameter(CORPUS, str, files.split_root([deployment.pattern(config)])[0]),
         has_resolvers=False,
+        has_drivers=False,
     )
 
 
@@ -87,6 +89,7 @@ def compile_job(config: Config, of: graph.Target, nodes: Iterable[BaseNode]) -> 
         )
     )
     spec: dict[str, Any] = runner.run(pipeline, write_out=False)["pipelineSpec"]
+    amend(spec)
     # TFX leaves out what a parameter is where nobody sets it.
     definitions = spec["root"]["inputDefinitions"]["parameters"]
     for parameter in of:
