@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 from google.protobuf import json_format
 from kfp.pipeline_spec.pipeline_spec_pb2 import (
+    ComponentOutputsSpec,
     ParameterType,
     PipelineDeploymentConfig,
     PipelineSpec,
@@ -205,27 +206,42 @@ def _unconnected(spec: PipelineSpec) -> Iterator[str]:
             yield f"{name} names no component: {component!r}"
         elif spec.components[component].executor_label not in executors:
             yield f"{name} has no executor"
-        for key, source in task.inputs.artifacts.items():
-            producer = source.task_output_artifact.producer_task
-            output = source.task_output_artifact.output_artifact_key
-            if producer not in task.dependent_tasks:
-                yield f"{name} does not wait for {producer!r}, the producer of its input {key!r}"
-            if output not in _outputs(spec, producer):
-                yield f"no task gives {output!r} of {producer!r}, the input {key!r} of {name}"
+        for key, artifact in task.inputs.artifacts.items():
+            made = artifact.task_output_artifact
+            known = _outputs(spec, made.producer_task).artifacts
+            yield from _unknown_producer(
+                spec, name, key, made.producer_task, made.output_artifact_key, known
+            )
         for key, parameter in task.inputs.parameters.items():
             asked = parameter.component_input_parameter
             if asked and asked not in spec.root.input_definitions.parameters:
                 yield f"{name}'s parameter {key!r} comes from {asked!r}, which nobody sets"
+            if parameter.HasField("task_output_parameter"):
+                given = parameter.task_output_parameter
+                values = _outputs(spec, given.producer_task).parameters
+                yield from _unknown_producer(
+                    spec, name, key, given.producer_task, given.output_parameter_key, values
+                )
 
 
-def _outputs(spec: PipelineSpec, task: str) -> Iterable[str]:
+def _unknown_producer(
+    spec: PipelineSpec, task: str, key: str, producer: str, output: str, known: Iterable[str]
+) -> Iterator[str]:
+    """What is wrong with an input that is an output of another task; known are its outputs."""
+    if producer not in spec.root.dag.tasks[task].dependent_tasks:
+        yield f"{task} does not wait for {producer!r}, the producer of its input {key!r}"
+    if output not in known:
+        yield f"no task gives {output!r} of {producer!r}, the input {key!r} of {task}"
+
+
+def _outputs(spec: PipelineSpec, task: str) -> ComponentOutputsSpec:
+    """What a task gives; nothing, if there is no such task."""
     if task not in spec.root.dag.tasks:
-        return ()
+        return ComponentOutputsSpec()
     component = spec.root.dag.tasks[task].component_ref.name
     if component not in spec.components:  # to look it up would add it
-        return ()
-    outputs: Iterable[str] = spec.components[component].output_definitions.artifacts
-    return outputs
+        return ComponentOutputsSpec()
+    return spec.components[component].output_definitions
 
 
 def _unresolved(spec: PipelineSpec) -> Iterator[str]:

@@ -17,28 +17,22 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from google.protobuf import json_format, struct_pb2
-from kfp.pipeline_spec.pipeline_spec_pb2 import (
-    ExecutorInput,
-    ExecutorOutput,
-    PipelineSpec,
-    RuntimeArtifact,
-)
+from kfp.pipeline_spec.pipeline_spec_pb2 import ExecutorInput, PipelineSpec
 
 from components.multi_worker_trainer import vertex
 from components.text_example_gen import files
 from pipeline import failures
 from pipeline.cluster import job_spec
-from pipeline.cluster.rehearsal import vertex_stand_in
+from pipeline.cluster.rehearsal import handing_over, vertex_stand_in
+from pipeline.cluster.rehearsal.handing_over import Folders, Outputs
 from pipeline.cluster.rehearsal.installed_python import installed_python
 from pipeline.failures import ComponentFailedError, WrongCommandError
 from pipeline.results.records import ComponentProgress, ComponentRun, ShowProgress
+from trainer_module.errors import InputError
 
 _INVOCATION = "{{$}}"
 _LOOK_SECONDS = 1.0
 _LAST_BYTES = 1 << 14  # of a log, in which the reason of a failure is looked for
-
-# Of the nodes that have ended, by task and output key.
-_NodeArtifacts = dict[tuple[str, str], list[RuntimeArtifact]]
 
 
 class _Rehearsal(NamedTuple):
@@ -54,6 +48,9 @@ class _Rehearsal(NamedTuple):
         made = self.root / name
         made.mkdir(parents=True, exist_ok=True)
         return made
+
+    def log(self, name: str) -> Path:
+        return self.folder("logs") / f"{name}.log"
 
 
 def rehearse(
@@ -89,11 +86,10 @@ def rehearse(
     order = graphlib.TopologicalSorter(
         {name: set(task.dependent_tasks) for name, task in sorted(tasks.items())}
     )
-    artifacts: _NodeArtifacts = {}
+    outputs = Outputs({}, {})
     for name in order.static_order():
-        found = _run_node(rehearsal, name, artifacts)
-        artifacts.update({(name, key): some for key, some in found.items()})
-    return {key: some[0].uri for key, some in artifacts.items()}
+        _run_node(rehearsal, name, outputs)
+    return {key: artifact.uri for key, artifact in outputs.artifacts.items()}
 
 
 def _parameters(
@@ -113,48 +109,31 @@ def _value(given: str | int) -> struct_pb2.Value:
     return struct_pb2.Value(number_value=given)
 
 
-def _run_node(
-    rehearsal: _Rehearsal, name: str, artifacts: _NodeArtifacts
-) -> dict[str, list[RuntimeArtifact]]:
+def _run_node(rehearsal: _Rehearsal, name: str, outputs: Outputs) -> None:
     spec = rehearsal.spec
-    component = spec.components[spec.root.dag.tasks[name].component_ref.name]
+    component = handing_over.component_of(spec, name)
     container = job_spec.executors_of(spec)[component.executor_label].container
-    executor_input = _executor_input(rehearsal, name, artifacts)
+    folders = Folders(
+        artifacts=rehearsal.root / "artifacts" / name,
+        parameters=rehearsal.folder(f"outputs/{name}/parameters"),
+        output_file=rehearsal.folder(f"outputs/{name}") / "output.json",
+    )
+    told = handing_over.executor_input(spec, name, rehearsal.parameters, outputs, folders)
     started = time.monotonic()
     hook = container.lifecycle.pre_cache_check
     for command in ([*hook.command, *hook.args], [*container.command, *container.args]):
         if command:
-            _run(rehearsal, name, _filled_in(command, executor_input), container.env, started)
+            _run(rehearsal, name, _filled_in(command, told), container.env, started)
     rehearsal.show_progress(ComponentRun(name, False, time.monotonic() - started, 0))
-    return _outputs(executor_input)
-
-
-def _executor_input(rehearsal: _Rehearsal, name: str, artifacts: _NodeArtifacts) -> ExecutorInput:
-    """What a node is told: its parameters, its inputs, and where its outputs go."""
-    task = rehearsal.spec.root.dag.tasks[name]
-    component = rehearsal.spec.components[task.component_ref.name]
-    told = ExecutorInput()
-    told.outputs.output_file = str(rehearsal.folder(f"outputs/{name}") / "output.json")
-    for key, source in task.inputs.parameters.items():
-        asked = source.component_input_parameter
-        value = rehearsal.parameters[asked] if asked else source.runtime_value.constant
-        told.inputs.parameter_values[key].CopyFrom(value)
-    for key, given in task.inputs.artifacts.items():
-        producer = given.task_output_artifact
-        some = artifacts[producer.producer_task, producer.output_artifact_key]
-        told.inputs.artifacts[key].artifacts.extend(some)
-    for key, definition in component.output_definitions.artifacts.items():
-        told.outputs.artifacts[key].artifacts.add(
-            name=f"{name}/{key}",
-            type=definition.artifact_type,
-            uri=str(rehearsal.root / "artifacts" / name / key),
-        )
-    return told
+    try:
+        handing_over.take(spec, name, told, outputs)
+    except InputError as error:
+        raise ComponentFailedError(name, str(error), "", rehearsal.log(name)) from error
 
 
 def _filled_in(command: Sequence[str], executor_input: ExecutorInput) -> list[str]:
     invocation = json_format.MessageToJson(executor_input, indent=None)
-    command = [invocation if word == _INVOCATION else word for word in command]
+    command = [word.replace(_INVOCATION, invocation) for word in command]
     if vertex.__name__ in " ".join(command):
         # There is no Vertex here: what would be asked of it is done by processes.
         custom_config = executor_input.inputs.parameter_values["custom_config"].string_value
@@ -167,7 +146,7 @@ def _filled_in(command: Sequence[str], executor_input: ExecutorInput) -> list[st
 def _run(
     rehearsal: _Rehearsal, name: str, command: list[str], variables: Iterable[Any], started: float
 ) -> None:
-    log = rehearsal.folder("logs") / f"{name}.log"
+    log = rehearsal.log(name)
     environment = {
         "PATH": f"{rehearsal.python}:/usr/bin:/bin",
         "HOME": str(rehearsal.folder(f"home/{name}")),
@@ -212,18 +191,3 @@ def _last_of(log: Path) -> str:
     with log.open("rb") as file:
         file.seek(max(log.stat().st_size - _LAST_BYTES, 0))
         return file.read().decode(errors="replace")
-
-
-def _outputs(executor_input: ExecutorInput) -> dict[str, list[RuntimeArtifact]]:
-    """The artifacts with what the executor has written of them."""
-    written = ExecutorOutput()
-    text = Path(executor_input.outputs.output_file).read_text(encoding="utf-8")
-    json_format.Parse(text, written, ignore_unknown_fields=True)
-    outputs = {}
-    for key, some in executor_input.outputs.artifacts.items():
-        [artifact] = some.artifacts
-        for changed in written.artifacts[key].artifacts:
-            artifact.metadata.update(json_format.MessageToDict(changed.metadata))
-            artifact.uri = changed.uri or artifact.uri
-        outputs[key] = [artifact]
-    return outputs

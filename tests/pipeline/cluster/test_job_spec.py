@@ -155,6 +155,9 @@ def broken(spec: PipelineSpec, how: str) -> None:
         task.component_ref.name = "trainers"
     elif how == "parameter":
         task.inputs.parameters["epochs"].component_input_parameter = "passes"
+    elif how == "output parameter":
+        source = task.inputs.parameters["epochs"].task_output_parameter
+        source.producer_task, source.output_parameter_key = "pusher", "passes"
     elif how == "run_fn":
         value = task.inputs.parameters["run_fn"].runtime_value.constant
         value.string_value = "trainer_module.run_fn.run"
@@ -170,6 +173,8 @@ def broken(spec: PipelineSpec, how: str) -> None:
         ("output", "no task gives 'pairs' of 'transform'"),
         ("component", "trainer names no component: 'trainers'"),
         ("parameter", "'epochs' comes from 'passes', which nobody sets"),
+        ("output parameter", "trainer does not wait for 'pusher', the producer of .* 'epochs'"),
+        ("output parameter", "no task gives 'passes' of 'pusher', the input 'epochs' of trainer"),
         ("run_fn", "'trainer_module.run_fn.run' cannot be imported"),
         ("class", "'components.embedding_evaluator.nothing.Executor' cannot be imported"),
     ],
