@@ -5,8 +5,10 @@ anything of ours, and that cache knows the parameters of a node and not what the
 node, which is never answered out of the cache, gives TextExampleGen one more parameter.
 """
 
-from components.text_example_gen import content, executor
-from components.tfx_api import OutputArtifact, Parameter, component, standard_artifacts
+import os
+
+from components.text_example_gen import content, executor, files
+from components.tfx_api import OutputArtifact, Parameter, component, fileio, standard_artifacts
 
 
 @component
@@ -28,5 +30,7 @@ def CorpusListing(  # noqa: N802
       InputError: a pattern matches nothing, or a file whose ending is not known.
     """
     paths = executor.matching_files(root, patterns)
+    if not files.is_remote(fingerprint.uri):
+        fileio.makedirs(os.path.dirname(fingerprint.uri))
     # Nobody keeps what a node remembers, so there is no record.
     fingerprint.value = content.fingerprint(paths, record=None)

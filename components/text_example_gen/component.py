@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from google.protobuf import struct_pb2
 
@@ -99,7 +99,7 @@ class Driver(driver.FileBasedDriver):
 class Spec(specs.FileBasedExampleGenSpec):
     """TFX's, and what is known of the files before the node runs."""
 
-    PARAMETERS = {
+    PARAMETERS: ClassVar[dict[str, ExecutionParameter]] = {
         **specs.FileBasedExampleGenSpec.PARAMETERS,
         executor.FINGERPRINT: ExecutionParameter(type=str, optional=True),
     }

@@ -46,7 +46,7 @@ def rehearse(path: Path, root: Path, parameters: Mapping[str, str], console: Con
     with display.ProgressDisplay(console) as progress:
         uris = rehearsal.rehearse(spec, root, parameters, progress.show)
     with stderr_to(root / "logs" / "summary.log"):
-        metrics = candidate_metrics(Path(uris["evaluator", "evaluation"]))
+        metrics = candidate_metrics(uris["evaluator", "evaluation"])
     console.print(display.metrics_table(metrics))
     blessing = Path(uris["embedding-comparison", "blessing"])
     if not (blessing / evaluator_constants.BLESSED_FILE_NAME).exists():
