@@ -1,7 +1,7 @@
 """What a cluster needs of the configuration; light: a wrong one is answered at once."""
 
 from components.text_example_gen import files
-from pipeline.cluster import places
+from pipeline.cluster import cloud_storage
 from pipeline.config import Config
 from pipeline.paths import require_plain
 from trainer_module.errors import InputError
@@ -38,7 +38,7 @@ def require(config: Config, cluster: str) -> None:
 
 def _check_output(config: Config) -> None:
     if output := config.deployment.output:
-        places.require_gs(output, "deployment.output")
+        cloud_storage.require_gs(output, "deployment.output")
         require_plain(output)
 
 
@@ -51,7 +51,7 @@ def _check_base(config: Config) -> None:
             f"trainer.warm_start = {base!r} is not where a cluster could look: write "
             "gs://BUCKET/FILE, or an absolute path in the image"
         )
-    places.require_gs(base, "trainer.warm_start")
+    cloud_storage.require_gs(base, "trainer.warm_start")
 
 
 def _out_of_reach(config: Config) -> list[str]:
@@ -86,5 +86,5 @@ def pattern(config: Config) -> str:
             "name each night's at submission: skipgram submit ... --parameter "
             "corpus=gs://bucket/logs/2026-11-24"
         )
-    places.require_gs(one, "corpus.files")
+    cloud_storage.require_gs(one, "corpus.files")
     return one if files.has_magic(one) or files.known_ending(one) else f"{one.rstrip('/')}/*"

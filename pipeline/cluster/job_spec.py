@@ -21,7 +21,7 @@ from components.tfx_api import BaseNode, Pipeline, RuntimeParameter, kubeflow_v2
 from pipeline import graph
 from pipeline.atomic import write_aside
 from pipeline.beam_arguments import beam_arguments
-from pipeline.cluster import deployment, places
+from pipeline.cluster import cloud_storage, deployment
 from pipeline.cluster.amendments import amend
 from pipeline.cluster.blessing_required import last_node
 from pipeline.config import PIPELINE_NAME, Config
@@ -30,10 +30,10 @@ from pipeline.failures import WrongCommandError
 from trainer_module.errors import InputError
 
 # What a person sets at submission.
-CORPUS = places.CORPUS
+CORPUS = cloud_storage.CORPUS
 EPOCHS = "epochs"
-OUTPUT = places.OUTPUT
-PUSH_DESTINATION = places.PUSH_DESTINATION
+OUTPUT = cloud_storage.OUTPUT
+PUSH_DESTINATION = cloud_storage.PUSH_DESTINATION
 
 _EXECUTOR_CLASS = "--executor_class_path"
 # Where classes and functions of a spec may be: importing a module runs it.

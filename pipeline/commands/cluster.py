@@ -144,14 +144,14 @@ def submit(
       skipgram submit --to vertex nightly.spec.yaml --parameter epochs=5
       skipgram submit --to kubeflow nightly.spec.yaml --schedule '0 3 * * *'
     """
-    from pipeline.cluster import places, schedules
+    from pipeline.cluster import cloud_storage, schedules
 
     given = _assigned(parameters)
     with shared.wrong_command():
         if output:
-            places.require_gs(output, "--output")
+            cloud_storage.require_gs(output, "--output")
             require_plain(output)
-        places.require_parameters(given)
+        cloud_storage.require_parameters(given)
         if schedule is not None:
             schedules.require_schedule(schedule)
     with _quietly():

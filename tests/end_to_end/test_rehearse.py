@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from components.text_example_gen import content
 from components.text_example_gen.executor import READING_FILE
 from pipeline.results.embeddings import Embeddings
 from tests.end_to_end.commands import SETTINGS, TWO_WORKERS, Run, Skipgram, transformed_records
@@ -14,13 +15,13 @@ from trainer_module.run_fn import TRAINING_FILE
 pytestmark = pytest.mark.slow
 
 
-def compile_arguments(target: str, corpus: Path, spec: Path, *settings: str) -> list[str]:
+def compile_arguments(target: str, spec: Path, *settings: str) -> list[str]:
     given = [
         *SETTINGS,
         "deployment.image=registry/skipgram:1",
         "deployment.output=gs://bucket/output",
         "deployment.project=words",
-        f"corpus.files=['{corpus}']",
+        "corpus.files=['gs://bucket/books/*.txt']",
         *settings,
     ]
     words = [word for setting in given for word in ("--set", setting)]
@@ -31,15 +32,20 @@ def test_a_rehearsal_of_vertex_gives_the_model_of_run(
     run: Run, corpus: Path, skipgram: Skipgram, tmp_path: Path
 ) -> None:
     spec, root = tmp_path / "spec.yaml", tmp_path / "rehearsal"
-    ended = skipgram(*compile_arguments("vertex", corpus, spec, *TWO_WORKERS))
+    ended = skipgram(*compile_arguments("vertex", spec, *TWO_WORKERS))
     assert ended.code == 0, ended.stderr
-    ended = skipgram("rehearse", str(spec), "--root", str(root))
+    there = f"corpus={corpus.parent}"
+    ended = skipgram("rehearse", str(spec), "--root", str(root), "--parameter", there)
     assert ended.code == 0, ended.stderr
     assert ended.stderr == ""
     assert "gain_over_unigram" in ended.stdout
     assert "The model was blessed, pushed to" in ended.stdout
 
     artifacts = root / "artifacts"
+    listed = (artifacts / "corpus-listing" / "fingerprint").read_text()
+    assert listed == content.fingerprint([str(corpus)], record=None)
+    told = (root / "outputs" / "text-example-gen" / "output.json").read_text()
+    assert listed in told
     reading = json.loads((artifacts / "text-example-gen" / "examples" / READING_FILE).read_text())
     assert reading["documents"] == run.summary["documents"]
     [transformed] = (run.output / "artifacts").glob("Transform/transformed_examples/*")
@@ -58,16 +64,16 @@ def test_a_rehearsal_of_vertex_gives_the_model_of_run(
 
 
 def test_what_would_fail_in_the_cluster_fails_here_and_names_the_node(
-    corpus: Path, skipgram: Skipgram, tmp_path: Path
+    skipgram: Skipgram, tmp_path: Path
 ) -> None:
     spec, root = tmp_path / "spec.yaml", tmp_path / "rehearsal"
-    ended = skipgram(*compile_arguments("kubeflow", corpus, spec))
+    ended = skipgram(*compile_arguments("kubeflow", spec))
     assert ended.code == 0, ended.stderr
     elsewhere = tmp_path / "elsewhere"
     arguments = ("rehearse", str(spec), "--root", str(root))
     ended = skipgram(*arguments, "--parameter", f"corpus={elsewhere}")
     assert ended.code == 1
-    assert ended.stderr.startswith("skipgram: text-example-gen failed: ")
+    assert ended.stderr.startswith("skipgram: corpus-listing failed: ")
     assert str(elsewhere) in ended.stderr
 
     ended = skipgram(*arguments)

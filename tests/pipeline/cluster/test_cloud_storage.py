@@ -1,6 +1,6 @@
 import pytest
 
-from pipeline.cluster import places
+from pipeline.cluster import cloud_storage
 from trainer_module.errors import InputError
 
 
@@ -16,7 +16,7 @@ from trainer_module.errors import InputError
     ],
 )
 def test_a_bucket_that_may_be(place: str) -> None:
-    places.require_gs(place, "the output")
+    cloud_storage.require_gs(place, "the output")
 
 
 @pytest.mark.parametrize(
@@ -47,15 +47,15 @@ def test_a_bucket_that_may_be(place: str) -> None:
 )
 def test_what_cannot_be_is_refused(place: str, complaint: str) -> None:
     with pytest.raises(InputError, match=f"^the output = .*{complaint}"):
-        places.require_gs(place, "the output")
+        cloud_storage.require_gs(place, "the output")
 
 
 def test_parameters_that_are_no_places_pass() -> None:
     destination = '{"filesystem": {"baseDirectory": "gs://bucket/serving"}}'
     given = {"epochs": "5", "corpus": "gs://bucket/x", "push_destination": destination}
-    places.require_parameters(given)
+    cloud_storage.require_parameters(given)
     destination = '{"filesystem": {"base_directory": "gs://bucket/serving"}}'
-    places.require_parameters({"push_destination": destination})
+    cloud_storage.require_parameters({"push_destination": destination})
 
 
 @pytest.mark.parametrize(
@@ -75,4 +75,4 @@ def test_parameters_that_are_no_places_pass() -> None:
 )
 def test_parameters_that_are_places_are_checked(name: str, value: str, complaint: str) -> None:
     with pytest.raises(InputError, match=complaint):
-        places.require_parameters({name: value})
+        cloud_storage.require_parameters({name: value})
