@@ -78,6 +78,9 @@ _NAMES = {
     "ENABLE_VERTEX_KEY": "tfx.extensions.google_cloud_ai_platform.constants:ENABLE_VERTEX_KEY",
     "VERTEX_REGION_KEY": "tfx.extensions.google_cloud_ai_platform.constants:VERTEX_REGION_KEY",
     "kubeflow_v2_dag_runner": "tfx.orchestration.kubeflow.v2.kubeflow_v2_dag_runner",
+    "kubeflow_v2_run_executor": (
+        "tfx.orchestration.kubeflow.v2.container.kubeflow_v2_run_executor"
+    ),
     "vertex_executor": "tfx.extensions.google_cloud_ai_platform.trainer.executor",
 }
 

@@ -16,6 +16,7 @@ from components.embedding_evaluator.last_blessed_model import LastBlessedModelSt
 from components.embedding_evaluator.last_pushed_model import LastPushedModel
 from components.embedding_exporter.component import EmbeddingExporter
 from components.example_validator.component import StoppingExampleValidator
+from components.fingerprint import code_fingerprint
 from components.multi_worker_trainer.base_model import BaseModelStrategy, PushedBaseModel
 from components.multi_worker_trainer.component import Trainer
 from components.rising_pusher.component import Pusher
@@ -35,7 +36,6 @@ from components.tfx_api import (
 )
 from pipeline.config import Config, as_dict
 from pipeline.corpus.dates import Corpus
-from pipeline.fingerprint import code_fingerprint
 from trainer_module.hyperparameters import LAST_BLESSED
 
 LAST_BLESSED_MODEL = "LastBlessedModel"

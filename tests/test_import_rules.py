@@ -37,7 +37,6 @@ ROOMS = {
             "config_file",
             "config_reference",
             "failures",
-            "fingerprint",
             "paths",
             "terminal",
             "yaml_tree",

@@ -65,3 +65,15 @@ def _threshold(
 def compared_metric_of(config: config_pb2.EvalConfig) -> str:
     """Which metric is compared, by the configuration that `eval_config` made."""
     return str(json.loads(config.metrics_specs[0].metrics[0].config)["compared_metric"])
+
+
+def thresholds_of(config: config_pb2.EvalConfig) -> dict[str, float]:
+    """What a model must reach, by the names of arguments of the `eval_config` that made this."""
+    thresholds = {
+        json.loads(metric.config)["name"]: metric.threshold.value_threshold
+        for metric in config.metrics_specs[0].metrics
+    }
+    return {
+        "min_gain_over_unigram": thresholds[gain_over_unigram.__name__].lower_bound.value,
+        "max_increase": thresholds[increase.__name__].upper_bound.value,
+    }

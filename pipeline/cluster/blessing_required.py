@@ -20,7 +20,7 @@ from components.tfx_api import (
 )
 from pipeline import graph
 from pipeline.config import Config, EvaluatorConfig
-from pipeline.results.summary import candidate_metrics
+from pipeline.results.summary import candidate_metrics, has_baseline
 from pipeline.results.verdict import verdict
 from trainer_module.errors import WithheldError
 
@@ -57,8 +57,14 @@ def BlessingRequired(  # noqa: N802
         }
     )
     moved = io_utils.read_string_file(os.path.join(comparison.uri, COMPARISON_FILE))
-    metrics, found = candidate_metrics(evaluation.uri), Comparison.from_json(moved)
-    raise WithheldError(verdict(config, metrics, found, blessed=False, compared=found.compared))
+    sentence = verdict(
+        config,
+        candidate_metrics(evaluation.uri),
+        Comparison.from_json(moved),
+        blessed=False,
+        compared=has_baseline(evaluation.uri),
+    )
+    raise WithheldError(sentence)
 
 
 def last_node(config: Config, target: graph.Target, nodes: Mapping[str, BaseNode]) -> BaseNode:

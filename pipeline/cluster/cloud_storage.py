@@ -42,17 +42,20 @@ def require_parameters(given: Mapping[str, str]) -> None:
     """Checks those of the parameters of a job spec that are places.
 
     Raises:
-      InputError: see require_gs; or the push destination is none of TFX's in JSON.
+      InputError: see require_gs; or a push destination in JSON is none.
     """
     for name in (CORPUS, OUTPUT):
         if name in given:
             require_gs(given[name], f"the parameter {name}")
     if PUSH_DESTINATION in given:
         what = f"the parameter {PUSH_DESTINATION}"
-        require_gs(_base_directory(given[PUSH_DESTINATION], what), f"the folder of {what}")
+        require_gs(_base_directory(given[PUSH_DESTINATION], what), what)
 
 
 def _base_directory(destination: str, what: str) -> str:
+    """The folder of a push destination: of a URI, or of TFX's PushDestination in JSON."""
+    if not destination.lstrip().startswith("{"):
+        return destination
     try:
         filesystem = json.loads(destination)["filesystem"]
         # Protocol buffers know both spellings.
@@ -60,10 +63,7 @@ def _base_directory(destination: str, what: str) -> str:
     except (ValueError, LookupError, TypeError, AttributeError):
         folder = None
     if not isinstance(folder, str):
-        raise InputError(
-            f"{what} = {destination!r} names no folder: write "
-            '{"filesystem": {"baseDirectory": "gs://BUCKET/FOLDER"}}'
-        )
+        raise InputError(f"{what} = {destination!r} names no folder: write gs://BUCKET/FOLDER")
     return folder
 
 

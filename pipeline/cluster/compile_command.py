@@ -5,12 +5,10 @@ from pathlib import Path
 
 from rich.console import Console
 
-from components.tfx_api import evaluator_constants
 from pipeline.cluster import job_spec, kubeflow_runner, vertex_runner
-from pipeline.cluster.rehearsal import rehearsal
+from pipeline.cluster.rehearsal import closing, rehearsal
 from pipeline.config import Config
 from pipeline.results import display
-from pipeline.results.summary import candidate_metrics
 from pipeline.terminal import shown, stderr_to
 
 _RUNNERS = {"kubeflow": kubeflow_runner, "vertex": vertex_runner}
@@ -44,17 +42,10 @@ def rehearse(path: Path, root: Path, parameters: Mapping[str, str], console: Con
     spec = job_spec.read(path)
     job_spec.validate(spec)
     with display.ProgressDisplay(console) as progress:
-        uris = rehearsal.rehearse(spec, root, parameters, progress.show)
+        outputs = rehearsal.rehearse(spec, root, parameters, progress.show)
     with stderr_to(root / "logs" / "summary.log"):
-        metrics = candidate_metrics(uris["evaluator", "evaluation"])
-    console.print(display.metrics_table(metrics))
-    blessing = Path(uris["embedding-comparison", "blessing"])
-    if not (blessing / evaluator_constants.BLESSED_FILE_NAME).exists():
-        console.print("The model was not blessed, and so neither pushed nor exported.")
-        return
-    vectors = uris["embedding-exporter", "vectors"]
-    console.print(
-        f"The model was blessed, pushed to {shown(str(root / 'serving'))} and exported to "
-        f"{shown(vectors)}.",
-        markup=False,
-    )
+        found = closing.closing(spec, outputs)
+    console.print(display.metrics_table(found.metrics))
+    where = f"pushed to {found.pushed_to}; exported to {found.vectors}" if found.pushed_to else ""
+    for line in filter(None, (found.verdict, where)):
+        console.print(shown(line), markup=False, highlight=False, soft_wrap=True)

@@ -15,6 +15,7 @@ from kfp.pipeline_spec.pipeline_spec_pb2 import (
     PipelineSpec,
 )
 
+from components import entry_point, fingerprint
 from components.multi_worker_trainer import vertex
 from components.text_example_gen import files
 from components.tfx_api import BaseNode, Pipeline, RuntimeParameter, kubeflow_v2_dag_runner
@@ -42,8 +43,15 @@ _KNOWN_CODE = ("tfx.", "components.", "trainer_module.", "pipeline.")
 
 def folders(output: str) -> dict[str, str]:
     """The runtime parameters that say what is written to: all of it below one folder or URI."""
-    destination = json_format.MessageToJson(graph.push_to(f"{output}/serving"), indent=None)
-    return {OUTPUT: output, PUSH_DESTINATION: destination}
+    return {OUTPUT: output, PUSH_DESTINATION: _destination(f"{output}/serving")}
+
+
+def _destination(given: str) -> str:
+    """Where the Pusher puts models, in protobuf's JSON, of a folder, of a URI, or of such JSON."""
+    if given.lstrip().startswith("{"):
+        return given
+    destination: str = json_format.MessageToJson(graph.push_to(given), indent=None)
+    return destination
 
 
 def target(config: Config) -> graph.Target:
@@ -88,6 +96,7 @@ def compile_job(config: Config, of: graph.Target, nodes: Iterable[BaseNode]) -> 
     runner = kubeflow_v2_dag_runner.KubeflowV2DagRunner(
         kubeflow_v2_dag_runner.KubeflowV2DagRunnerConfig(
             default_image=config.deployment.image,
+            default_commands=_entry_point(),
             # Of the two, the form of parameters that Kubeflow Pipelines knows as well.
             use_pipeline_spec_2_1=True,
         )
@@ -100,6 +109,12 @@ def compile_job(config: Config, of: graph.Target, nodes: Iterable[BaseNode]) -> 
         if isinstance(parameter, RuntimeParameter):
             definitions[parameter.name]["defaultValue"] = parameter.default
     return {**spec, "defaultPipelineRoot": pipeline.pipeline_info.pipeline_root}
+
+
+def _entry_point() -> list[str]:
+    """What each node runs, with the arguments that TFX's compiler gives it."""
+    code = fingerprint.code_fingerprint(*fingerprint.OF_NODES)
+    return ["python", "-m", entry_point.__name__, f"{entry_point.FINGERPRINT_OPTION}={code}"]
 
 
 class _Dumper(yaml.SafeDumper):
@@ -156,7 +171,7 @@ def validate(spec: PipelineSpec) -> None:
       InputError: an input has no producer, a task no component or executor; or a class or function
         that it names cannot be imported.
     """
-    if foreign := sorted(name for name in _named_code(spec) if not name.startswith(_KNOWN_CODE)):
+    if foreign := sorted(name for name in named_code(spec) if not name.startswith(_KNOWN_CODE)):
         raise WrongCommandError(
             f"the job spec names {', '.join(map(repr, foreign))}, and only what is in "
             f"{', '.join(_KNOWN_CODE)} is imported: compile the spec with `skipgram compile`"
@@ -167,6 +182,11 @@ def validate(spec: PipelineSpec) -> None:
 
 def parameter_values(spec: PipelineSpec, given: Mapping[str, str]) -> dict[str, str | int]:
     """The runtime parameters that a person gave, by their types in the spec.
+
+    Args:
+      spec: the job spec.
+      given: by name; push_destination may be a folder or URI, or a PushDestination in protobuf's
+        JSON.
 
     Raises:
       WrongCommandError: the spec has no parameter of such a name, or it is a whole number there.
@@ -184,6 +204,8 @@ def parameter_values(spec: PipelineSpec, given: Mapping[str, str]) -> dict[str, 
                 f"the parameter {name} = {text!r} is not a whole number: give one"
             )
         values[name] = int(text) if whole else text
+        if name == PUSH_DESTINATION:
+            values[name] = _destination(text)
     return values
 
 
@@ -251,11 +273,11 @@ def _unresolved(spec: PipelineSpec) -> Iterator[str]:
     for label, executor in executors_of(spec).items():
         if _EXECUTOR_CLASS not in executor.container.args[:-1]:
             yield f"{label} runs no executor class"
-    for name in _named_code(spec):
+    for name in named_code(spec):
         yield from _not_importable(name)
 
 
-def _named_code(spec: PipelineSpec) -> Iterator[str]:
+def named_code(spec: PipelineSpec) -> Iterator[str]:
     """The dotted names of executor classes and of functions."""
     for executor in executors_of(spec).values():
         arguments = list(executor.container.args)

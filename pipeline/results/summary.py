@@ -49,7 +49,7 @@ def collect(
     comparison = Comparison.read(Path(artifacts["EmbeddingComparison", "comparison"].uri))
     blessing = artifacts["EmbeddingComparison", "blessing"]
     blessed = blessing.custom_properties["blessed"].int_value == 1
-    said = verdict(config, metrics, comparison, blessed=blessed, compared=_has_baseline(evaluation))
+    said = verdict(config, metrics, comparison, blessed=blessed, compared=has_baseline(evaluation))
     return Summary(
         run=run,
         documents=reading.documents,
@@ -130,12 +130,13 @@ def _all_cached(components: Sequence[ComponentRun]) -> bool:
 
 def candidate_metrics(evaluation: str) -> dict[str, float]:
     """The metrics of the new model from the URI of the Evaluator's artifact."""
-    name = tfma.CANDIDATE_KEY if _has_baseline(evaluation) else ""
+    name = tfma.CANDIDATE_KEY if has_baseline(evaluation) else ""
     result = tfma.load_eval_result(evaluation, model_name=name)
     [(_, values)] = result.slicing_metrics
     return {name: float(value["doubleValue"]) for name, value in values[""][""].items()}
 
 
-def _has_baseline(evaluation: str) -> bool:
+def has_baseline(evaluation: str) -> bool:
+    """Whether there was a last blessed model to compare with, by the URI of that artifact."""
     specs = tfma.load_eval_result(evaluation).config.model_specs
     return any(spec.is_baseline for spec in specs)

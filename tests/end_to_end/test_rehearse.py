@@ -1,18 +1,36 @@
-"""Compile and rehearse by the real commands: what Vertex would do gives the model of `run`."""
+"""Compile and rehearse by the real commands, two nights each; Vertex would give `run`'s model."""
 
 import json
+import random
+import shutil
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 
-from components.text_example_gen import content
+from components.embedding_comparison.comparison import Comparison
 from components.text_example_gen.executor import READING_FILE
 from pipeline.results.embeddings import Embeddings
-from tests.end_to_end.commands import SETTINGS, TWO_WORKERS, Run, Skipgram, transformed_records
+from tests.end_to_end.commands import (
+    GROUPS,
+    SETTINGS,
+    TOKENS_A_DOCUMENT,
+    TWO_WORKERS,
+    Ended,
+    Run,
+    Skipgram,
+    transformed_records,
+)
 from trainer_module.run_fn import TRAINING_FILE
 
 pytestmark = pytest.mark.slow
+
+MORE_DOCUMENTS = 300
+# These runs are not killed.
+CHECKPOINTS = "trainer.checkpoint_seconds=600"
+TFX_ENTRY_POINT = "tfx.orchestration.kubeflow.v2.container.kubeflow_v2_run_executor"
 
 
 def compile_arguments(target: str, spec: Path, *settings: str) -> list[str]:
@@ -22,45 +40,116 @@ def compile_arguments(target: str, spec: Path, *settings: str) -> list[str]:
         "deployment.output=gs://bucket/output",
         "deployment.project=words",
         "corpus.files=['gs://bucket/books/*.txt']",
+        CHECKPOINTS,
         *settings,
     ]
     words = [word for setting in given for word in ("--set", setting)]
     return ["compile", "--to", target, "--output", str(spec), *words]
 
 
-def test_a_rehearsal_of_vertex_gives_the_model_of_run(
-    run: Run, corpus: Path, skipgram: Skipgram, tmp_path: Path
+def rehearse(skipgram: Skipgram, spec: Path, root: Path, **parameters: object) -> Ended:
+    given = [f"{name}={value}" for name, value in parameters.items()]
+    words = [word for parameter in given for word in ("--parameter", parameter)]
+    return skipgram("rehearse", str(spec), "--root", str(root), *words)
+
+
+def artifact(root: Path, task: str, key: str) -> Path:
+    """The folder of an output: Vertex names the task's by a number, Kubeflow a folder in it."""
+    [found] = [*root.glob(f"artifacts/{task}_*/{key}"), *root.glob(f"artifacts/{task}/*/{key}")]
+    return found
+
+
+def figures(root: Path, task: str, key: str, name: str) -> dict[str, Any]:
+    read: dict[str, Any] = json.loads((artifact(root, task, key) / name).read_text())
+    return read
+
+
+@pytest.fixture(scope="module")
+def grown(corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the second night: the file of the first, and one more."""
+    folder = tmp_path_factory.mktemp("grown")
+    shutil.copy(corpus, folder)
+    generator = random.Random(2)
+    lines = (
+        " ".join(generator.choices(generator.choice(GROUPS), k=TOKENS_A_DOCUMENT))
+        for _ in range(MORE_DOCUMENTS)
+    )
+    (folder / "more.txt").write_text("".join(f"{line}\n" for line in lines))
+    return folder
+
+
+def require_second_night(root: Path, first: Path, ended: Ended, documents: int) -> None:
+    """Checks that a rehearsal read the new file, and was judged against the first's model."""
+    assert ended.code == 0, ended.stderr
+    assert ended.stderr == ""
+    listed = [artifact(it, "corpus-listing", "fingerprint").read_text() for it in (first, root)]
+    assert [text.partition(",")[0] for text in listed] == ["num_files:1", "num_files:2"]
+    reading = figures(root, "text-example-gen", "examples", READING_FILE)
+    assert reading["documents"] == documents + MORE_DOCUMENTS
+    [row] = [it for it in ended.stdout.splitlines() if "common_cross_entropy_of_last_blessed" in it]
+    assert "nan" not in row
+    assert "the model is blessed: its common_cross_entropy" in ended.stdout
+    assert "the last blessed model's" in ended.stdout
+    comparison = Comparison.read(artifact(root, "embedding-comparison", "comparison"))
+    last = Comparison.read(artifact(first, "embedding-comparison", "comparison"))
+    assert comparison.compared
+    assert comparison.last_space_id == last.space_id
+    assert comparison.common_tokens == sum(map(len, GROUPS))
+    # Beside the first night's model.
+    versions = sorted(int(path.name) for path in (first / "serving").iterdir())
+    assert len(versions) == 2
+    assert f"pushed to {first / 'serving' / str(versions[-1])}" in ended.stdout
+    assert not (root / "serving").exists()
+
+
+def test_two_nights_of_vertex_of_which_the_first_gives_the_model_of_run(
+    run: Run, corpus: Path, grown: Path, skipgram: Skipgram, tmp_path: Path
 ) -> None:
-    spec, root = tmp_path / "spec.yaml", tmp_path / "rehearsal"
+    spec, root = tmp_path / "spec.yaml", tmp_path / "first"
     ended = skipgram(*compile_arguments("vertex", spec, *TWO_WORKERS))
     assert ended.code == 0, ended.stderr
-    there = f"corpus={corpus.parent}"
-    ended = skipgram("rehearse", str(spec), "--root", str(root), "--parameter", there)
+    ended = rehearse(skipgram, spec, root, corpus=corpus.parent)
     assert ended.code == 0, ended.stderr
     assert ended.stderr == ""
     assert "gain_over_unigram" in ended.stdout
-    assert "The model was blessed, pushed to" in ended.stdout
+    assert "the model is blessed: it is the first one" in ended.stdout
 
-    artifacts = root / "artifacts"
-    listed = (artifacts / "corpus-listing" / "fingerprint").read_text()
-    assert listed == content.fingerprint([str(corpus)], record=None)
-    told = (root / "outputs" / "text-example-gen" / "output.json").read_text()
-    assert listed in told
-    reading = json.loads((artifacts / "text-example-gen" / "examples" / READING_FILE).read_text())
+    reading = figures(root, "text-example-gen", "examples", READING_FILE)
     assert reading["documents"] == run.summary["documents"]
     [transformed] = (run.output / "artifacts").glob("Transform/transformed_examples/*")
     for split in ("Split-train", "Split-eval"):
-        ours = artifacts / "transform" / "transformed_examples" / split
+        ours = artifact(root, "transform", "transformed_examples") / split
         assert transformed_records(ours) == transformed_records(transformed / split)
-    training = json.loads((artifacts / "trainer" / "model_run" / TRAINING_FILE).read_text())
+    training = figures(root, "trainer", "model_run", TRAINING_FILE)
     assert len(training["pairs_per_second_of_workers"]) == 2
     softmax = training["evaluations"][-1]["softmax"]
     assert softmax == pytest.approx(run.summary["evaluations"][-1]["softmax"], rel=0.01)
     # Blessed, and so pushed and exported.
     assert len(list((root / "serving").iterdir())) == 1
-    vectors = Embeddings.load(artifacts / "embedding-exporter" / "vectors")
+    vectors = Embeddings.load(artifact(root, "embedding-exporter", "vectors"))
     assert len(vectors.tokens) == run.summary["vocabulary_size"]
     assert (root / "tensorboard").is_dir()
+
+    second = tmp_path / "second"
+    ended = rehearse(
+        skipgram, spec, second, corpus=grown, push_destination=root / "serving", epochs=8
+    )
+    require_second_night(second, root, ended, reading["documents"])
+
+
+def test_two_nights_of_kubeflow(
+    corpus: Path, grown: Path, skipgram: Skipgram, tmp_path: Path
+) -> None:
+    spec, first, second = (tmp_path / name for name in ("spec.yaml", "first", "second"))
+    compiled = compile_arguments("kubeflow", spec, "trainer.epochs=4")
+    ended = skipgram(*compiled)
+    assert ended.code == 0, ended.stderr
+    ended = rehearse(skipgram, spec, first, corpus=corpus.parent)
+    assert ended.code == 0, ended.stderr
+    assert "the model is blessed: it is the first one" in ended.stdout
+    ended = rehearse(skipgram, spec, second, corpus=grown, push_destination=first / "serving")
+    reading = figures(first, "text-example-gen", "examples", READING_FILE)
+    require_second_night(second, first, ended, reading["documents"])
 
 
 def test_what_would_fail_in_the_cluster_fails_here_and_names_the_node(
@@ -70,19 +159,36 @@ def test_what_would_fail_in_the_cluster_fails_here_and_names_the_node(
     ended = skipgram(*compile_arguments("kubeflow", spec))
     assert ended.code == 0, ended.stderr
     elsewhere = tmp_path / "elsewhere"
-    arguments = ("rehearse", str(spec), "--root", str(root))
-    ended = skipgram(*arguments, "--parameter", f"corpus={elsewhere}")
+    ended = rehearse(skipgram, spec, root, corpus=elsewhere)
     assert ended.code == 1
     assert ended.stderr.startswith("skipgram: corpus-listing failed: ")
     assert str(elsewhere) in ended.stderr
 
-    ended = skipgram(*arguments)
+    ended = rehearse(skipgram, spec, root)
     assert ended.code == 2
     assert "a rehearsal needs an empty folder" in ended.stderr
 
 
+def test_tfxs_own_entry_point_fails_as_it_does_on_kubeflow(
+    corpus: Path, skipgram: Skipgram, tmp_path: Path
+) -> None:
+    spec = tmp_path / "spec.yaml"
+    ended = skipgram(*compile_arguments("kubeflow", spec))
+    assert ended.code == 0, ended.stderr
+    content = yaml.safe_load(spec.read_text())
+    for executor in content["deploymentSpec"]["executors"].values():
+        executor["container"]["command"] = ["python", "-m", TFX_ENTRY_POINT]
+    spec.write_text(yaml.safe_dump(content))
+    ended = rehearse(skipgram, spec, tmp_path / "rehearsal", corpus=corpus.parent)
+    assert ended.code == 1
+    # The first node with an input.
+    assert ended.stderr.startswith(
+        "skipgram: statistics-gen failed: AttributeError: 'NoneType' object has no attribute 'get'"
+    )
+
+
 def test_a_process_of_a_node_knows_the_installed_packages_alone(
-    corpus: Path, skipgram: Skipgram, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from pipeline.cluster.rehearsal.installed_python import installed_python
 

@@ -15,6 +15,7 @@ from kfp.pipeline_spec.pipeline_spec_pb2 import (
     RuntimeArtifact,
 )
 
+from pipeline.cluster.rehearsal.metadata_stores import Store
 from trainer_module.errors import InputError
 
 
@@ -24,12 +25,17 @@ class Outputs(NamedTuple):
     artifacts: dict[tuple[str, str], RuntimeArtifact]
     parameters: dict[tuple[str, str], struct_pb2.Value]
 
+    @property
+    def uris(self) -> dict[tuple[str, str], str]:
+        """Of the artifacts."""
+        return {key: artifact.uri for key, artifact in self.artifacts.items()}
 
-class Folders(NamedTuple):
+
+class Places(NamedTuple):
     """Where a node writes to."""
 
-    artifacts: Path  # a folder below it for each
-    parameters: Path  # a file in it for each
+    artifacts: str  # a folder or URI, below which each has its own
+    parameters: Path  # a folder with a file for each
     output_file: Path  # the node's ExecutorOutput
 
 
@@ -43,7 +49,7 @@ def executor_input(
     task: str,
     parameters: Mapping[str, struct_pb2.Value],
     outputs: Outputs,
-    folders: Folders,
+    places: Places,
 ) -> ExecutorInput:
     """What a node is told: its parameters, its inputs, and where its outputs go.
 
@@ -52,10 +58,10 @@ def executor_input(
       task: name of the node's task.
       parameters: those that are set at submission.
       outputs: of the nodes before.
-      folders: of this node.
+      places: of this node.
     """
     told = ExecutorInput()
-    told.outputs.output_file = str(folders.output_file)
+    told.outputs.output_file = str(places.output_file)
     inputs = spec.root.dag.tasks[task].inputs
     for key, source in inputs.parameters.items():
         told.inputs.parameter_values[key].CopyFrom(_value_of(source, parameters, outputs))
@@ -65,13 +71,10 @@ def executor_input(
         told.inputs.artifacts[key].artifacts.append(artifact)
     definitions = component_of(spec, task).output_definitions
     for key, definition in definitions.artifacts.items():
-        told.outputs.artifacts[key].artifacts.add(
-            name=f"{task}/{key}",
-            type=definition.artifact_type,
-            uri=str(folders.artifacts / key),
-        )
+        uri = f"{places.artifacts}/{key}"
+        told.outputs.artifacts[key].artifacts.add(name=key, type=definition.artifact_type, uri=uri)
     for key in definitions.parameters:
-        told.outputs.parameters[key].output_file = str(folders.parameters / key)
+        told.outputs.parameters[key].output_file = str(places.parameters / key)
     return told
 
 
@@ -88,21 +91,29 @@ def _value_of(
     return source.runtime_value.constant
 
 
-def take(spec: PipelineSpec, task: str, told: ExecutorInput, outputs: Outputs) -> None:
+def take(
+    spec: PipelineSpec, task: str, told: ExecutorInput, store: Store, outputs: Outputs
+) -> None:
     """Takes what a node has given to `outputs`.
 
+    Args:
+      spec: the job spec.
+      task: name of the node's task.
+      told: what the node was told.
+      store: what makes of its artifacts what the next nodes see.
+      outputs: is added to.
+
     Raises:
-      InputError: a parameter is missing, or not of its type.
+      InputError: what the node says of its outputs cannot be read, a parameter is missing or not of
+        its type, or the store refuses an artifact.
     """
-    written = ExecutorOutput()
-    text = Path(told.outputs.output_file).read_text(encoding="utf-8")
-    json_format.Parse(text, written, ignore_unknown_fields=True)
+    written = _written(Path(told.outputs.output_file))
     for key, some in told.outputs.artifacts.items():
         [artifact] = some.artifacts
         for changed in written.artifacts[key].artifacts:
-            artifact.metadata.update(json_format.MessageToDict(changed.metadata))
+            artifact.metadata.MergeFrom(changed.metadata)
             artifact.uri = changed.uri or artifact.uri
-        outputs.artifacts[task, key] = artifact
+        outputs.artifacts[task, key] = store.handed_on(key, artifact)
     definitions = component_of(spec, task).output_definitions.parameters
     for key, place in told.outputs.parameters.items():
         # What the executor says of it comes before what it wrote into the parameter's own file.
@@ -111,6 +122,19 @@ def take(spec: PipelineSpec, task: str, told: ExecutorInput, outputs: Outputs) -
         else:
             value = _read(key, Path(place.output_file), definitions[key].parameter_type)
         outputs.parameters[task, key] = value
+
+
+def _written(path: Path) -> ExecutorOutput:
+    """What the executor says, which may be nothing."""
+    written = ExecutorOutput()
+    if not path.exists():
+        return written
+    try:
+        # As strict as the launcher of Kubeflow Pipelines: nothing that it does not know.
+        json_format.Parse(path.read_text(encoding="utf-8"), written)
+    except json_format.ParseError as error:
+        raise InputError(f"what it says of its outputs cannot be read: {error}") from error
+    return written
 
 
 def _read(key: str, path: Path, kind: int) -> struct_pb2.Value:

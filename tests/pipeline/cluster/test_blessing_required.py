@@ -47,6 +47,7 @@ def test_it_fails_with_the_reasons_where_it_is_not(
     monkeypatch.setattr(
         blessing_required, "candidate_metrics", lambda uri: asked.append(uri) or METRICS
     )
+    monkeypatch.setattr(blessing_required, "has_baseline", lambda uri: False)
     with pytest.raises(
         WithheldError,
         match=r"^the model is not blessed and was not pushed: .* is 0\.0100 below the unigram "

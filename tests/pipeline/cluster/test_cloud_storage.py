@@ -56,6 +56,7 @@ def test_parameters_that_are_no_places_pass() -> None:
     cloud_storage.require_parameters(given)
     destination = '{"filesystem": {"base_directory": "gs://bucket/serving"}}'
     cloud_storage.require_parameters({"push_destination": destination})
+    cloud_storage.require_parameters({"push_destination": "gs://bucket/serving"})
 
 
 @pytest.mark.parametrize(
@@ -63,13 +64,14 @@ def test_parameters_that_are_no_places_pass() -> None:
     [
         ("corpus", "/data/books", "^the parameter corpus = '/data/books' is a path"),
         ("output", "s3://bucket", "^the parameter output = "),
-        ("push_destination", "gs://bucket", "names no folder: write {"),
+        ("push_destination", "/serving", "^the parameter push_destination = '/serving' is a path"),
         ("push_destination", '{"filesystem": {}}', "names no folder"),
-        ("push_destination", "[]", "names no folder"),
+        ("push_destination", '{"filesystem": []}', "names no folder: write gs://"),
+        ("push_destination", "{", "names no folder"),
         (
             "push_destination",
             '{"filesystem": {"baseDirectory": "/serving"}}',
-            "^the folder of the parameter push_destination = '/serving' is a path",
+            "^the parameter push_destination = '/serving' is a path",
         ),
     ],
 )

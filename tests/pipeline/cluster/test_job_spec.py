@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 import yaml
-from kfp.pipeline_spec.pipeline_spec_pb2 import PipelineSpec
+from google.protobuf import json_format
+from kfp.pipeline_spec.pipeline_spec_pb2 import ComponentInputsSpec, PipelineSpec
 
+from components import fingerprint
 from pipeline import config_file, graph
 from pipeline.cluster import job_spec, kubeflow_runner, vertex_runner
 from pipeline.config import Config
@@ -62,6 +64,7 @@ def cluster(request: pytest.FixtureRequest) -> str:
 def compiled(cluster: str) -> dict[str, Any]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(graph, "code_fingerprint", lambda *packages: "fingerprint")
+        patch.setattr(fingerprint, "code_fingerprint", lambda *packages: "fingerprint")
         return RUNNERS[cluster].compile_job(configuration())
 
 
@@ -143,6 +146,20 @@ def test_vertex_has_no_such_region() -> None:
 def test_every_node_runs_our_image(spec: PipelineSpec) -> None:
     executors = job_spec.executors_of(spec)
     assert {executor.container.image for executor in executors.values()} == {"registry/skipgram:1"}
+
+
+def test_every_node_runs_our_entry_point_and_is_told_of_what_types_its_inputs_are(
+    spec: PipelineSpec,
+) -> None:
+    for name, executor in job_spec.executors_of(spec).items():
+        assert list(executor.container.command) == [
+            *("python", "-m", "components.entry_point"),
+            "--code_fingerprint=fingerprint",
+        ]
+        arguments = list(executor.container.args)
+        declared = arguments[arguments.index("--json_serialized_inputs_spec_args") + 1]
+        of_spec = spec.components[name.removesuffix("_executor")].input_definitions
+        assert json_format.Parse(declared, ComponentInputsSpec()) == of_spec
 
 
 @pytest.mark.parametrize("name", RUNNERS)

@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from pipeline import fingerprint
-from pipeline.fingerprint import code_fingerprint
+from components import fingerprint
+from components.fingerprint import code_fingerprint
 
 
 @pytest.fixture
@@ -41,6 +41,12 @@ def test_changes_with_an_edit_at_any_depth(root):
     before = code_fingerprint("one")
     (root / "one/inner/b.py").write_text("# one/inner/b.py\n\n")
     assert code_fingerprint("one") != before
+
+
+def test_a_checkout_with_the_line_ends_of_windows_is_the_same(root):
+    before = code_fingerprint("one")
+    (root / "one/a.py").write_bytes(b"# one/a.py\r\n")
+    assert code_fingerprint("one") == before
 
 
 def test_changes_with_a_new_file(root):

@@ -1,0 +1,74 @@
+"""What a rehearsal came to: the figures of its model, and the gate's sentence about them."""
+
+from pathlib import Path
+from typing import NamedTuple
+
+from google.protobuf import json_format, struct_pb2
+from kfp.pipeline_spec.pipeline_spec_pb2 import PipelineSpec
+from tensorflow_model_analysis.proto import config_pb2
+
+from components.embedding_comparison.comparison import Comparison
+from components.embedding_evaluator.eval_config import compared_metric_of, thresholds_of
+from components.tfx_api import evaluator_constants
+from pipeline import config_file
+from pipeline.cluster.rehearsal.handing_over import Outputs
+from pipeline.config import Config
+from pipeline.results.summary import candidate_metrics, has_baseline
+from pipeline.results.verdict import verdict
+
+
+class Closing(NamedTuple):
+    """What is shown at the end."""
+
+    metrics: dict[str, float]  # of the Evaluator
+    verdict: str  # in the words of `skipgram run`
+    pushed_to: str | None  # where the model is; None if it was not blessed
+    vectors: str  # the Exporter's folder; it is empty if it was not blessed
+
+
+def closing(spec: PipelineSpec, outputs: Outputs) -> Closing:
+    """Collects what the nodes wrote.
+
+    Args:
+      spec: the job spec.
+      outputs: of all nodes.
+    """
+    uris = {key: Path(uri) for key, uri in outputs.uris.items()}
+    evaluation = str(uris["evaluator", "evaluation"])
+    metrics = candidate_metrics(evaluation)
+    blessing = uris["embedding-comparison", "blessing"]
+    blessed = (blessing / evaluator_constants.BLESSED_FILE_NAME).exists()
+    sentence = verdict(
+        gate_of(spec),
+        metrics,
+        Comparison.read(uris["embedding-comparison", "comparison"]),
+        blessed=blessed,
+        compared=has_baseline(evaluation),
+    )
+    pushed = outputs.artifacts["pusher", "pushed_model"].metadata.fields
+    destination = pushed["pushed_destination"].string_value if blessed else None
+    vectors = str(uris["embedding-exporter", "vectors"])
+    return Closing(metrics, sentence, destination, vectors)
+
+
+def gate_of(spec: PipelineSpec) -> Config:
+    """The configuration that a job spec was compiled with, as far as the gate's sentence needs it.
+
+    It is in the spec, as parameters of nodes; the rest is that of no file at all.
+    """
+    of_evaluator = json_format.Parse(
+        _constant(spec, "evaluator", "eval_config").string_value, config_pb2.EvalConfig()
+    )
+    fields = {
+        "compared_metric": compared_metric_of(of_evaluator),
+        **thresholds_of(of_evaluator),
+    }
+    if overlap := _constant(spec, "embedding-comparison", "min_neighbor_overlap").number_value:
+        fields["min_neighbor_overlap"] = overlap
+    epochs = spec.root.input_definitions.parameters["epochs"].default_value.number_value
+    settings = [f"evaluator.{name}={value}" for name, value in fields.items()]
+    return config_file.load(settings=[*settings, f"trainer.epochs={epochs:.0f}"])
+
+
+def _constant(spec: PipelineSpec, task: str, key: str) -> struct_pb2.Value:
+    return spec.root.dag.tasks[task].inputs.parameters[key].runtime_value.constant
