@@ -181,8 +181,7 @@ class DeploymentConfig(StrictModel):
     output: str | None = Field(
         default=None,
         min_length=1,
-        description="URI of a folder that all nodes see: artifacts, checkpoints and the pushed "
-        "model; gs://... for vertex, also s3://... or a mounted path for kubeflow; none: only "
+        description="gs://... of a folder: artifacts, checkpoints and the pushed model; none: only "
         "`skipgram compile` needs it",
     )
     project: str | None = Field(
@@ -209,6 +208,11 @@ class DeploymentConfig(StrictModel):
     )
     memory_gigabytes: float = Field(
         default=16, gt=0, le=65_536, description="kubeflow: memory of the Trainer's pod"
+    )
+    fail_if_not_blessed: bool = Field(
+        default=False,
+        description="whether a last node fails where the model is not blessed, so that the "
+        "cluster's own alerts see it; without it such a run has succeeded",
     )
 
 

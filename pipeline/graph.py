@@ -1,11 +1,12 @@
 """How the components are joined: the order of the data."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from components.corpus_gate.component import CorpusGate
 from components.corpus_gate.last_corpus import LastBlessedCorpusStrategy, LastPushedCorpus
+from components.corpus_listing.component import CorpusListing
 from components.curated_schema.component import CuratedSchema
 from components.embedding_aligner.component import EmbeddingAligner
 from components.embedding_comparison.component import EmbeddingComparison
@@ -19,6 +20,7 @@ from components.fingerprint import code_fingerprint
 from components.multi_worker_trainer.base_model import BaseModelStrategy, PushedBaseModel
 from components.multi_worker_trainer.component import Trainer
 from components.rising_pusher.component import Pusher
+from components.text_example_gen import files
 from components.text_example_gen.component import TextExampleGen
 from components.tfx_api import (
     BaseNode,
@@ -55,6 +57,8 @@ class Target(NamedTuple):
     trainer_config: Mapping[str, Any] = {}  # of that Trainer's own, beside run_fn's
     # Whether a node may look into the metadata store: Kubeflow Pipelines refuses resolvers.
     has_resolvers: bool = True
+    # Whether TextExampleGen's driver runs, and sees what the corpus holds: no cluster runs it.
+    has_drivers: bool = True
 
 
 class _DataNodes(NamedTuple):
@@ -93,15 +97,23 @@ def create_components(config: Config, corpus: Corpus, target: Target) -> list[Ba
       corpus: what to read.
       target: where they run.
     """
-    data = _data_nodes(config, corpus, target)
+    listings = [] if target.has_drivers else [_listing(corpus, target)]
+    data = _data_nodes(config, corpus, target, listings)
     gate = _gate_nodes(config, target, data.transform)
     *base, trainer = _training_nodes(config, target, data.transform)
     trainer.add_upstream_node(gate.corpus_gate)
     release = _release_nodes(config, target, data.example_gen, trainer)
-    return [*data, *gate, *base, trainer, *release]
+    return [*listings, *data, *gate, *base, trainer, *release]
 
 
-def _data_nodes(config: Config, corpus: Corpus, target: Target) -> _DataNodes:
+def _listing(corpus: Corpus, target: Target) -> BaseNode:
+    root, patterns = files.split_root(corpus.patterns)
+    return CorpusListing(root=target.corpus_root or root, patterns="\n".join(patterns))
+
+
+def _data_nodes(
+    config: Config, corpus: Corpus, target: Target, listings: Sequence[BaseNode]
+) -> _DataNodes:
     example_gen = TextExampleGen(
         patterns=corpus.patterns,
         json_field=config.corpus.json_field,
@@ -110,6 +122,7 @@ def _data_nodes(config: Config, corpus: Corpus, target: Target) -> _DataNodes:
         code_fingerprint=code_fingerprint("components.text_example_gen"),
         root=target.corpus_root,
         span=corpus.span,
+        fingerprint=listings[0].outputs["fingerprint"] if listings else None,
     )
     statistics_gen = StatisticsGen(examples=example_gen.outputs["examples"])
     schema_gen = CuratedSchema(content=SCHEMA_FILE.read_text(encoding="utf-8"))

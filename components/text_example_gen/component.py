@@ -2,20 +2,24 @@
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from google.protobuf import struct_pb2
 
 from components.text_example_gen import content, executor, files
 from components.tfx_api import (
     BeamExecutorSpec,
+    ExecutionParameter,
     RuntimeParameter,
     example_gen_pb2,
     range_config_pb2,
+    standard_artifacts,
+    types,
 )
 from components.tfx_api import example_gen_component as component
 from components.tfx_api import example_gen_driver as driver
 from components.tfx_api import example_gen_input_processor as input_processor
+from components.tfx_api import standard_component_specs as specs
 from trainer_module.text.near_copies import BUCKETS, held_out_buckets
 
 # In the component's folder `.system`, where TFX keeps what its drivers write.
@@ -92,14 +96,23 @@ class Driver(driver.FileBasedDriver):
         return InputProcessor(input_base_uri or "", each, range_config, self._record)
 
 
+class Spec(specs.FileBasedExampleGenSpec):
+    """TFX's, and what is known of the files before the node runs."""
+
+    PARAMETERS: ClassVar[dict[str, ExecutionParameter]] = {
+        **specs.FileBasedExampleGenSpec.PARAMETERS,
+        executor.FINGERPRINT: ExecutionParameter(type=str, optional=True),
+    }
+
+
 class TextExampleGen(component.FileBasedExampleGen):
     """Reads documents from text files.
 
     The output `examples` has the splits train and eval, and `reading.json`, which says what was
-    read (see executor.Executor). The words of a document alone decide its split. With a single
-    pattern, TFX's own driver, which Kubeflow runs, sees the files as well.
+    read (see executor.Executor). The words of a document alone decide its split.
     """
 
+    SPEC_CLASS = Spec
     EXECUTOR_SPEC = BeamExecutorSpec(executor.Executor)
     DRIVER_CLASS = Driver
 
@@ -112,6 +125,7 @@ class TextExampleGen(component.FileBasedExampleGen):
         code_fingerprint: str,
         root: RuntimeParameter | None = None,
         span: int | None = None,
+        fingerprint: types.Channel | None = None,
     ) -> None:
         """Declares the component.
 
@@ -125,6 +139,7 @@ class TextExampleGen(component.FileBasedExampleGen):
             pipeline is submitted; by default it is the one that they share.
           span: of the artifact, days since 1970-01-01 as TFX counts them; None where no day is
             meant.
+          fingerprint: the CorpusListing's, where no driver of ours makes one.
         """
         shared_root, relative = files.split_root(patterns)
         options = {
@@ -132,13 +147,19 @@ class TextExampleGen(component.FileBasedExampleGen):
             "max_document_bytes": max_document_bytes,
             "code_fingerprint": code_fingerprint,
         }
-        super().__init__(
+        spec = Spec(
             input_base=root or shared_root,
             input_config=_input_config(relative),
             output_config=_output_config(eval_fraction),
             custom_config=_custom_config(options),
             range_config=None if span is None else _only(span),
+            # What FileBasedExampleGen would set; it makes a spec of its own class alone.
+            output_data_format=example_gen_pb2.FORMAT_TF_EXAMPLE,
+            output_file_format=example_gen_pb2.FORMAT_TFRECORDS_GZIP,
+            examples=types.Channel(type=standard_artifacts.Examples),
+            **{executor.FINGERPRINT: fingerprint and fingerprint.future()[0].value},
         )
+        super(component.FileBasedExampleGen, self).__init__(spec=spec)
 
 
 def _input_config(patterns: Sequence[str]) -> example_gen_pb2.Input:

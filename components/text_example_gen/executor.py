@@ -34,6 +34,8 @@ from trainer_module.errors import InputError
 
 # In the root of the Examples artifact: what was read, as JSON.
 READING_FILE = "reading.json"
+# What TFX calls the fingerprint of what was read, among the properties of a run and of Examples.
+FINGERPRINT = "input_fingerprint"
 # There too, while it runs.
 _UNFINISHED = "unfinished"
 _COUNTS = "counts"
@@ -199,6 +201,8 @@ class Executor(base_example_gen_executor.BaseExampleGenExecutor):
             in the wrapping of Beam's runner.
         """
         self._artifact = artifact_utils.get_single_instance(output_dict[specs.EXAMPLES_KEY])
+        if fingerprint := exec_properties.get(FINGERPRINT):
+            self._artifact.set_string_custom_property(FINGERPRINT, fingerprint)
         super().Do(input_dict, output_dict, exec_properties)
         fileio.rmtree(self._unfinished_folder())
         counts = json.loads(io_utils.read_string_file(self._reading_path()))

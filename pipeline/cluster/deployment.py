@@ -1,6 +1,7 @@
 """What a cluster needs of the configuration; light: a wrong one is answered at once."""
 
 from components.text_example_gen import files
+from pipeline.cluster import cloud_storage
 from pipeline.config import Config
 from pipeline.paths import require_plain
 from trainer_module.errors import InputError
@@ -16,8 +17,8 @@ def require(config: Config, cluster: str) -> None:
       cluster: kubeflow or vertex.
 
     Raises:
-      InputError: fields are not set, the corpus is none that a cluster can read, or the workers of
-        a pod could not reach the output: all of it.
+      InputError: fields are not set, a place is none that a cluster can read or write, or the
+        workers of a pod could not reach the output: all of it.
     """
     problems = [
         f"{cluster} needs deployment.{field}: set it in the configuration or by "
@@ -37,32 +38,31 @@ def require(config: Config, cluster: str) -> None:
 
 def _check_output(config: Config) -> None:
     if output := config.deployment.output:
-        if output.startswith("~"):
-            raise InputError(
-                f"deployment.output = {output!r} begins with a home folder, and the nodes have "
-                "others: write the folder out"
-            )
+        cloud_storage.require_gs(output, "deployment.output")
         require_plain(output)
 
 
 def _check_base(config: Config) -> None:
     base = config.trainer.base_path
-    if base and not files.is_remote(base) and not base.startswith("/"):
+    if not base or base.startswith("/"):
+        return
+    if not base.startswith("gs:") and not files.is_remote(base):
         raise InputError(
-            f"trainer.warm_start = {base!r} is not where a cluster could look: name it by a URI, "
-            "or by an absolute path that all nodes see"
+            f"trainer.warm_start = {base!r} is not where a cluster could look: write "
+            "gs://BUCKET/FILE, or an absolute path in the image"
         )
+    cloud_storage.require_gs(base, "trainer.warm_start")
 
 
 def _out_of_reach(config: Config) -> list[str]:
     """What keeps the workers of one pod from the output, if they have a network of their own."""
-    trainer, output = config.trainer, config.deployment.output or ""
-    if trainer.workers == 1 or trainer.expose_workers or not files.is_remote(output):
+    trainer = config.trainer
+    if trainer.workers == 1 or trainer.expose_workers:
         return []
     return [
         f"the {trainer.workers} workers of one pod have no network but their own, and "
-        f"deployment.output = {output} is elsewhere: set trainer.workers=1, or a mounted path, or, "
-        "where a NetworkPolicy shuts the pod's ports, trainer.expose_workers=true"
+        "deployment.output is elsewhere: set trainer.workers=1, or, where a NetworkPolicy shuts "
+        "the pod's ports, trainer.expose_workers=true"
     ]
 
 
@@ -70,7 +70,7 @@ def pattern(config: Config) -> str:
     """The corpus as the nodes see it: a glob, of all files where a folder is named.
 
     Raises:
-      InputError: it is not one, or depends on the folder in which a node runs.
+      InputError: it is not one, or not where a cluster can read.
     """
     given = config.corpus.files
     if len(given) != 1:
@@ -86,9 +86,5 @@ def pattern(config: Config) -> str:
             "name each night's at submission: skipgram submit ... --parameter "
             "corpus=gs://bucket/logs/2026-11-24"
         )
-    if not files.is_remote(one) and not one.startswith("/"):
-        raise InputError(
-            f"the corpus {one!r} is not where a cluster could look: name it by a URI, or by an "
-            "absolute path that all nodes see"
-        )
+    cloud_storage.require_gs(one, "corpus.files")
     return one if files.has_magic(one) or files.known_ending(one) else f"{one.rstrip('/')}/*"

@@ -22,17 +22,19 @@ from components.tfx_api import BaseNode, Pipeline, RuntimeParameter, kubeflow_v2
 from pipeline import graph
 from pipeline.atomic import write_aside
 from pipeline.beam_arguments import beam_arguments
-from pipeline.cluster import deployment
+from pipeline.cluster import cloud_storage, deployment
+from pipeline.cluster.amendments import amend
+from pipeline.cluster.blessing_required import last_node
 from pipeline.config import PIPELINE_NAME, Config
 from pipeline.corpus.dates import Corpus
 from pipeline.failures import WrongCommandError
 from trainer_module.errors import InputError
 
 # What a person sets at submission.
-CORPUS = "corpus"
+CORPUS = cloud_storage.CORPUS
 EPOCHS = "epochs"
-OUTPUT = "output"
-PUSH_DESTINATION = "push_destination"
+OUTPUT = cloud_storage.OUTPUT
+PUSH_DESTINATION = cloud_storage.PUSH_DESTINATION
 
 _EXECUTOR_CLASS = "--executor_class_path"
 # Where classes and functions of a spec may be: importing a module runs it.
@@ -65,12 +67,15 @@ def target(config: Config) -> graph.Target:
         RuntimeParameter(EPOCHS, int, config.trainer.epochs),
         RuntimeParameter(CORPUS, str, files.split_root([deployment.pattern(config)])[0]),
         has_resolvers=False,
+        has_drivers=False,
     )
 
 
 def components(config: Config, of: graph.Target) -> dict[str, BaseNode]:
     """The components by their names, of the letters that Kubernetes allows."""
     made = graph.create_components(config, Corpus([deployment.pattern(config)]), of)
+    if config.deployment.fail_if_not_blessed:
+        made.append(last_node(config, of, {node.id: node for node in made}))
     named = [node.with_id(_kebab_case(node.id)) for node in made]
     return {node.id: node for node in named}
 
@@ -97,6 +102,7 @@ def compile_job(config: Config, of: graph.Target, nodes: Iterable[BaseNode]) -> 
         )
     )
     spec: dict[str, Any] = runner.run(pipeline, write_out=False)["pipelineSpec"]
+    amend(spec)
     # TFX leaves out what a parameter is where nobody sets it.
     definitions = spec["root"]["inputDefinitions"]["parameters"]
     for parameter in of:

@@ -10,7 +10,7 @@ from typing import Any, TextIO
 
 from kfp.pipeline_spec.pipeline_spec_pb2 import PipelineSpec
 
-from pipeline.cluster import job_spec
+from pipeline.cluster import job_spec, schedules
 from pipeline.config import PIPELINE_NAME
 from pipeline.failures import WrongCommandError, without_credentials
 from trainer_module.errors import InputError
@@ -18,17 +18,24 @@ from trainer_module.errors import InputError
 _KUBEFLOW_ENDPOINT = "KF_PIPELINES_ENDPOINT"
 
 
-def submit(cluster: str, path: Path, output: str | None, given: Mapping[str, str]) -> str:
-    """Starts a run of a job spec.
+def submit(
+    cluster: str,
+    path: Path,
+    output: str | None,
+    given: Mapping[str, str],
+    schedule: str | None = None,
+) -> str:
+    """Starts a run of a job spec, or has the cluster start one again and again.
 
     Args:
       cluster: kubeflow or vertex.
       path: of the spec.
       output: URI of the folder in place of the spec's, if any.
       given: runtime parameters.
+      schedule: when, which schedules.require_schedule has let pass; None: now, and once.
 
     Returns:
-      A sentence that says where the run is seen.
+      A sentence that says where the run or the schedule is seen.
 
     Raises:
       WrongCommandError: the spec is another cluster's or names code of others, or a parameter is
@@ -41,7 +48,8 @@ def submit(cluster: str, path: Path, output: str | None, given: Mapping[str, str
     job_spec.validate(spec)
     root = f"{output}/artifacts" if output else spec.default_pipeline_root
     parameters = _parameters(spec, output, given)
-    return {"vertex": _to_vertex, "kubeflow": _to_kubeflow}[cluster](path, root, parameters)
+    to = {"vertex": _to_vertex, "kubeflow": _to_kubeflow}[cluster]
+    return to(path, root, parameters, schedule)
 
 
 def _parameters(
@@ -51,7 +59,7 @@ def _parameters(
     return job_spec.parameter_values(spec, {**of_output, **given})
 
 
-def _to_vertex(path: Path, root: str, parameters: Mapping[str, Any]) -> str:
+def _to_vertex(path: Path, root: str, parameters: Mapping[str, Any], schedule: str | None) -> str:
     import google.auth
     import google.auth.exceptions
     from google.api_core.exceptions import GoogleAPIError
@@ -72,6 +80,8 @@ def _to_vertex(path: Path, root: str, parameters: Mapping[str, Any]) -> str:
             pipeline_root=root,
             parameter_values=dict(parameters),
         )
+        if schedule:
+            return _scheduled_by_vertex(job, schedule)
         job.submit()
     except (GoogleAPIError, google.auth.exceptions.GoogleAuthError) as error:
         reason = without_credentials(str(error))
@@ -79,7 +89,18 @@ def _to_vertex(path: Path, root: str, parameters: Mapping[str, Any]) -> str:
     return f"submitted: {job._dashboard_uri()}"
 
 
-def _to_kubeflow(path: Path, root: str, parameters: Mapping[str, Any]) -> str:
+def _scheduled_by_vertex(job: Any, schedule: str) -> str:
+    """Vertex leaves out a run that is due while the last one runs, and catches up on none."""
+    made = job.create_schedule(
+        cron=schedule,
+        display_name=_name(schedule),
+        allow_queueing=False,
+        max_concurrent_run_count=1,
+    )
+    return f"scheduled: {made._dashboard_uri()}"
+
+
+def _to_kubeflow(path: Path, root: str, parameters: Mapping[str, Any], schedule: str | None) -> str:
     import kfp
     import urllib3.exceptions
     from kfp_server_api.exceptions import ApiException
@@ -90,7 +111,10 @@ def _to_kubeflow(path: Path, root: str, parameters: Mapping[str, Any]) -> str:
         )
     try:
         with contextlib.redirect_stdout(_WithoutCredentials(sys.stdout)):
-            run = kfp.Client().create_run_from_pipeline_package(
+            client = kfp.Client()
+            if schedule:
+                return _scheduled_by_kubeflow(client, path, root, parameters, schedule)
+            run = client.create_run_from_pipeline_package(
                 str(path), arguments=dict(parameters), pipeline_root=root
             )
     except (ApiException, urllib3.exceptions.HTTPError) as error:
@@ -102,6 +126,29 @@ def _to_kubeflow(path: Path, root: str, parameters: Mapping[str, Any]) -> str:
             )
         ) from error
     return f"submitted: run {run.run_id}"
+
+
+def _scheduled_by_kubeflow(
+    client: Any, path: Path, root: str, parameters: Mapping[str, Any], schedule: str
+) -> str:
+    """Kubeflow has runs that are due wait for the last one, and catches up on the last alone."""
+    made = client.create_recurring_run(
+        experiment_id=client.create_experiment(PIPELINE_NAME).experiment_id,
+        job_name=_name(schedule),
+        cron_expression=schedules.with_seconds(schedule),
+        max_concurrency=1,
+        no_catchup=True,
+        params=dict(parameters),
+        pipeline_package_path=str(path),
+        pipeline_root=root,
+    )
+    place = f"{client._get_url_prefix()}/#/recurringrun/details/{made.recurring_run_id}"
+    print(f"Schedule details: {place}")
+    return f"scheduled: recurring run {made.recurring_run_id}"
+
+
+def _name(schedule: str) -> str:
+    return f"{PIPELINE_NAME} {schedule}"
 
 
 class _WithoutCredentials(io.TextIOBase):

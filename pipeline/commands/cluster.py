@@ -59,8 +59,8 @@ def compile_(
     \b
     Examples:
       skipgram compile --to vertex --config nightly.yaml --output nightly.spec.yaml
-      skipgram compile --to kubeflow --corpus '/data/books/*.txt.gz' \\
-        --set deployment.image=registry/skipgram:1 --set deployment.output=/data/output \\
+      skipgram compile --to kubeflow --corpus 'gs://bucket/books/*.txt.gz' \\
+        --set deployment.image=registry/skipgram:1 --set deployment.output=gs://bucket/output \\
         --output books.yaml
     """
     from pipeline import config_file
@@ -120,7 +120,19 @@ def rehearse(spec: Path, root: Path, parameters: tuple[str, ...]) -> None:
 @_spec
 @click.option("--output", metavar="URI", help="In place of deployment.output.")
 @_parameters
-def submit(cluster: str, spec: Path, output: str | None, parameters: tuple[str, ...]) -> None:
+@click.option(
+    "--schedule",
+    metavar="CRON",
+    help="Have the cluster start a run at these times: minute, hour, day of the month, month and "
+    "day of the week, such as '0 3 * * *'.",
+)
+def submit(
+    cluster: str,
+    spec: Path,
+    output: str | None,
+    parameters: tuple[str, ...],
+    schedule: str | None,
+) -> None:
     """Hand SPEC to a cluster, by its own client.
 
     Vertex: project and region are those of Google Cloud's SDK or of GOOGLE_CLOUD_PROJECT and
@@ -128,16 +140,24 @@ def submit(cluster: str, spec: Path, output: str | None, parameters: tuple[str, 
     kfp.Client looks for.
 
     \b
-    Example:
+    Examples:
       skipgram submit --to vertex nightly.spec.yaml --parameter epochs=5
+      skipgram submit --to kubeflow nightly.spec.yaml --schedule '0 3 * * *'
     """
+    from pipeline.cluster import cloud_storage, schedules
+
     given = _assigned(parameters)
-    if output:
-        require_plain(output)
+    with shared.wrong_command():
+        if output:
+            cloud_storage.require_gs(output, "--output")
+            require_plain(output)
+        cloud_storage.require_parameters(given)
+        if schedule is not None:
+            schedules.require_schedule(schedule)
     with _quietly():
         from pipeline.cluster import submission
 
-        submitted = submission.submit(cluster, spec, output, given)
+        submitted = submission.submit(cluster, spec, output, given, schedule)
     click.echo(shown(submitted))
 
 

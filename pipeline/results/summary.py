@@ -44,7 +44,7 @@ def collect(
       corpus: what it read.
     """
     reading = Reading.read(Path(artifacts["TextExampleGen", "examples"].uri, READING_FILE))
-    evaluation = Path(artifacts["Evaluator", "evaluation"].uri)
+    evaluation = artifacts["Evaluator", "evaluation"].uri
     metrics = candidate_metrics(evaluation)
     comparison = Comparison.read(Path(artifacts["EmbeddingComparison", "comparison"].uri))
     blessing = artifacts["EmbeddingComparison", "blessing"]
@@ -128,15 +128,15 @@ def _all_cached(components: Sequence[ComponentRun]) -> bool:
     return all(one.cached for one in components if one.component not in graph.LOOK_UPS)
 
 
-def candidate_metrics(evaluation: Path) -> dict[str, float]:
-    """The metrics of the new model from the Evaluator's artifact."""
+def candidate_metrics(evaluation: str) -> dict[str, float]:
+    """The metrics of the new model from the URI of the Evaluator's artifact."""
     name = tfma.CANDIDATE_KEY if has_baseline(evaluation) else ""
-    result = tfma.load_eval_result(str(evaluation), model_name=name)
+    result = tfma.load_eval_result(evaluation, model_name=name)
     [(_, values)] = result.slicing_metrics
     return {name: float(value["doubleValue"]) for name, value in values[""][""].items()}
 
 
-def has_baseline(evaluation: Path) -> bool:
-    """Whether there was a last blessed model to compare with, by the Evaluator's artifact."""
-    specs = tfma.load_eval_result(str(evaluation)).config.model_specs
+def has_baseline(evaluation: str) -> bool:
+    """Whether there was a last blessed model to compare with, by the URI of that artifact."""
+    specs = tfma.load_eval_result(evaluation).config.model_specs
     return any(spec.is_baseline for spec in specs)

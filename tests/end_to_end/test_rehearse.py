@@ -33,13 +33,13 @@ CHECKPOINTS = "trainer.checkpoint_seconds=600"
 TFX_ENTRY_POINT = "tfx.orchestration.kubeflow.v2.container.kubeflow_v2_run_executor"
 
 
-def compile_arguments(target: str, corpus: Path, spec: Path, *settings: str) -> list[str]:
+def compile_arguments(target: str, spec: Path, *settings: str) -> list[str]:
     given = [
         *SETTINGS,
         "deployment.image=registry/skipgram:1",
         "deployment.output=gs://bucket/output",
         "deployment.project=words",
-        f"corpus.files=['{corpus}']",
+        "corpus.files=['gs://bucket/books/*.txt']",
         CHECKPOINTS,
         *settings,
     ]
@@ -82,6 +82,8 @@ def require_second_night(root: Path, first: Path, ended: Ended, documents: int) 
     """Checks that a rehearsal read the new file, and was judged against the first's model."""
     assert ended.code == 0, ended.stderr
     assert ended.stderr == ""
+    listed = [artifact(it, "corpus-listing", "fingerprint").read_text() for it in (first, root)]
+    assert [text.partition(",")[0] for text in listed] == ["num_files:1", "num_files:2"]
     reading = figures(root, "text-example-gen", "examples", READING_FILE)
     assert reading["documents"] == documents + MORE_DOCUMENTS
     [row] = [it for it in ended.stdout.splitlines() if "common_cross_entropy_of_last_blessed" in it]
@@ -104,9 +106,9 @@ def test_two_nights_of_vertex_of_which_the_first_gives_the_model_of_run(
     run: Run, corpus: Path, grown: Path, skipgram: Skipgram, tmp_path: Path
 ) -> None:
     spec, root = tmp_path / "spec.yaml", tmp_path / "first"
-    ended = skipgram(*compile_arguments("vertex", corpus.parent, spec, *TWO_WORKERS))
+    ended = skipgram(*compile_arguments("vertex", spec, *TWO_WORKERS))
     assert ended.code == 0, ended.stderr
-    ended = rehearse(skipgram, spec, root)
+    ended = rehearse(skipgram, spec, root, corpus=corpus.parent)
     assert ended.code == 0, ended.stderr
     assert ended.stderr == ""
     assert "gain_over_unigram" in ended.stdout
@@ -137,10 +139,10 @@ def test_two_nights_of_kubeflow(
     corpus: Path, grown: Path, skipgram: Skipgram, tmp_path: Path
 ) -> None:
     spec, first, second = (tmp_path / name for name in ("spec.yaml", "first", "second"))
-    compiled = compile_arguments("kubeflow", corpus.parent, spec, "trainer.epochs=4")
+    compiled = compile_arguments("kubeflow", spec, "trainer.epochs=4")
     ended = skipgram(*compiled)
     assert ended.code == 0, ended.stderr
-    ended = rehearse(skipgram, spec, first)
+    ended = rehearse(skipgram, spec, first, corpus=corpus.parent)
     assert ended.code == 0, ended.stderr
     assert "the model is blessed: it is the first one" in ended.stdout
     ended = rehearse(skipgram, spec, second, corpus=grown, push_destination=first / "serving")
@@ -149,15 +151,15 @@ def test_two_nights_of_kubeflow(
 
 
 def test_what_would_fail_in_the_cluster_fails_here_and_names_the_node(
-    corpus: Path, skipgram: Skipgram, tmp_path: Path
+    skipgram: Skipgram, tmp_path: Path
 ) -> None:
     spec, root = tmp_path / "spec.yaml", tmp_path / "rehearsal"
-    ended = skipgram(*compile_arguments("kubeflow", corpus, spec))
+    ended = skipgram(*compile_arguments("kubeflow", spec))
     assert ended.code == 0, ended.stderr
     elsewhere = tmp_path / "elsewhere"
     ended = rehearse(skipgram, spec, root, corpus=elsewhere)
     assert ended.code == 1
-    assert ended.stderr.startswith("skipgram: text-example-gen failed: ")
+    assert ended.stderr.startswith("skipgram: corpus-listing failed: ")
     assert str(elsewhere) in ended.stderr
 
     ended = rehearse(skipgram, spec, root)
@@ -169,13 +171,13 @@ def test_tfxs_own_entry_point_fails_as_it_does_on_kubeflow(
     corpus: Path, skipgram: Skipgram, tmp_path: Path
 ) -> None:
     spec = tmp_path / "spec.yaml"
-    ended = skipgram(*compile_arguments("kubeflow", corpus, spec))
+    ended = skipgram(*compile_arguments("kubeflow", spec))
     assert ended.code == 0, ended.stderr
     content = yaml.safe_load(spec.read_text())
     for executor in content["deploymentSpec"]["executors"].values():
         executor["container"]["command"] = ["python", "-m", TFX_ENTRY_POINT]
     spec.write_text(yaml.safe_dump(content))
-    ended = rehearse(skipgram, spec, tmp_path / "rehearsal")
+    ended = rehearse(skipgram, spec, tmp_path / "rehearsal", corpus=corpus.parent)
     assert ended.code == 1
     # The first node with an input.
     assert ended.stderr.startswith(

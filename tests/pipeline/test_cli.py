@@ -570,11 +570,28 @@ def test_too_little_memory_is_one_sentence(tmp_path):
 
 class TestCompile:
     def test_what_is_missing_is_a_wrong_command_at_once(self, tmp_path):
-        words = ("compile", "--to", "vertex", "--corpus", "gs://b/*.txt", "--output", "spec.yaml")
+        words = ("compile", "--to", "vertex", "--corpus", "gs://abc/*.txt", "--output", "spec.yaml")
         done = skipgram(*words, folder=tmp_path)
         assert done.returncode == failures.WRONG_COMMAND
         assert complaint(done).startswith("vertex needs deployment.image: set it")
         assert not list(tmp_path.iterdir())
+
+    @pytest.mark.parametrize(
+        ("words", "sentence"),
+        [
+            (("--output", "s3://bucket"), "--output = 's3://bucket' is in s3://"),
+            (("--parameter", "corpus=/data"), "the parameter corpus = '/data' is a path"),
+            (("--schedule", "0 0 3 * * *"), "the schedule '0 0 3 * * *' has 6 fields and not 5"),
+        ],
+    )
+    def test_what_no_cluster_can_do_is_said_before_its_client_is_imported(
+        self, tmp_path, words, sentence
+    ):
+        (tmp_path / "spec.yaml").touch()
+        done = skipgram("submit", "--to", "kubeflow", "spec.yaml", *words, folder=tmp_path)
+        assert done.returncode == failures.WRONG_COMMAND
+        assert done.stdout == ""
+        assert complaint(done).startswith(sentence)
 
     def test_a_parameter_is_a_name_and_a_value(self, tmp_path):
         (tmp_path / "spec.yaml").touch()

@@ -34,7 +34,7 @@ def closing(spec: PipelineSpec, outputs: Outputs) -> Closing:
       outputs: of all nodes.
     """
     uris = {key: Path(uri) for key, uri in outputs.uris.items()}
-    evaluation = uris["evaluator", "evaluation"]
+    evaluation = str(uris["evaluator", "evaluation"])
     metrics = candidate_metrics(evaluation)
     blessing = uris["embedding-comparison", "blessing"]
     blessed = (blessing / evaluator_constants.BLESSED_FILE_NAME).exists()

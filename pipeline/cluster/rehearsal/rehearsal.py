@@ -11,7 +11,7 @@ import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from google.protobuf import json_format, struct_pb2
 from kfp.pipeline_spec.pipeline_spec_pb2 import ExecutorInput, PipelineSpec
@@ -195,25 +195,17 @@ def _run_node(
             by_their_types(told.inputs, component.input_definitions)
             if rehearsal.objects:
                 rehearsal.objects.copy_inputs(told, rehearsal.folder(f"copies/{name}"))
-        for command in _commands(container, is_vertex=rehearsal.is_vertex):
-            filled_in = _filled_in(command, told)
-            code = processes.run(filled_in, place, _look(rehearsal, name))
-            if code is None:
-                raise InputError(f"there is no program {filled_in[0]!r}")
-            if code:
-                trace = _last_of(place.log)
-                raise ComponentFailedError(name, failures.sentence_in(trace), trace, place.log)
+        command = _filled_in([*container.command, *container.args], told)
+        code = processes.run(command, place, _look(rehearsal, name))
+        if code is None:
+            raise InputError(f"there is no program {command[0]!r}")
+        if code:
+            trace = _last_of(place.log)
+            raise ComponentFailedError(name, failures.sentence_in(trace), trace, place.log)
         handing_over.take(spec, name, told, store, outputs)
     except InputError as error:
         raise ComponentFailedError(name, str(error), "", place.log) from error
     rehearsal.show_progress(ComponentRun(name, False, time.monotonic() - started, 0))
-
-
-def _commands(container: Any, *, is_vertex: bool) -> list[list[str]]:
-    """What a container is to do. Kubeflow Pipelines does not look at its hook, Vertex may."""
-    hook = container.lifecycle.pre_cache_check
-    before = [[*hook.command, *hook.args]] if is_vertex and hook.command else []
-    return [*before, [*container.command, *container.args]]
 
 
 def _look(rehearsal: _Rehearsal, name: str) -> Callable[[], None]:

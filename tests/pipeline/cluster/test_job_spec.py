@@ -28,6 +28,7 @@ SETTINGS = {
 RUNNERS = {"kubeflow": kubeflow_runner, "vertex": vertex_runner}
 # In the order of the data.
 NODES = [
+    "corpus-listing",
     "text-example-gen",
     "statistics-gen",
     "curated-schema",
@@ -100,6 +101,46 @@ def test_what_is_set_at_submission_are_runtime_parameters(spec: PipelineSpec) ->
     inputs = {name: task.inputs.parameters for name, task in spec.root.dag.tasks.items()}
     assert inputs["text-example-gen"]["input_base"].component_input_parameter == "corpus"
     assert inputs["trainer"]["epochs"].component_input_parameter == "epochs"
+
+
+def test_the_cache_sees_what_the_corpus_holds(spec: PipelineSpec) -> None:
+    """A node that is never cached looks, and what it finds is among what ExampleGen is asked for.
+
+    No node needs TFX's driver, which Kubeflow Pipelines never runs.
+    """
+    tasks = spec.root.dag.tasks
+    assert [name for name in NODES if not tasks[name].caching_options.enable_cache] == [
+        "corpus-listing"
+    ]
+    listed = tasks["corpus-listing"].inputs.parameters
+    assert listed["root"].component_input_parameter == "corpus"
+    assert listed["patterns"].runtime_value.constant.string_value == "*.txt.gz"
+    found = tasks["text-example-gen"].inputs.parameters["input_fingerprint"].task_output_parameter
+    assert found.producer_task == "corpus-listing"
+    given = spec.components["corpus-listing"].output_definitions.parameters
+    assert list(given) == [found.output_parameter_key]
+    assert list(tasks["text-example-gen"].dependent_tasks) == ["corpus-listing"]
+    for executor in job_spec.executors_of(spec).values():
+        assert not executor.container.HasField("lifecycle")
+
+
+@pytest.mark.parametrize("name", RUNNERS)
+def test_a_last_node_fails_where_that_is_asked_for(name: str) -> None:
+    config = configuration(deployment__fail_if_not_blessed="true")
+    spec = job_spec.parsed(RUNNERS[name].compile_job(config))
+    job_spec.validate(spec)
+    last = spec.root.dag.tasks["blessing-required"]
+    assert sorted(spec.root.dag.tasks) == sorted([*NODES, "blessing-required"])
+    blessing = last.inputs.artifacts["model_blessing"].task_output_artifact
+    assert blessing.producer_task == "embedding-comparison"
+    assert {"pusher", "embedding-exporter"} <= set(last.dependent_tasks)
+
+
+def test_vertex_has_no_such_region() -> None:
+    with pytest.raises(
+        WrongCommandError, match=r"deployment\.region = 'us-centrall' .* such as us-central1"
+    ):
+        vertex_runner.compile_job(configuration(deployment__region="us-centrall"))
 
 
 def test_every_node_runs_our_image(spec: PipelineSpec) -> None:

@@ -1,7 +1,9 @@
 import http.server
+import json
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, ClassVar
 
 import pytest
 
@@ -10,6 +12,7 @@ from pipeline.failures import WrongCommandError
 from trainer_module.errors import InputError
 
 GOLDEN = Path(__file__).with_name("golden")
+_RECURRING_RUNS = "/apis/v2beta1/recurringruns"
 
 
 @pytest.fixture(autouse=True)
@@ -60,9 +63,16 @@ def test_a_cluster_that_does_not_answer_is_named(monkeypatch: pytest.MonkeyPatch
 class _Pipelines(http.server.BaseHTTPRequestHandler):
     """Answers as Kubeflow Pipelines does where every experiment and run is known."""
 
+    asked: ClassVar[list[tuple[str, dict[str, Any]]]] = []
+
     def do_GET(self) -> None:
-        self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        body = b'{"run_id": "77", "experiment_id": "1", "display_name": "Default"}'
+        content = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        if content:
+            self.asked.append((self.path, json.loads(content)))
+        body = (
+            b'{"run_id": "77", "recurring_run_id": "78", "experiment_id": "1", '
+            b'"display_name": "Default"}'
+        )
         self.send_response(200)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(body)))
@@ -78,6 +88,7 @@ class _Pipelines(http.server.BaseHTTPRequestHandler):
 @pytest.fixture
 def pipelines() -> Iterator[str]:
     """The address of a cluster that takes what it is given."""
+    _Pipelines.asked.clear()
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Pipelines) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
@@ -96,6 +107,76 @@ def test_links_are_printed_without_the_password_of_the_endpoint(
     out, err = capsys.readouterr()
     assert f"Run details: http://{pipelines}/?token=...#/runs/details/77" in out
     assert "sesame" not in out + err
+
+
+@pytest.mark.filterwarnings("ignore:This client only works with:FutureWarning")
+def test_kubeflow_is_asked_to_start_it_every_night(
+    pipelines: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("KF_PIPELINES_ENDPOINT", f"http://me:sesame@{pipelines}/?token=sesame")
+    said = submission.submit(
+        "kubeflow", GOLDEN / "kubeflow.yaml", "gs://other/place", {"epochs": "5"}, "0 3 * * *"
+    )
+    assert said == "scheduled: recurring run 78"
+    [asked] = [content for path, content in _Pipelines.asked if path.endswith(_RECURRING_RUNS)]
+    spec = asked.pop("pipeline_spec")
+    assert spec["root"]["dag"]["tasks"]["corpus-listing"]["cachingOptions"] == {}
+    assert asked == {
+        "display_name": "skipgram 0 3 * * *",
+        "experiment_id": "1",
+        "mode": "ENABLE",
+        "max_concurrency": 1,
+        "no_catchup": True,
+        "trigger": {"cron_schedule": {"cron": "0 0 3 * * *"}},
+        "runtime_config": {
+            "pipeline_root": "gs://other/place/artifacts",
+            "parameters": submission._parameters(
+                submission.job_spec.read(GOLDEN / "kubeflow.yaml"),
+                "gs://other/place",
+                {"epochs": "5"},
+            ),
+        },
+    }
+    out, err = capsys.readouterr()
+    assert f"Schedule details: http://{pipelines}/?token=...#/recurringrun/details/78" in out
+    assert "sesame" not in out + err
+
+
+def test_vertex_is_asked_to_start_it_every_night(monkeypatch: pytest.MonkeyPatch) -> None:
+    from google.auth.credentials import AnonymousCredentials
+    from google.cloud import aiplatform
+    from google.cloud.aiplatform_v1 import Schedule, ScheduleServiceClient
+
+    asked = []
+
+    def create(self: object, parent: str, schedule: Schedule, timeout: float | None) -> Schedule:
+        asked.append((parent, schedule))
+        return Schedule(name=f"{parent}/schedules/78")
+
+    monkeypatch.setattr(ScheduleServiceClient, "create_schedule", create)
+    job = aiplatform.PipelineJob(
+        display_name="skipgram",
+        template_path=str(GOLDEN / "vertex.yaml"),
+        pipeline_root="gs://bucket/output/artifacts",
+        project="words",
+        location="europe-west4",
+        credentials=AnonymousCredentials(),
+    )
+    said = submission._scheduled_by_vertex(job, "0 3 * * *")
+    assert said == (
+        "scheduled: https://console.cloud.google.com/vertex-ai/locations/europe-west4/pipelines/"
+        "schedules/78?project=words"
+    )
+    [(parent, schedule)] = asked
+    assert parent == "projects/words/locations/europe-west4"
+    assert schedule.cron == "0 3 * * *"
+    assert schedule.display_name == "skipgram 0 3 * * *"
+    assert schedule.max_concurrent_run_count == 1
+    assert not schedule.allow_queueing
+    assert not schedule.catch_up
+    run = schedule.create_pipeline_job_request.pipeline_job
+    assert run.runtime_config.gcs_output_directory == "gs://bucket/output/artifacts"
+    assert "corpus-listing" in run.pipeline_spec["root"]["dag"]["tasks"]
 
 
 @pytest.mark.parametrize("endpoint", ["http://me:sesame@127.0.0.1:9", "http://me:sesame@:x"])
