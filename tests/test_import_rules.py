@@ -39,6 +39,7 @@ ROOMS = {
             "failures",
             "fingerprint",
             "paths",
+            "sections",
             "terminal",
             "yaml_tree",
         },

@@ -11,7 +11,7 @@ import tensorflow_transform as tft
 
 from trainer_module import features, vocabulary
 from trainer_module.errors import InputError
-from trainer_module.evaluation import export
+from trainer_module.evaluation import export, saved_model
 from trainer_module.evaluation.saved_model import ModelSettings
 from trainer_module.hyperparameters import PreprocessingHyperparameters, TrainerHyperparameters
 from trainer_module.input_pipeline.documents import TransformedFiles
@@ -19,6 +19,7 @@ from trainer_module.input_pipeline.splits import Split
 from trainer_module.training import checkpoints, progress
 from trainer_module.training.fit import Fitted, fit, split_of
 from trainer_module.training.record import TrainingRecord
+from trainer_module.vocabulary import Vocabulary
 from trainer_module.workers import cluster, group
 from trainer_module.workers.cluster import Worker
 
@@ -76,7 +77,7 @@ def run_fn(fn_args: FnArgs) -> None:
         documents = TransformedFiles(files, transform_output.transformed_feature_spec())
         return split_of(documents, known, settings.preprocessing, settings.seed)
 
-    run = _fingerprint(fn_args, train_files)
+    run = _fingerprint(fn_args, known, train_files)
     fitted = fit(
         known,
         split(train_files),
@@ -124,13 +125,26 @@ def _matched(patterns: Sequence[str]) -> list[str]:
     return sorted(path for pattern in patterns for path in tf.io.gfile.glob(pattern))
 
 
-def _fingerprint(fn_args: FnArgs, files: Sequence[str]) -> str:
-    """Names what is trained: checkpoints are for one model, begun alike, on one data set."""
+def _fingerprint(fn_args: FnArgs, known: Vocabulary, files: Sequence[str]) -> str:
+    """Names what is trained: checkpoints are for one model, begun alike, on one data set.
+
+    By content, not by path: where the same was made again elsewhere, as after a change of the
+    image, training goes on.
+    """
     config = {k: v for k, v in fn_args.custom_config.items() if k not in _OF_THE_PLACE}
-    sizes = [(path, tf.io.gfile.stat(path).length) for path in files]
-    named = [config, fn_args.transform_graph_path, sizes, fn_args.base_model]
+    tokens = hashlib.sha256(b"\n".join(known.tokens) + known.counts.tobytes()).hexdigest()
+    base = fn_args.base_model and saved_model.content_of(fn_args.base_model)
+    named = [config, tokens, [_checksum(path) for path in files], base]
     described = json.dumps(named, sort_keys=True)
     return hashlib.sha256(described.encode()).hexdigest()[:12]
+
+
+def _checksum(path: str) -> tuple[str, int, str]:
+    """A compressed file by name, bytes and its own checksum: gzip's last 8 bytes."""
+    length = tf.io.gfile.stat(path).length
+    with tf.io.gfile.GFile(path, "rb") as file:
+        file.seek(max(length - 8, 0))
+        return os.path.basename(path), length, file.read().hex()
 
 
 def _listener(worker: Worker, tensorboard_folder: str) -> progress.Listener:

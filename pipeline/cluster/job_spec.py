@@ -89,7 +89,7 @@ def compile_job(config: Config, of: graph.Target, nodes: Iterable[BaseNode]) -> 
     spec: dict[str, Any] = runner.run(pipeline, write_out=False)["pipelineSpec"]
     # TFX leaves out what a parameter is where nobody sets it.
     definitions = spec["root"]["inputDefinitions"]["parameters"]
-    for parameter in of:
+    for parameter in (*of, *of.trainer_place.values()):
         if isinstance(parameter, RuntimeParameter):
             definitions[parameter.name]["defaultValue"] = parameter.default
     return {**spec, "defaultPipelineRoot": pipeline.pipeline_info.pipeline_root}

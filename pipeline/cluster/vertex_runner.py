@@ -1,10 +1,13 @@
 """The pipeline as Vertex Pipelines runs it: the Trainer a custom job with a pool of workers."""
 
+import json
 from typing import Any
 
 from components.multi_worker_trainer import vertex
+from components.tfx_api import RuntimeParameter
 from pipeline.cluster import job_spec
 from pipeline.config import Config
+from pipeline.sections.deployment import DeploymentConfig
 
 
 def compile_job(config: Config) -> dict[str, Any]:
@@ -14,12 +17,26 @@ def compile_job(config: Config) -> dict[str, Any]:
       config: which deployment.require has let pass.
     """
     deployment = config.deployment
-    job = vertex.job_of(
-        project=str(deployment.project),
-        region=deployment.region,
+    machines = vertex.job_spec(
         image=str(deployment.image),
         machine_type=deployment.machine_type,
         workers=config.trainer.workers,
+        timeout_hours=deployment.timeout_hours,
+        spot=deployment.spot,
     )
-    target = job_spec.target(config)._replace(trainer=vertex.Trainer, trainer_config=job)
+    target = job_spec.target(config)._replace(
+        trainer=vertex.Trainer, trainer_machines=machines, trainer_place=_place(deployment)
+    )
     return job_spec.compile_job(config, target, job_spec.components(config, target).values())
+
+
+def _place(deployment: DeploymentConfig) -> dict[str, RuntimeParameter]:
+    """Where the pipeline and its custom job run: what they are told by default."""
+    defaults = {
+        vertex.PROJECT: str(deployment.project),
+        vertex.REGION: deployment.region,
+        vertex.SERVICE_ACCOUNT: deployment.service_account or "",
+        vertex.NETWORK: deployment.network or "",
+        vertex.LABELS: json.dumps(dict(deployment.labels), sort_keys=True),
+    }
+    return {name: RuntimeParameter(name, str, value) for name, value in defaults.items()}
