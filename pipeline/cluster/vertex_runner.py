@@ -5,7 +5,7 @@ from typing import Any
 
 from components.multi_worker_trainer import vertex
 from components.tfx_api import RuntimeParameter
-from pipeline.cluster import job_spec
+from pipeline.cluster import job_spec, resources
 from pipeline.config import Config
 from pipeline.sections.deployment import DeploymentConfig
 
@@ -27,7 +27,10 @@ def compile_job(config: Config) -> dict[str, Any]:
     target = job_spec.target(config)._replace(
         trainer=vertex.Trainer, trainer_machines=machines, trainer_place=_place(deployment)
     )
-    return job_spec.compile_job(config, target, job_spec.components(config, target).values())
+    spec = job_spec.compile_job(config, target, job_spec.components(config, target).values())
+    # The Trainer's node as well: it waits for the machines of its job.
+    spec = resources.with_resources(spec, {}, resources.of_nodes(deployment))
+    return resources.with_retries(spec, deployment.timeout_hours * 3600)
 
 
 def _place(deployment: DeploymentConfig) -> dict[str, RuntimeParameter]:

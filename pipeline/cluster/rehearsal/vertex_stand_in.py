@@ -47,7 +47,7 @@ class JobService:
         """
         self._job = CustomJob(custom_job)
         self._job.name = f"{parent}/customJobs/1"
-        self._job.state = JobState.JOB_STATE_RUNNING
+        self._job.state = JobState(JobState.JOB_STATE_RUNNING)
         print(f"{self._job.name} of {_described(self._job)}", flush=True)
         with contextlib.ExitStack() as stack:
             pools = self._job.job_spec.worker_pool_specs
