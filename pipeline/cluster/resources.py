@@ -61,8 +61,8 @@ def with_retries(spec: Mapping[str, Any], seconds: int) -> dict[str, Any]:
 
     Args:
       spec: a PipelineSpec in protobuf's JSON.
-      seconds: from the start of the first attempt, after which none is begun or goes on. Kubeflow's
-        workflows end one that runs for longer, and end all at once where it is not said.
+      seconds: from the start of the first attempt, after which no other is begun or goes on. Where
+        it is not said, Kubeflow's compiler says 0, and its workflows try nothing again.
     """
     tasks = spec["root"]["dag"]["tasks"]
     policy = {

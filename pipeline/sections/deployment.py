@@ -70,8 +70,9 @@ class DeploymentConfig(StrictModel):
         default=24,
         ge=1,
         le=24 * 28,
-        description="hours after which a training is ended, as a hung one would be paid for; a "
-        "night that takes longer than a day is overtaken by the next",
+        description="vertex: hours after which a training is ended, as a hung one would be paid "
+        "for; kubeflow: since the first attempt, after which no other is begun or goes on. A night "
+        "that takes longer than a day is overtaken by the next",
     )
     cpus: float = Field(
         default=4,

@@ -150,7 +150,7 @@ def test_the_trainer_alone_is_tried_again(spec: PipelineSpec) -> None:
     policy = tasks["trainer"].retry_policy
     assert policy.max_retry_count == 2
     assert (policy.backoff_duration.seconds, policy.backoff_factor) == (60, 2)
-    # Kubeflow's workflows end what runs for longer.
+    # From the first attempt on: without it Kubeflow's workflows try nothing again.
     assert policy.backoff_max_duration.seconds == 24 * 60 * 60
 
 
