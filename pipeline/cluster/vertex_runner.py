@@ -9,6 +9,9 @@ from pipeline.cluster import job_spec, resources
 from pipeline.config import Config
 from pipeline.sections.deployment import DeploymentConfig
 
+# The most that kfp's own compiler writes, as Vertex allows no more.
+_RETRY_SECONDS = 3600
+
 
 def compile_job(config: Config) -> dict[str, Any]:
     """The job spec, a PipelineSpec in protobuf's JSON.
@@ -30,7 +33,7 @@ def compile_job(config: Config) -> dict[str, Any]:
     spec = job_spec.compile_job(config, target, job_spec.components(config, target).values())
     # The Trainer's node as well: it waits for the machines of its job.
     spec = resources.with_resources(spec, {}, resources.of_nodes(deployment))
-    return resources.with_retries(spec, deployment.timeout_hours * 3600)
+    return resources.with_retries(spec, _RETRY_SECONDS)
 
 
 def _place(deployment: DeploymentConfig) -> dict[str, RuntimeParameter]:
