@@ -68,9 +68,11 @@ def _place(spec: PipelineSpec, parameters: Mapping[str, str | int]) -> Deploymen
             f"the job spec has no parameter {lacking[0]}, as an older version compiled it: "
             "compile it anew"
         )
-    found = place.checked(
-        {n: str(parameters.get(n, known[n].default_value.string_value)) for n in place.FIELDS}
-    )
+    values = {n: str(parameters.get(n, known[n].default_value.string_value)) for n in place.FIELDS}
+    for name in ("project", "region"):
+        if not values[name]:
+            raise WrongCommandError(f"the parameter {name} is empty: name one")
+    found = place.checked(values)
     _require_dataflow_there(spec, found)
     return found
 

@@ -215,6 +215,12 @@ def test_a_spec_of_an_older_version_is_to_be_compiled_anew(labelled: Path, tmp_p
         submission.submit("vertex", tmp_path / "old.yaml", None, {})
 
 
+@pytest.mark.parametrize("name", ["project", "region"])
+def test_a_place_without_a_name_is_refused(labelled: Path, name: str) -> None:
+    with pytest.raises(WrongCommandError, match=f"the parameter {name} is empty: name one"):
+        submission.submit("vertex", labelled, None, {name: ""})
+
+
 def test_dataflow_does_not_stay_behind(tmp_path: Path) -> None:
     config = configuration(beam__runner="dataflow")
     job_spec.write(vertex_runner.compile_job(config), tmp_path / "spec.yaml")
