@@ -18,7 +18,7 @@ _FIRST_PAUSE_SECONDS, _LONGER_BY = 60, 2
 
 
 class Share(NamedTuple):
-    """What a node gets: as much is promised as it may use."""
+    """What a node may use, and is promised."""
 
     cpus: float
     memory_gigabytes: float  # of 10^9 bytes
@@ -29,9 +29,10 @@ def with_resources(
 ) -> dict[str, Any]:
     """A spec whose containers all say what they need.
 
-    Where a quota counts what pods ask for, a pod that asks for nothing is refused. A pod that is
-    promised all that it may use is the last that a full machine evicts. Vertex goes by the limits,
-    and takes the type of machine that is nearest to them.
+    Where a quota counts what pods ask for, a pod that asks for nothing is refused. Limits alone are
+    enough: Kubernetes takes a limit for the request where none is named, and a pod that is promised
+    all that it may use is the last that a full machine evicts. Vertex goes by limits, and takes the
+    type of machine that is nearest to them.
 
     Args:
       spec: a PipelineSpec in protobuf's JSON.
@@ -48,12 +49,7 @@ def with_resources(
 
 def _resources(share: Share) -> dict[str, float]:
     # Numbers, as Vertex reads them; all versions of Kubeflow Pipelines do too.
-    return {
-        "cpuLimit": share.cpus,
-        "cpuRequest": share.cpus,
-        "memoryLimit": share.memory_gigabytes,
-        "memoryRequest": share.memory_gigabytes,
-    }
+    return {"cpuLimit": share.cpus, "memoryLimit": share.memory_gigabytes}
 
 
 def with_retries(spec: Mapping[str, Any], seconds: int) -> dict[str, Any]:

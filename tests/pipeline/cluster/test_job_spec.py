@@ -138,7 +138,6 @@ def test_every_node_says_what_it_needs() -> None:
         for label, executor in job_spec.executors_of(spec).items():
             resources = executor.container.resources
             found[label] = (resources.cpu_limit, resources.memory_limit)
-            assert found[label] == (resources.cpu_request, resources.memory_request)
         assert sorted(found) == sorted(f"{node}_executor" for node in NODES)
         assert found.pop("trainer_executor") == of_trainer
         assert set(found.values()) == {(1, 3)}
