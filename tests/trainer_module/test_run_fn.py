@@ -1,17 +1,19 @@
 """What run_fn refuses before it trains; the rest is seen in tests/end_to_end."""
 
-import gzip
 import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 import tensorflow as tf
 
+from tests.trainer_module import transformed
+from tests.trainer_module.transformed import Document
 from trainer_module import run_fn, vocabulary
 from trainer_module.errors import InputError
+from trainer_module.input_pipeline.documents import TransformedFiles
 
 
 def test_a_cluster_among_which_a_step_cannot_be_divided_is_refused(
@@ -32,20 +34,24 @@ def test_a_cluster_among_which_a_step_cannot_be_divided_is_refused(
 
 _CONFIG = {"seed": 1, "checkpoint_root": "here"}
 _VOCABULARY = vocabulary.parse(b"3 the\n2 cat\n")
+_DOCUMENTS = [[(0, 1), (1, 2)], [(1, 1)]]
 
 
 def fingerprint(
     folder: Path,
-    content: bytes = b"the cat",
+    train: Sequence[Document] = _DOCUMENTS,
+    evaluated: Sequence[Document] = _DOCUMENTS,
     custom_config: Mapping[str, object] = _CONFIG,
     known: vocabulary.Vocabulary = _VOCABULARY,
     base: Path | None = None,
 ) -> str:
     folder.mkdir(exist_ok=True)
-    file = folder / "train-00000-of-00001.gz"
-    file.write_bytes(gzip.compress(content, mtime=0))
+    splits = [
+        TransformedFiles([transformed.write(folder / name, documents)], transformed.SPEC)
+        for name, documents in (("train", train), ("eval", evaluated))
+    ]
     fn_args = SimpleNamespace(custom_config=custom_config, base_model=base and str(base))
-    return run_fn._fingerprint(fn_args, known, [str(file)])
+    return run_fn._fingerprint(fn_args, known, splits)
 
 
 def test_checkpoints_belong_to_one_model_on_one_data_set(tmp_path: Path) -> None:
@@ -54,8 +60,8 @@ def test_checkpoints_belong_to_one_model_on_one_data_set(tmp_path: Path) -> None
     assert one == fingerprint(tmp_path, custom_config=elsewhere)
     others = [
         fingerprint(tmp_path, custom_config={**_CONFIG, "seed": 2}),
-        fingerprint(tmp_path, b"cat the"),  # of as many bytes
-        fingerprint(tmp_path, b"the cat the cat the cat"),
+        fingerprint(tmp_path, [[(1, 1), (0, 2)], [(1, 1)]]),  # of as many bytes
+        fingerprint(tmp_path, evaluated=_DOCUMENTS[:1]),
         fingerprint(tmp_path, known=vocabulary.parse(b"3 the\n2 dog\n")),
         fingerprint(tmp_path, known=vocabulary.parse(b"4 the\n2 cat\n")),
         fingerprint(tmp_path, base=tmp_path / "glove.txt"),
