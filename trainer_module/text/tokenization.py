@@ -86,7 +86,10 @@ def _other(tokenization: Tokenization) -> Callable[[tf.Tensor], tf.Tensor]:
         return unicode.encode(_words(characters) if of_words else characters, tf.size(text))
 
     signature = [tf.TensorSpec([None], tf.string)]
-    return tf.function(by_code_points, input_signature=signature, autograph=False)
+    traced: Callable[[tf.Tensor], tf.Tensor] = tf.function(
+        by_code_points, input_signature=signature, autograph=False
+    )
+    return traced
 
 
 def _words(characters: Characters) -> Characters:
