@@ -197,8 +197,6 @@ def _run_node(
                 rehearsal.objects.copy_inputs(told, rehearsal.folder(f"copies/{name}"))
         command = _filled_in([*container.command, *container.args], told)
         code = processes.run(command, place, _look(rehearsal, name))
-        if code is None:
-            raise InputError(f"there is no program {command[0]!r}")
         if code:
             trace = _last_of(place.log)
             raise ComponentFailedError(name, failures.sentence_in(trace), trace, place.log)
