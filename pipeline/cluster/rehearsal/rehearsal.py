@@ -196,10 +196,7 @@ def _run_node(
             if rehearsal.objects:
                 rehearsal.objects.copy_inputs(told, rehearsal.folder(f"copies/{name}"))
         for command in _commands(container, is_vertex=rehearsal.is_vertex):
-            filled_in = _filled_in(command, told)
-            code = processes.run(filled_in, place, _look(rehearsal, name))
-            if code is None:
-                raise InputError(f"there is no program {filled_in[0]!r}")
+            code = processes.run(_filled_in(command, told), place, _look(rehearsal, name))
             if code:
                 trace = _last_of(place.log)
                 raise ComponentFailedError(name, failures.sentence_in(trace), trace, place.log)
