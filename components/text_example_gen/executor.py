@@ -39,6 +39,7 @@ FINGERPRINT = "input_fingerprint"
 # There too, while it runs.
 _UNFINISHED = "unfinished"
 _COUNTS = "counts"
+_LONGEST = 300  # characters of another library's message
 
 
 def open_file(path: str) -> BinaryIO:
@@ -49,12 +50,15 @@ def open_file(path: str) -> BinaryIO:
     """
     try:
         file: BinaryIO = FileSystems.open(path, compression_type=CompressionTypes.UNCOMPRESSED)
-    except OSError as error:
-        reason = " ".join(str(error).split())
+    except Exception as error:  # each file system has errors of its own
         raise InputError(
-            f"{path!r} cannot be read ({reason}); check that it exists and may be read"
+            f"{path!r} cannot be read ({_reason(error)}); check that it exists and may be read"
         ) from error
     return file
+
+
+def _reason(error: Exception) -> str:
+    return " ".join(str(error).split())[:_LONGEST]
 
 
 def read_file(path: str, options: reading.Options, num_buckets: int) -> Iterator[Any]:
@@ -109,6 +113,24 @@ def _write_json(content: Mapping[str, int], path: str) -> None:
     io_utils.write_string_file(path, json.dumps(content, indent=2, sort_keys=True) + "\n")
 
 
+def _remote_matches(pattern: str) -> list[str]:
+    """The files that a remote glob matches, by the rules of files.local_matches."""
+    try:
+        found = fileio.glob(pattern)
+    except Exception as error:  # each file system has errors of its own
+        raise InputError(
+            f"{pattern!r} cannot be looked for ({_reason(error)}); check that it may be listed"
+        ) from error
+    hidden_too = os.path.basename(pattern).startswith(".")
+    return [
+        path
+        for path in found
+        if hidden_too or not os.path.basename(path).startswith(".")
+        # A folder matches too. To ask is a request, so what is called as a file is taken for one.
+        if files.known_ending(path) or not fileio.isdir(path)
+    ]
+
+
 def matching_files(root: str, patterns: str) -> list[str]:
     """Returns the files that newline-separated patterns below `root` match, each once, sorted.
 
@@ -117,7 +139,7 @@ def matching_files(root: str, patterns: str) -> list[str]:
     """
     paths: set[str] = set()
     for pattern in (os.path.join(root, relative) for relative in patterns.split("\n")):
-        match = fileio.glob if files.is_remote(pattern) else files.local_matches
+        match = _remote_matches if files.is_remote(pattern) else files.local_matches
         if not (matches := match(pattern)):
             raise InputError(
                 f"no file matches {pattern!r} here; check that it exists and may be read"

@@ -1,6 +1,7 @@
 """Nights on Kubeflow Pipelines from gs:// to gs://, with the clients that the nodes have there."""
 
 import functools
+import gzip
 import json
 import random
 from pathlib import Path
@@ -35,7 +36,7 @@ def documents(seed: int, number: int) -> bytes:
 def compile_spec(skipgram: Skipgram, path: Path) -> None:
     settings = (
         *SETTINGS,
-        "corpus.files=['gs://words/corpus/*.txt']",
+        "corpus.files=['gs://words/corpus']",
         "deployment.image=registry/skipgram:1",
         f"deployment.output={OUTPUT}",
         "trainer.epochs=4",
@@ -74,9 +75,10 @@ def test_two_nights_on_gcs(skipgram: Skipgram, tmp_path: Path) -> None:
     spec = tmp_path / "spec.yaml"
     compile_spec(skipgram, spec)
     with emulator(tmp_path, "words") as gcs:
+        gcs.store.put("words", "corpus/", b"")  # as the console makes a folder
         gcs.store.put("words", "corpus/1.txt", documents(1, 1500))
         first = Night(spec, tmp_path / "first", gcs)
-        gcs.store.put("words", "corpus/2.txt", documents(2, 500))
+        gcs.store.put("words", "corpus/2.txt.gz", gzip.compress(documents(2, 500)))
         second = Night(spec, tmp_path / "second", gcs)
     assert gcs.foreign == []
 

@@ -75,6 +75,7 @@ class Store:
         self._lock = threading.RLock()
         self._generations = itertools.count(1)
         self._buckets: dict[str, dict[str, Blob]] = {name: {} for name in buckets}
+        self.forbidden: set[str] = set()  # buckets of others
 
     def require_bucket(self, bucket: str) -> None:
         """Checks that there is such a bucket."""
@@ -83,6 +84,8 @@ class Store:
     def _of(self, bucket: str) -> dict[str, Blob]:
         if bucket not in self._buckets:
             raise RefusedError(404, f"The specified bucket does not exist: {bucket}")
+        if bucket in self.forbidden:
+            raise RefusedError(403, f"no access to the Google Cloud Storage bucket {bucket}")
         return self._buckets[bucket]
 
     def get(self, bucket: str, name: str) -> Blob:

@@ -1,0 +1,62 @@
+"""A corpus in an object store, where there are no folders, and files that are no local ones."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from components.text_example_gen import executor
+from components.text_example_gen.reading import Options
+from tests.components.text_example_gen.reading_bytes import COMPRESS
+from tests.gcs.emulator import emulator
+from tests.gcs.store import Store
+from trainer_module.errors import InputError
+
+
+@pytest.fixture
+def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
+    with emulator(tmp_path, "books") as gcs:
+        for name, value in gcs.environment.items():
+            monkeypatch.setenv(name, value)
+        yield gcs.store
+    assert gcs.foreign == []
+
+
+def test_folders_and_hidden_files_are_no_part_of_a_corpus(store: Store) -> None:
+    # Such an object is what a folder is that someone makes in the console.
+    for name in ("all/", "all/a.txt", "all/.b.txt", "all/old/", "all/old/c.txt", "all/older/d.txt"):
+        store.put("books", name, b"a line\n")
+    assert executor.matching_files("gs://books/all", "*") == ["gs://books/all/a.txt"]
+    assert executor.matching_files("gs://books/all", ".*") == ["gs://books/all/.b.txt"]
+    assert executor.matching_files("gs://books", "all/old*/*.txt") == [
+        "gs://books/all/old/c.txt",
+        "gs://books/all/older/d.txt",
+    ]
+    with pytest.raises(InputError, match=r"no file matches 'gs://books/\*' here"):
+        executor.matching_files("gs://books", "*")
+    store.put("books", "all/table.csv", b"a,b\n")
+    with pytest.raises(InputError, match=r"table.csv' cannot be read: the known endings are"):
+        executor.matching_files("gs://books/all", "*")
+
+
+@pytest.mark.parametrize("ending", COMPRESS)
+def test_every_compression(ending: str, store: Store) -> None:
+    text = "".join(f"line {i} of the même text\n" for i in range(20_000)).encode()
+    store.put("books", f"a.txt{ending}", COMPRESS[ending](text))
+    options = Options("text", max_document_bytes=1000)
+    *blocks, counts = executor.read_file(f"gs://books/a.txt{ending}", options, num_buckets=1)
+    assert counts.value["documents"] == 20_000
+    assert counts.value["bytes"] == len(text)
+    assert blocks
+
+
+def test_what_is_not_there_or_not_allowed_is_named(store: Store) -> None:
+    with pytest.raises(InputError, match=r"'gs://books/a.txt' cannot be read \(404 GET"):
+        executor.open_file("gs://books/a.txt")
+    with pytest.raises(InputError, match=r"no file matches 'gs://films/\*' here"):
+        executor.matching_files("gs://films", "*")
+    store.forbidden.add("books")
+    with pytest.raises(InputError, match=r"'gs://books/a.txt' cannot be read \(403 GET"):
+        executor.open_file("gs://books/a.txt")
+    with pytest.raises(InputError, match=r"'gs://books/\*' cannot be looked for \(.*403"):
+        executor.matching_files("gs://books", "*")
