@@ -20,6 +20,7 @@ _NAMES = {
     "standard_component_specs": "tfx.types.standard_component_specs",
     "types": "tfx.types",
     # To declare components and pipelines.
+    "BaseExecutor": "tfx.dsl.components.base.base_executor:BaseExecutor",
     "BaseComponent": "tfx.dsl.components.base.base_component:BaseComponent",
     "BaseNode": "tfx.dsl.components.base.base_node:BaseNode",
     "BeamExecutorSpec": "tfx.dsl.components.base.executor_spec:BeamExecutorSpec",
@@ -75,13 +76,11 @@ _NAMES = {
         "tfx.orchestration.portable.runtime_parameter_utils:substitute_runtime_parameter"
     ),
     # Kubeflow and Vertex.
-    "ENABLE_VERTEX_KEY": "tfx.extensions.google_cloud_ai_platform.constants:ENABLE_VERTEX_KEY",
-    "VERTEX_REGION_KEY": "tfx.extensions.google_cloud_ai_platform.constants:VERTEX_REGION_KEY",
     "kubeflow_v2_dag_runner": "tfx.orchestration.kubeflow.v2.kubeflow_v2_dag_runner",
     "kubeflow_v2_run_executor": (
         "tfx.orchestration.kubeflow.v2.container.kubeflow_v2_run_executor"
     ),
-    "vertex_executor": "tfx.extensions.google_cloud_ai_platform.trainer.executor",
+    "vertex_training_clients": "tfx.extensions.google_cloud_ai_platform.training_clients",
 }
 
 __all__ = sorted(_NAMES)

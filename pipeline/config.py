@@ -7,6 +7,7 @@ from pydantic import BaseModel, Field, field_validator, model_validator
 
 from components.text_example_gen import files
 from pipeline.paths import expanded
+from pipeline.sections.deployment import DeploymentConfig
 from trainer_module.hyperparameters import (
     PreprocessingHyperparameters,
     StrictModel,
@@ -166,53 +167,6 @@ class BeamConfig(StrictModel):
         le=10_000,
         description="flink, spark: tasks at a time, and those on one machine share a Python "
         "worker; dataflow: workers at the start",
-    )
-
-
-class DeploymentConfig(StrictModel):
-    """What `skipgram compile` must know of the cluster."""
-
-    image: str | None = Field(
-        default=None,
-        min_length=1,
-        description="the container image in which components run, built from deploy/Dockerfile; "
-        "none: only `skipgram compile` needs it",
-    )
-    output: str | None = Field(
-        default=None,
-        min_length=1,
-        description="gs://... of a folder: artifacts, checkpoints and the pushed model; none: only "
-        "`skipgram compile` needs it",
-    )
-    project: str | None = Field(
-        default=None,
-        min_length=1,
-        description="project of Google Cloud; none: only vertex and dataflow need it",
-    )
-    region: str = Field(
-        default="us-central1",
-        min_length=1,
-        description="region of Google Cloud, for vertex and dataflow",
-    )
-    machine_type: str = Field(
-        default="n1-standard-8",
-        min_length=1,
-        description="vertex: type of each of the Trainer's machines; 8 cores and 30 GB have room "
-        "for tables of 5 million tokens at 100 dimensions",
-    )
-    cpus: float = Field(
-        default=4,
-        gt=0,
-        le=1024,
-        description="kubeflow: cores of the Trainer's pod, which trainer.workers share",
-    )
-    memory_gigabytes: float = Field(
-        default=16, gt=0, le=65_536, description="kubeflow: memory of the Trainer's pod"
-    )
-    fail_if_not_blessed: bool = Field(
-        default=False,
-        description="whether a last node fails where the model is not blessed, so that the "
-        "cluster's own alerts see it; without it such a run has succeeded",
     )
 
 

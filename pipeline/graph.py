@@ -54,7 +54,10 @@ class Target(NamedTuple):
     epochs: int | RuntimeParameter
     corpus_root: RuntimeParameter | None = None
     trainer: type[Trainer] = Trainer
-    trainer_config: Mapping[str, Any] = {}  # of that Trainer's own, beside run_fn's
+    trainer_config: Mapping[str, Any] = {}  # part of custom_config beside the configuration's
+    # Of custom_config and of execution properties, what says where and on what the Trainer runs.
+    trainer_machines: Mapping[str, Any] = {}
+    trainer_place: Mapping[str, str | RuntimeParameter] = {}
     # Whether a node may look into the metadata store: Kubeflow Pipelines refuses resolvers.
     has_resolvers: bool = True
     # Whether TextExampleGen's driver runs, and sees what the corpus holds: no cluster runs it.
@@ -189,9 +192,10 @@ def _training_nodes(config: Config, target: Target, transform: BaseNode) -> list
         examples=transform.outputs["transformed_examples"],
         transform_graph=transform.outputs["transform_graph"],
         base_model=bases[0].outputs["model"] if bases else None,
-        custom_config=custom_config,
+        custom_config={**custom_config, **target.trainer_machines},
         epochs=target.epochs,
         output=target.output,
+        place=target.trainer_place,
     )
     return [*bases, trainer]
 

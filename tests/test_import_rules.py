@@ -38,6 +38,7 @@ ROOMS = {
             "config_reference",
             "failures",
             "paths",
+            "sections",
             "terminal",
             "yaml_tree",
         },

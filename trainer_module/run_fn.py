@@ -11,14 +11,14 @@ import tensorflow_transform as tft
 
 from trainer_module import features, vocabulary
 from trainer_module.errors import InputError
-from trainer_module.evaluation import export
+from trainer_module.evaluation import export, saved_model
 from trainer_module.evaluation.saved_model import ModelSettings
 from trainer_module.hyperparameters import PreprocessingHyperparameters, TrainerHyperparameters
 from trainer_module.input_pipeline.documents import TransformedFiles
-from trainer_module.input_pipeline.splits import Split
 from trainer_module.training import checkpoints, progress
 from trainer_module.training.fit import Fitted, fit, split_of
 from trainer_module.training.record import TrainingRecord
+from trainer_module.vocabulary import Vocabulary
 from trainer_module.workers import cluster, group
 from trainer_module.workers.cluster import Worker
 
@@ -70,17 +70,15 @@ def run_fn(fn_args: FnArgs) -> None:
     workers = group.join(worker)  # before TensorFlow does anything else
     transform_output = tft.TFTransformOutput(fn_args.transform_graph_path)
     known = vocabulary.read(transform_output.vocabulary_file_by_name(features.VOCABULARY))
-    train_files, eval_files = _matched(fn_args.train_files), _matched(fn_args.eval_files)
-
-    def split(files: Sequence[str]) -> Split:
-        documents = TransformedFiles(files, transform_output.transformed_feature_spec())
-        return split_of(documents, known, settings.preprocessing, settings.seed)
-
-    run = _fingerprint(fn_args, train_files)
+    train, evaluated = (
+        TransformedFiles(_matched(patterns), transform_output.transformed_feature_spec())
+        for patterns in (fn_args.train_files, fn_args.eval_files)
+    )
+    run = _fingerprint(fn_args, known, [train, evaluated])
     fitted = fit(
         known,
-        split(train_files),
-        split(eval_files),
+        split_of(train, known, settings.preprocessing, settings.seed),
+        split_of(evaluated, known, settings.preprocessing, settings.seed),
         settings.preprocessing,
         settings.trainer,
         seed=settings.seed,
@@ -124,11 +122,16 @@ def _matched(patterns: Sequence[str]) -> list[str]:
     return sorted(path for pattern in patterns for path in tf.io.gfile.glob(pattern))
 
 
-def _fingerprint(fn_args: FnArgs, files: Sequence[str]) -> str:
-    """Names what is trained: checkpoints are for one model, begun alike, on one data set."""
+def _fingerprint(fn_args: FnArgs, known: Vocabulary, splits: Sequence[TransformedFiles]) -> str:
+    """Names what is trained: checkpoints are for one model, begun alike, on one data set.
+
+    By content, not by path: where the same was made again elsewhere, as after a change of the
+    image, training goes on.
+    """
     config = {k: v for k, v in fn_args.custom_config.items() if k not in _OF_THE_PLACE}
-    sizes = [(path, tf.io.gfile.stat(path).length) for path in files]
-    named = [config, fn_args.transform_graph_path, sizes, fn_args.base_model]
+    tokens = hashlib.sha256(b"\n".join(known.tokens) + known.counts.tobytes()).hexdigest()
+    base = fn_args.base_model and saved_model.content_of(fn_args.base_model)
+    named = [config, tokens, [split.digest() for split in splits], base]
     described = json.dumps(named, sort_keys=True)
     return hashlib.sha256(described.encode()).hexdigest()[:12]
 

@@ -1,6 +1,7 @@
 """TFX's Trainer with an executor that can start several workers."""
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from components.multi_worker_trainer import executor
@@ -30,7 +31,7 @@ class TrainerSpec(standard_component_specs.TrainerSpec):
 class Trainer(BaseComponent):
     """TFX's Trainer in several processes: `trainer.workers` in custom_config says how many."""
 
-    SPEC_CLASS = TrainerSpec
+    SPEC_CLASS: type[TrainerSpec] = TrainerSpec
     EXECUTOR_SPEC = ExecutorClassSpec(executor.Executor)
 
     def __init__(
@@ -42,6 +43,7 @@ class Trainer(BaseComponent):
         custom_config: Mapping[str, Any],
         epochs: int | RuntimeParameter,
         output: str | RuntimeParameter,
+        place: Mapping[str, str | RuntimeParameter] = MappingProxyType({}),
     ) -> None:
         """Declares the component.
 
@@ -53,8 +55,9 @@ class Trainer(BaseComponent):
           epochs: passes over the train split.
           output: the folder or URI for checkpoints and TensorBoard's files. They outlive a killed
             run.
+          place: execution properties beside those of TrainerSpec, of a SPEC_CLASS that has more.
         """
-        spec = TrainerSpec(
+        spec = self.SPEC_CLASS(
             run_fn="trainer_module.run_fn.run_fn",
             examples=examples,
             transform_graph=transform_graph,
@@ -66,5 +69,6 @@ class Trainer(BaseComponent):
             output=output,
             model=types.Channel(type=standard_artifacts.Model),
             model_run=types.Channel(type=standard_artifacts.ModelRun),
+            **place,
         )
         super().__init__(spec=spec)

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from components import cores
 from components.multi_worker_trainer import local_workers, worker
 from components.rising_pusher.versions import number_of_run
 from components.text_example_gen.files import is_remote
@@ -112,6 +113,7 @@ class Executor(GenericExecutor):
         fn_args = self._GetFnArgs(input_dict, output_dict, exec_properties)
         trainer = fn_args.custom_config["trainer"]
         if not local_workers.are_wanted(trainer["workers"]):
+            cores.take()  # before TensorFlow counts them
             super().Do(input_dict, output_dict, exec_properties)
             return
         arguments = {name: getattr(fn_args, name) for name in FnArgs.__annotations__}

@@ -10,6 +10,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import NoReturn
 
+from components import cores
 from components.multi_worker_trainer.local_workers import HEARTBEAT
 from components.processes import die_with
 from trainer_module.workers import cluster
@@ -41,7 +42,8 @@ def begin() -> None:
     Call it after TensorFlow is loaded and before it does anything. On a busy machine, loading holds
     Python's lock for half a minute, and no heartbeat could be sent meanwhile.
     """
-    _take_own_cores(cluster.this_worker(os.environ))
+    own = cluster.this_worker(os.environ)
+    cores.take(own.index, own.num_workers)
     descriptor = int(os.environ[HEARTBEAT])
     _beat(descriptor)  # here: a thread may get its first turn late
     threading.Thread(target=_keep_beating, args=[descriptor], daemon=True).start()
@@ -66,13 +68,6 @@ def _keep_beating(descriptor: int) -> None:
     while True:
         time.sleep(_BEAT_SECONDS)
         _beat(descriptor)
-
-
-def _take_own_cores(worker: cluster.Worker) -> None:
-    """Each worker takes its share of the cores, by which TensorFlow counts its threads."""
-    cores = sorted(os.sched_getaffinity(0))
-    own = cores[worker.index :: worker.num_workers] or [cores[worker.index % len(cores)]]
-    os.sched_setaffinity(0, own)
 
 
 if __name__ == "__main__":

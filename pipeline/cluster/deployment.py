@@ -1,11 +1,15 @@
 """What a cluster needs of the configuration; light: a wrong one is answered at once."""
 
+import re
+
 from components.text_example_gen import files
 from pipeline.cluster import cloud_storage
 from pipeline.config import Config
 from pipeline.paths import require_plain
 from trainer_module.errors import InputError
 
+# Families of machines of Google Cloud with GPUs (a2-, a3-, g2-, ...) or TPUs (ct5lp-, ...).
+_WITH_ACCELERATOR = re.compile(r"(a|g|ct|tpu)[0-9]+[a-z]*-")
 NEEDED = {"kubeflow": ("image", "output"), "vertex": ("image", "output", "project")}
 
 
@@ -27,6 +31,7 @@ def require(config: Config, cluster: str) -> None:
         if getattr(config.deployment, field) is None
     ]
     problems += _out_of_reach(config) if cluster == "kubeflow" else []
+    problems += _unused_accelerator(config) if cluster == "vertex" else []
     for check in (_check_output, _check_base, pattern):
         try:
             check(config)
@@ -63,6 +68,19 @@ def _out_of_reach(config: Config) -> list[str]:
         f"the {trainer.workers} workers of one pod have no network but their own, and "
         "deployment.output is elsewhere: set trainer.workers=1, or, where a NetworkPolicy shuts "
         "the pod's ports, trainer.expose_workers=true"
+    ]
+
+
+def _unused_accelerator(config: Config) -> list[str]:
+    """A machine whose price is that of its GPU or TPU, which nothing here would use."""
+    name = config.deployment.machine_type
+    if not _WITH_ACCELERATOR.match(name):
+        return []
+    return [
+        f"deployment.machine_type = {name} has a GPU or a TPU, and no step of training uses one: "
+        "it updates a few rows of large tables, which is work of memory and not of arithmetic, and "
+        "the image has no driver. Name a type without, such as n1-standard-8, or n1-highmem-16 for "
+        "larger tables"
     ]
 
 

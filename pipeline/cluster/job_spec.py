@@ -106,7 +106,7 @@ def compile_job(config: Config, of: graph.Target, nodes: Iterable[BaseNode]) -> 
     amend(spec)
     # TFX leaves out what a parameter is where nobody sets it.
     definitions = spec["root"]["inputDefinitions"]["parameters"]
-    for parameter in of:
+    for parameter in (*of, *of.trainer_place.values()):
         if isinstance(parameter, RuntimeParameter):
             definitions[parameter.name]["defaultValue"] = parameter.default
     return {**spec, "defaultPipelineRoot": pipeline.pipeline_info.pipeline_root}

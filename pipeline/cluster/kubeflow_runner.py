@@ -2,12 +2,8 @@
 
 from typing import Any
 
-from kfp.pipeline_spec import pipeline_spec_pb2
-
-from pipeline.cluster import job_spec
+from pipeline.cluster import job_spec, resources
 from pipeline.config import Config
-
-_Resources = pipeline_spec_pb2.PipelineDeploymentConfig.PipelineContainerSpec.ResourceSpec
 
 
 def compile_job(config: Config) -> dict[str, Any]:
@@ -17,9 +13,7 @@ def compile_job(config: Config) -> dict[str, Any]:
       config: which deployment.require has let pass.
     """
     target = job_spec.target(config)
-    components = job_spec.components(config, target)
-    deployment = config.deployment
-    components["trainer"].with_platform_config(
-        _Resources(cpu_limit=deployment.cpus, memory_limit=deployment.memory_gigabytes)
-    )
-    return job_spec.compile_job(config, target, components.values())
+    spec = job_spec.compile_job(config, target, job_spec.components(config, target).values())
+    shares = {resources.TRAINER: resources.of_trainer(config.deployment)}
+    spec = resources.with_resources(spec, shares, resources.of_nodes(config.deployment))
+    return resources.with_retries(spec, config.deployment.timeout_hours * 3600)

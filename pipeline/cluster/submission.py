@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import json
 import os
 import sys
 from collections.abc import Mapping
@@ -10,9 +11,10 @@ from typing import Any, TextIO
 
 from kfp.pipeline_spec.pipeline_spec_pb2 import PipelineSpec
 
-from pipeline.cluster import cloud_storage, job_spec, schedules
+from pipeline.cluster import cloud_storage, job_spec, place, schedules
 from pipeline.config import PIPELINE_NAME
 from pipeline.failures import WrongCommandError, without_credentials
+from pipeline.sections.deployment import DeploymentConfig
 from trainer_module.errors import InputError
 
 _KUBEFLOW_ENDPOINT = "KF_PIPELINES_ENDPOINT"
@@ -48,54 +50,100 @@ def submit(
     job_spec.validate(spec)
     root = cloud_storage.below(output, "artifacts") if output else spec.default_pipeline_root
     parameters = _parameters(spec, output, given)
-    to = {"vertex": _to_vertex, "kubeflow": _to_kubeflow}[cluster]
-    return to(path, root, parameters, schedule)
+    if cluster == "vertex":
+        return _to_vertex(path, root, parameters, _place(spec, parameters), schedule)
+    return _to_kubeflow(path, root, parameters, schedule)
 
 
 def _parameters(
     spec: PipelineSpec, output: str | None, given: Mapping[str, str]
 ) -> dict[str, str | int]:
     of_output = job_spec.folders(output) if output else {}
-    return job_spec.parameter_values(spec, {**of_output, **given})
+    values = job_spec.parameter_values(spec, {**of_output, **given})
+    if place.LABELS in values:
+        compiled = spec.root.input_definitions.parameters[place.LABELS].default_value.string_value
+        both = [place.checked({place.LABELS: text}).labels for text in (compiled, given["labels"])]
+        values[place.LABELS] = json.dumps({**both[0], **both[1]}, sort_keys=True)
+    return values
 
 
-def _to_vertex(path: Path, root: str, parameters: Mapping[str, Any], schedule: str | None) -> str:
+def _place(spec: PipelineSpec, parameters: Mapping[str, str | int]) -> DeploymentConfig:
+    """Where the pipeline runs: where its custom job will, by the same parameters."""
+    known = spec.root.input_definitions.parameters
+    if lacking := [name for name in place.FIELDS if name not in known]:
+        raise WrongCommandError(
+            f"the job spec has no parameter {lacking[0]}, as an older version compiled it: "
+            "compile it anew"
+        )
+    values = {n: str(parameters.get(n, known[n].default_value.string_value)) for n in place.FIELDS}
+    for name in ("project", "region"):
+        if not values[name]:
+            raise WrongCommandError(f"the parameter {name} is empty: name one")
+    found = place.checked(values)
+    _require_dataflow_there(spec, found)
+    return found
+
+
+def _require_dataflow_there(spec: PipelineSpec, found: DeploymentConfig) -> None:
+    """Beam's arguments are in the spec as it was compiled."""
+    words = {word for one in job_spec.executors_of(spec).values() for word in one.container.args}
+    for name in ("project", "region"):
+        for word in sorted(words):
+            option, _, value = word.partition("=")
+            if option == f"--{name}" and value != getattr(found, name):
+                raise WrongCommandError(
+                    f"the nodes of this job spec start Dataflow in {name} {value}, not in "
+                    f"{getattr(found, name)}: compile it with deployment.{name}="
+                    f"{getattr(found, name)}"
+                )
+
+
+def _to_vertex(
+    path: Path,
+    root: str,
+    parameters: Mapping[str, Any],
+    there: DeploymentConfig,
+    schedule: str | None,
+) -> str:
     import google.auth
     import google.auth.exceptions
     from google.api_core.exceptions import GoogleAPIError
     from google.cloud import aiplatform
 
     try:
-        credentials, project = google.auth.default()
+        credentials, _ = google.auth.default()
     except google.auth.exceptions.GoogleAuthError as error:
         raise InputError(
             "Google Cloud finds no credentials here: run `gcloud auth application-default login` "
             "or set GOOGLE_APPLICATION_CREDENTIALS"
         ) from error
     try:
-        aiplatform.init(project=project, credentials=credentials)
+        aiplatform.init(project=there.project, location=there.region, credentials=credentials)
         job = aiplatform.PipelineJob(
             display_name=PIPELINE_NAME,
             template_path=str(path),
             pipeline_root=root,
             parameter_values=dict(parameters),
+            labels=dict(there.labels) or None,
         )
         if schedule:
-            return _scheduled_by_vertex(job, schedule)
-        job.submit()
-    except (GoogleAPIError, google.auth.exceptions.GoogleAuthError) as error:
+            return _scheduled_by_vertex(job, there, schedule)
+        job.submit(service_account=there.service_account, network=there.network)
+    except (GoogleAPIError, google.auth.exceptions.GoogleAuthError, ValueError) as error:
         reason = without_credentials(str(error))
-        raise InputError(f"Vertex did not take the job: {reason}") from error
+        raise InputError(f"Vertex did not take the job in {there.region}: {reason}") from error
     return f"submitted: {job._dashboard_uri()}"
 
 
-def _scheduled_by_vertex(job: Any, schedule: str) -> str:
+def _scheduled_by_vertex(job: Any, there: DeploymentConfig, schedule: str) -> str:
     """Vertex leaves out a run that is due while the last one runs, and catches up on none."""
     made = job.create_schedule(
         cron=schedule,
         display_name=_name(schedule),
         allow_queueing=False,
         max_concurrent_run_count=1,
+        service_account=there.service_account,
+        network=there.network,
     )
     return f"scheduled: {made._dashboard_uri()}"
 
@@ -142,8 +190,8 @@ def _scheduled_by_kubeflow(
         pipeline_package_path=str(path),
         pipeline_root=root,
     )
-    place = f"{client._get_url_prefix()}/#/recurringrun/details/{made.recurring_run_id}"
-    print(f"Schedule details: {place}")
+    link = f"{client._get_url_prefix()}/#/recurringrun/details/{made.recurring_run_id}"
+    print(f"Schedule details: {link}")
     return f"scheduled: recurring run {made.recurring_run_id}"
 
 

@@ -2,8 +2,9 @@
 
 import contextlib
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any, TypeVar
 
 import click
 
@@ -13,6 +14,8 @@ from pipeline.failures import WrongCommandError
 from pipeline.paths import require_plain
 from pipeline.terminal import shown, stderr_to
 
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+
 _parameters = click.option(
     "--parameter",
     "parameters",
@@ -21,6 +24,26 @@ _parameters = click.option(
     help="Set a runtime parameter: corpus, epochs, output or push_destination; may be given "
     "several times.",
 )
+
+
+def _place(command: _Command) -> _Command:
+    """Where a pipeline runs and as whom."""
+    for option, metavar, words in (
+        ("--project", "NAME", "Vertex: in place of deployment.project."),
+        ("--region", "NAME", "Vertex: in place of deployment.region."),
+        ("--service-account", "EMAIL", "Vertex: in place of deployment.service_account."),
+        ("--network", "NAME", "Vertex: in place of deployment.network."),
+    ):
+        command = click.option(option, metavar=metavar, help=words)(command)
+    return click.option(
+        "--label",
+        "labels",
+        multiple=True,
+        metavar="NAME=VALUE",
+        help="Vertex: a label beside those of deployment.labels; may be given several times.",
+    )(command)
+
+
 _to = click.option(
     "--to",
     "cluster",
@@ -120,6 +143,7 @@ def rehearse(spec: Path, root: Path, parameters: tuple[str, ...]) -> None:
 @_spec
 @click.option("--output", metavar="URI", help="In place of deployment.output.")
 @_parameters
+@_place
 @click.option(
     "--schedule",
     metavar="CRON",
@@ -132,21 +156,25 @@ def submit(
     output: str | None,
     parameters: tuple[str, ...],
     schedule: str | None,
+    labels: tuple[str, ...],
+    **options: str | None,
 ) -> None:
     """Hand SPEC to a cluster, by its own client.
 
-    Vertex: project and region are those of Google Cloud's SDK or of GOOGLE_CLOUD_PROJECT and
-    GOOGLE_CLOUD_REGION, and so are the credentials. Kubeflow: KF_PIPELINES_ENDPOINT, and what
-    kfp.Client looks for.
+    Vertex: where it runs and as whom is what the options say, else what SPEC was compiled with
+    (deployment.project, region, service_account, network, labels), for the pipeline and for the
+    Trainer's job alike. The credentials are those that Google Cloud's SDK finds. Kubeflow:
+    KF_PIPELINES_ENDPOINT, and what kfp.Client looks for.
 
     \b
     Examples:
       skipgram submit --to vertex nightly.spec.yaml --parameter epochs=5
+      skipgram submit --to vertex nightly.spec.yaml --region europe-west4 --label team=search
       skipgram submit --to kubeflow nightly.spec.yaml --schedule '0 3 * * *'
     """
-    from pipeline.cluster import cloud_storage, schedules
+    from pipeline.cluster import cloud_storage, place, schedules
 
-    given = _assigned(parameters)
+    given = {**_assigned(parameters), **place.of_options(cluster, options, labels)}
     with shared.wrong_command():
         if output:
             cloud_storage.require_gs(output, "--output")

@@ -599,6 +599,17 @@ class TestCompile:
         assert done.returncode == failures.WRONG_COMMAND
         assert "--parameter takes NAME=VALUE, not 'epochs'" in done.stderr
 
+    def test_where_to_run_is_for_vertex(self, tmp_path):
+        (tmp_path / "spec.yaml").touch()
+        words = ("submit", "--to", "kubeflow", "spec.yaml", "--label", "team=search")
+        done = skipgram(*words, folder=tmp_path)
+        assert done.returncode == failures.WRONG_COMMAND
+        assert "--label is for vertex" in done.stderr
+        words = ("submit", "--to", "vertex", "spec.yaml", "--network", "default")
+        done = skipgram(*words, folder=tmp_path)
+        assert done.returncode == failures.WRONG_COMMAND
+        assert complaint(done).startswith("deployment.network = 'default' is not allowed")
+
     def test_a_spec_that_is_not_there_and_a_folder_in_use_are_said_at_once(self, tmp_path):
         done = skipgram("rehearse", "spec.yaml", folder=tmp_path)
         assert done.returncode == failures.WRONG_COMMAND

@@ -1,5 +1,6 @@
 """What a SavedModel of ours holds, read and changed without its graphs."""
 
+import hashlib
 import json
 import os
 from collections.abc import Mapping
@@ -108,6 +109,22 @@ def read(folder: str) -> SavedModel:
         value("correction") if reader.has_tensor(f"correction{_VALUE}") else None,
         value("unigram"),
     )
+
+
+def content_of(path: str) -> str:
+    """What tells a SavedModel from others, wherever it lies; of anything else, its path.
+
+    Args:
+      path: of a folder or file.
+
+    Returns:
+      Of a SavedModel a hash of its index of variables, which holds the checksum of each.
+    """
+    index = os.path.join(path, f"{_VARIABLES}.index")
+    if not tf.io.gfile.exists(index):
+        return path
+    with tf.io.gfile.GFile(index, "rb") as file:
+        return hashlib.sha256(file.read()).hexdigest()
 
 
 def _reader(folder: str) -> Any:

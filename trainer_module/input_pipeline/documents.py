@@ -1,9 +1,12 @@
 """Where the documents that are trained on come from: transformed files, or memory."""
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
 import tensorflow as tf
+
+from trainer_module import features
 
 _DOCUMENTS_AT_ONCE = 256  # enough that parsing is not felt, few enough that long ones fit memory
 
@@ -38,13 +41,34 @@ class TransformedFiles(NamedTuple):
 
     def batches(self, num_shards: int, index: int) -> tf.data.Dataset:
         """See Documents."""
-        wanted = dict(self.feature_spec)
+        return self._parsed(dict(self.feature_spec), num_shards, index)
+
+    def _parsed(self, wanted: Mapping[str, Any], num_shards: int, index: int) -> tf.data.Dataset:
         return (
             tf.data.TFRecordDataset(sorted(self.files), compression_type="GZIP")
             .shard(num_shards, index)
             .batch(_DOCUMENTS_AT_ONCE)
             .map(lambda batch: tf.io.parse_example(batch, wanted), num_parallel_calls=2)
         )
+
+    def digest(self) -> str:
+        """Tells these documents from others, and from the same in another order.
+
+        Not by the files' bytes: of the same documents Transform writes others in each process, as
+        the features of an Example have no order. A document's hash stands for all that is drawn
+        from it; pairs, which have none, are read themselves.
+
+        Returns:
+          Hexadecimal digits, which do not depend on where the files lie.
+        """
+        spec = dict(self.feature_spec)
+        own = {k: v for k, v in spec.items() if k == features.DOCUMENT_HASH}
+        digest = hashlib.sha256()
+        for batch in self._parsed(own or spec, num_shards=1, index=0):
+            for name in sorted(batch):
+                for part in tf.nest.flatten(batch[name], expand_composites=True):
+                    digest.update(part.numpy().tobytes())
+        return digest.hexdigest()
 
 
 class DocumentsInMemory(NamedTuple):

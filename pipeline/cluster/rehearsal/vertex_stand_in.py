@@ -32,12 +32,14 @@ class JobService:
 
     exposed = False  # whether the machines are in this machine's network
     _job: CustomJob
+    _machines: list[subprocess.Popen[bytes]]
+    _running: contextlib.ExitStack  # the machines and their network
 
     def __init__(self, client_options: Mapping[str, str]) -> None:
         print(f"instead of {client_options['api_endpoint']}: processes of this machine")
 
     def create_custom_job(self, parent: str, custom_job: Mapping[str, Any]) -> CustomJob:
-        """Runs a job to its end.
+        """Starts a job.
 
         Args:
           parent: project and region.
@@ -45,44 +47,77 @@ class JobService:
         """
         self._job = CustomJob(custom_job)
         self._job.name = f"{parent}/customJobs/1"
-        succeeded = _run(self._job.job_spec.worker_pool_specs, exposed=self.exposed)
-        state = JobState.JOB_STATE_SUCCEEDED if succeeded else JobState.JOB_STATE_FAILED
-        self._job.state = JobState(state)
+        self._job.state = JobState(JobState.JOB_STATE_RUNNING)
+        print(f"{self._job.name} of {_described(self._job)}", flush=True)
+        with contextlib.ExitStack() as stack:
+            pools = self._job.job_spec.worker_pool_specs
+            self._machines = _started(pools, stack, exposed=self.exposed)
+            self._running = stack.pop_all()
         return self._job
 
     def get_custom_job(self, name: str, retry: object) -> CustomJob:
-        """The job that was run."""
+        """The job, when it has ended: who asks need not ask again."""
         del name, retry
+        if self._job.state == JobState.JOB_STATE_RUNNING:
+            succeeded = _succeed(self._machines)
+            self._end(JobState.JOB_STATE_SUCCEEDED if succeeded else JobState.JOB_STATE_FAILED)
         return self._job
 
+    def cancel_custom_job(self, name: str, timeout: float) -> None:
+        """Ends the machines."""
+        del timeout
+        self._end(JobState.JOB_STATE_CANCELLED)
+        print(f"{name} cancelled", flush=True)
 
-def _run(pools: Any, *, exposed: bool) -> bool:
-    """Runs a process for each machine; whether all ended well. If one fails, all are ended."""
+    def _end(self, state: int) -> None:
+        self._running.close()
+        self._job.state = JobState(state)
+
+
+def _described(job: CustomJob) -> str:
+    """Who the machines would be, where, and how they would be scheduled."""
+    spec = job.job_spec
+    said = {
+        "labels": dict(job.labels),
+        "service_account": spec.service_account,
+        "network": spec.network,
+        "timeout": str(spec.scheduling.timeout),
+        "strategy": spec.scheduling.strategy.name,
+    }
+    return ", ".join(f"{name} {value}" for name, value in said.items() if value)
+
+
+def _started(pools: Any, stack: contextlib.ExitStack, *, exposed: bool) -> list[Any]:
+    """A process for each machine; they are killed when the stack is closed."""
     tasks = [
         (_JOBS[index], number)
         for index, pool in enumerate(pools)
         for number in range(pool.replica_count)
     ]
     commands = [list(pools[_JOBS.index(job)].container_spec.command) for job, _ in tasks]
-    with contextlib.ExitStack() as stack:
-        network = stack.enter_context(workers_network(exposed=exposed))
-        processes = [
-            stack.enter_context(
-                subprocess.Popen(
-                    network.command(command),
-                    env={**os.environ, **variables},
-                    pass_fds=network.namespaces,
-                )
+    network = stack.enter_context(workers_network(exposed=exposed))
+    processes = [
+        stack.enter_context(
+            subprocess.Popen(
+                network.command(command),
+                env={**os.environ, **variables},
+                pass_fds=network.namespaces,
             )
-            for command, variables in zip(commands, _variables(tasks), strict=True)
-        ]
-        for process in processes:
-            stack.callback(process.kill)
-        while any(process.poll() is None for process in processes):
-            if any(process.poll() for process in processes):
-                return False
-            time.sleep(_LOOK_SECONDS)
-        return not any(process.returncode for process in processes)
+        )
+        for command, variables in zip(commands, _variables(tasks), strict=True)
+    ]
+    for process in processes:
+        stack.callback(process.kill)
+    return processes
+
+
+def _succeed(processes: list[subprocess.Popen[bytes]]) -> bool:
+    """Whether all end well; at the first that does not, the others are not waited for."""
+    while any(process.poll() is None for process in processes):
+        if any(process.poll() for process in processes):
+            return False
+        time.sleep(_LOOK_SECONDS)
+    return not any(process.returncode for process in processes)
 
 
 def _variables(tasks: list[tuple[str, int]]) -> list[dict[str, str]]:

@@ -35,6 +35,22 @@ def test_all_that_is_missing_is_named_at_once() -> None:
 
 
 @pytest.mark.parametrize(
+    "name",
+    ["a2-highgpu-1g", "a3-ultragpu-8g", "a4x-highgpu-4g", "g2-standard-4", "ct5lp-hightpu-4t"],
+)
+def test_a_machine_with_what_nothing_uses_is_refused(name: str) -> None:
+    with pytest.raises(InputError, match=rf"machine_type = {name} has a GPU .* n1-standard-8"):
+        deployment.require(configuration(deployment__machine_type=name), "vertex")
+
+
+@pytest.mark.parametrize(
+    "name", ["n1-highmem-16", "c3-standard-8", "e2-standard-4", "t2d-standard-8"]
+)
+def test_other_machines_are_not(name: str) -> None:
+    deployment.require(configuration(deployment__machine_type=name), "vertex")
+
+
+@pytest.mark.parametrize(
     ("output", "complaint"),
     [
         ("~/output", "is a path"),

@@ -89,13 +89,23 @@ def test_is_valid(spec: PipelineSpec) -> None:
     assert spec.default_pipeline_root == "gs://bucket/output/artifacts"
 
 
-def test_what_is_set_at_submission_are_runtime_parameters(spec: PipelineSpec) -> None:
+PLACE = {
+    "labels": "{}",
+    "network": "",
+    "project": "words",
+    "region": "us-central1",
+    "service_account": "",
+}
+
+
+def test_what_is_set_at_submission_are_runtime_parameters(cluster: str, spec: PipelineSpec) -> None:
     parameters = spec.root.input_definitions.parameters
     assert {name: value.default_value.string_value for name, value in parameters.items()} == {
         "corpus": "gs://bucket/books",
         "epochs": "",
         "output": "gs://bucket/output",
         "push_destination": '{"filesystem": {"baseDirectory": "gs://bucket/output/serving"}}',
+        **(PLACE if cluster == "vertex" else {}),
     }
     assert parameters["epochs"].default_value.number_value == 2
     inputs = {name: task.inputs.parameters for name, task in spec.root.dag.tasks.items()}
@@ -185,30 +195,62 @@ def test_a_warm_start_has_a_node_of_its_own_before_the_trainer(name: str) -> Non
     assert base.parameters["epochs"].component_input_parameter == "epochs"
 
 
-def test_kubeflow_gives_the_trainer_its_share_of_the_cluster() -> None:
-    config = configuration(deployment__cpus="3.5", deployment__memory_gigabytes="7")
-    executors = job_spec.executors_of(job_spec.parsed(kubeflow_runner.compile_job(config)))
-    resources = executors["trainer_executor"].container.resources
-    assert (resources.cpu_limit, resources.memory_limit) == (3.5, 7)
+def test_every_node_says_what_it_needs() -> None:
+    given = {"cpus": "3.5", "memory_gigabytes": "7", "node_cpus": "1", "node_memory_gigabytes": "3"}
+    config = configuration(**{f"deployment__{name}": value for name, value in given.items()})
+    for name, of_trainer in (("kubeflow", (3.5, 7)), ("vertex", (1, 3))):
+        spec = job_spec.parsed(RUNNERS[name].compile_job(config))
+        found = {}
+        for label, executor in job_spec.executors_of(spec).items():
+            resources = executor.container.resources
+            found[label] = (resources.cpu_limit, resources.memory_limit)
+        assert sorted(found) == sorted(f"{node}_executor" for node in NODES)
+        assert found.pop("trainer_executor") == of_trainer
+        assert set(found.values()) == {(1, 3)}
+
+
+def test_the_trainer_alone_is_tried_again(cluster: str, spec: PipelineSpec) -> None:
+    tasks = spec.root.dag.tasks
+    assert [name for name in tasks if tasks[name].HasField("retry_policy")] == ["trainer"]
+    policy = tasks["trainer"].retry_policy
+    assert policy.max_retry_count == 2
+    assert (policy.backoff_duration.seconds, policy.backoff_factor) == (60, 2)
+    # From the first attempt on: without it Kubeflow's workflows try nothing again.
+    hours = {"kubeflow": 24, "vertex": 1}
+    assert policy.backoff_max_duration.seconds == hours[cluster] * 60 * 60
 
 
 def test_vertex_trains_on_a_chief_and_workers_of_our_image() -> None:
-    spec = job_spec.parsed(vertex_runner.compile_job(configuration()))
+    config = configuration(deployment__timeout_hours="5", deployment__spot="true")
+    spec = job_spec.parsed(vertex_runner.compile_job(config))
     inputs = spec.root.dag.tasks["trainer"].inputs.parameters
     custom = yaml.safe_load(inputs["custom_config"].runtime_value.constant.string_value)
     machine = {
         "machine_spec": {"machine_type": "n1-standard-8"},
         "container_spec": {"image_uri": "registry/skipgram:1"},
     }
-    assert custom["ai_platform_training_args"] == {
-        "project": "words",
-        "job_spec": {
-            "worker_pool_specs": [
-                {**machine, "replica_count": 1},
-                {**machine, "replica_count": 2},
-            ]
+    assert custom["vertex_job_spec"] == {
+        "worker_pool_specs": [{**machine, "replica_count": 1}, {**machine, "replica_count": 2}],
+        "scheduling": {
+            "timeout": "18000s",
+            "restart_job_on_worker_restart": True,
+            "strategy": "SPOT",
         },
     }
+    for name in PLACE:
+        assert inputs[name].component_input_parameter == name
+
+
+def test_a_warm_start_finds_its_base_again_on_larger_machines() -> None:
+    """Its node answers out of the cluster's cache as long as its inputs do not change."""
+
+    def base(**changes: str) -> Any:
+        config = configuration(trainer__warm_start="last_blessed", **changes)
+        return (
+            job_spec.parsed(vertex_runner.compile_job(config)).root.dag.tasks["base-model"].inputs
+        )
+
+    assert base() == base(deployment__machine_type="n1-highmem-16", deployment__spot="true")
 
 
 def broken(spec: PipelineSpec, how: str) -> None:

@@ -1,20 +1,24 @@
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from tests.trainer_module.transformed import (
+    PAIRS_SPEC,
+    SPEC,
     TOKENS_A_DOCUMENT,
     Document,
     hash_of,
     ragged,
     split_of,
     write,
+    write_pairs,
 )
 from trainer_module.input_pipeline import window_chunks
-from trainer_module.input_pipeline.documents import DocumentsInMemory
+from trainer_module.input_pipeline.documents import DocumentsInMemory, TransformedFiles
 from trainer_module.input_pipeline.splits import Split
 from trainer_module.workers.cluster import Worker
 
@@ -96,3 +100,49 @@ def test_both_kinds_have_the_same_structure(tmp_path: Path) -> None:
     ]
     assert specs[0] == specs[1]
     assert set(specs[0]) == {"token_ids", "window_sizes", "num_tokens", "document_hash"}
+
+
+class TestDigest:
+    ROWS: ClassVar[list[Document]] = [[(5, 1), (6, 2)], [(7, 1)], []]
+
+    def test_tells_documents_and_their_order_apart(self, tmp_path: Path) -> None:
+        path = tmp_path / "one.gz"
+        written = [self.ROWS, self.ROWS[::-1], self.ROWS[:2], [[(6, 1), (5, 2)], *self.ROWS[1:]]]
+        digests = [TransformedFiles([write(path, rows)], SPEC).digest() for rows in written]
+        assert len({*digests}) == 4
+        assert TransformedFiles([write(tmp_path / "two.gz", self.ROWS)], SPEC).digest() in digests
+
+    def test_tells_pairs_apart_though_as_many_stand_in_each_document(self, tmp_path: Path) -> None:
+        path = tmp_path / "one.gz"
+        written = [[[(1, 2), (2, 1)], []], [[(2, 1), (1, 2)], []], [[(1, 2)], [(2, 1)]]]
+        digests = [
+            TransformedFiles([write_pairs(path, rows)], PAIRS_SPEC).digest() for rows in written
+        ]
+        assert len({*digests}) == 3
+
+    @pytest.mark.parametrize("spec", [SPEC, PAIRS_SPEC], ids=["windows", "pairs"])
+    def test_sees_no_order_of_features(self, tmp_path: Path, spec: dict[str, Any]) -> None:
+        """In a process of its own protobuf writes them in another order."""
+        values = {"num_tokens": [9], "document_hash": [-3]}
+        values |= {f"{name}$ragged_values": [4, 5] for name in spec if name not in values}
+        one, other = (
+            b"".join(
+                tf.train.Features(
+                    feature={name: tf.train.Feature(int64_list=tf.train.Int64List(value=value))}
+                ).SerializeToString()
+                for name, value in entries
+            )
+            for entries in (values.items(), reversed(values.items()))
+        )
+        assert one != other
+        digests = set()
+        for features in (one, other):
+            path = str(tmp_path / "one.gz")
+            with tf.io.TFRecordWriter(path, "GZIP") as writer:
+                writer.write(b"\n" + _varint(len(features)) + features)  # an Example
+            digests.add(TransformedFiles([path], spec).digest())
+        assert len(digests) == 1
+
+
+def _varint(number: int) -> bytes:
+    return bytes([number & 127 | 128, number >> 7])

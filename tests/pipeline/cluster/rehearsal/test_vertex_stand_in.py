@@ -31,10 +31,9 @@ def _where_it_is_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def job(folder: Path, workers: int, then: str = "") -> dict[str, Any]:
-    config = vertex.job_of(
-        project="words", region="here", image="registry/i:1", machine_type="m", workers=workers
-    )
-    spec = config["ai_platform_training_args"]["job_spec"]
+    spec = vertex.job_spec(
+        image="registry/i:1", machine_type="m", workers=workers, timeout_hours=1, spot=False
+    )[vertex.JOB_SPEC]
     for pool in spec["worker_pool_specs"]:
         pool["container_spec"]["command"] = [sys.executable, "-c", _MACHINE + then, str(folder)]
     return {"display_name": "job", "job_spec": spec, "labels": {}, "encryption_spec": {}}
@@ -74,6 +73,21 @@ def test_a_machine_that_fails_ends_the_job_and_the_others(tmp_path: Path) -> Non
     then = "\nimport time\nif name == 'worker-0': sys.exit(3)\ntime.sleep(100)"
     assert state_of(job(tmp_path, 2, then)) == JobState.JOB_STATE_FAILED
     for path in tmp_path.iterdir():
+        with pytest.raises(ProcessLookupError):
+            os.kill(json.loads(path.read_text())["pid"], 0)
+
+
+def test_a_job_that_is_cancelled_ends_its_machines(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    service = JobService(client_options={"api_endpoint": "here-aiplatform.googleapis.com"})
+    name = service.create_custom_job(
+        "projects/words", job(tmp_path, 2, "\nimport time\ntime.sleep(100)")
+    ).name
+    service.cancel_custom_job(name, timeout=1)
+    assert service.get_custom_job(name, retry=None).state == JobState.JOB_STATE_CANCELLED
+    assert f"{name} cancelled" in capsys.readouterr().out
+    for path in tmp_path.iterdir():  # of those that came so far
         with pytest.raises(ProcessLookupError):
             os.kill(json.loads(path.read_text())["pid"], 0)
 
