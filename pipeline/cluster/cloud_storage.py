@@ -38,6 +38,15 @@ def require_gs(place: str, what: str) -> None:
         )
 
 
+def below(folder: str, name: str) -> str:
+    """What lies in a folder; two slashes would name another one in a bucket.
+
+    >>> below("gs://bucket/output/", "serving")
+    'gs://bucket/output/serving'
+    """
+    return f"{folder.rstrip('/')}/{name}"
+
+
 def require_parameters(given: Mapping[str, str]) -> None:
     """Checks those of the parameters of a job spec that are places.
 

@@ -43,7 +43,8 @@ _KNOWN_CODE = ("tfx.", "components.", "trainer_module.", "pipeline.")
 
 def folders(output: str) -> dict[str, str]:
     """The runtime parameters that say what is written to: all of it below one folder or URI."""
-    return {OUTPUT: output, PUSH_DESTINATION: _destination(f"{output}/serving")}
+    serving = cloud_storage.below(output, "serving")
+    return {OUTPUT: output, PUSH_DESTINATION: _destination(serving)}
 
 
 def _destination(given: str) -> str:
@@ -88,7 +89,7 @@ def compile_job(config: Config, of: graph.Target, nodes: Iterable[BaseNode]) -> 
     """The job spec of components; see compile_job of the runners."""
     pipeline = Pipeline(
         pipeline_name=PIPELINE_NAME,
-        pipeline_root=f"{config.deployment.output}/artifacts",
+        pipeline_root=cloud_storage.below(str(config.deployment.output), "artifacts"),
         components=list(nodes),
         enable_cache=True,
         beam_pipeline_args=beam_arguments(config),

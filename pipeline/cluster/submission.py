@@ -11,7 +11,7 @@ from typing import Any, TextIO
 
 from kfp.pipeline_spec.pipeline_spec_pb2 import PipelineSpec
 
-from pipeline.cluster import job_spec, place, schedules
+from pipeline.cluster import cloud_storage, job_spec, place, schedules
 from pipeline.config import PIPELINE_NAME
 from pipeline.failures import WrongCommandError, without_credentials
 from pipeline.sections.deployment import DeploymentConfig
@@ -48,7 +48,7 @@ def submit(
     if (other := job_spec.made_for(spec)) != cluster:
         raise WrongCommandError(f"{path} was compiled for {other}: compile it --to {cluster}")
     job_spec.validate(spec)
-    root = f"{output}/artifacts" if output else spec.default_pipeline_root
+    root = cloud_storage.below(output, "artifacts") if output else spec.default_pipeline_root
     parameters = _parameters(spec, output, given)
     if cluster == "vertex":
         return _to_vertex(path, root, parameters, _place(spec, parameters), schedule)

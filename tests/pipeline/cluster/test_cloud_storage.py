@@ -1,7 +1,13 @@
+import doctest
+
 import pytest
 
 from pipeline.cluster import cloud_storage
 from trainer_module.errors import InputError
+
+
+def test_the_examples_hold() -> None:
+    assert doctest.testmod(cloud_storage).failed == 0
 
 
 @pytest.mark.parametrize(

@@ -146,6 +146,14 @@ def test_a_last_node_fails_where_that_is_asked_for(name: str) -> None:
     assert {"pusher", "embedding-exporter"} <= set(last.dependent_tasks)
 
 
+def test_an_output_that_ends_with_a_slash_is_the_same_folder() -> None:
+    config = configuration(deployment__output="gs://bucket/output/")
+    spec = job_spec.parsed(vertex_runner.compile_job(config))
+    assert spec.default_pipeline_root == "gs://bucket/output/artifacts"
+    [with_slash, without] = map(job_spec.folders, ("gs://bucket/output/", "gs://bucket/output"))
+    assert with_slash["push_destination"] == without["push_destination"]
+
+
 def test_vertex_has_no_such_region() -> None:
     with pytest.raises(
         WrongCommandError, match=r"deployment\.region = 'us-centrall' .* such as us-central1"

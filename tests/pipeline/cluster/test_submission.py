@@ -146,43 +146,6 @@ def test_kubeflow_is_asked_to_start_it_every_night(
     assert "sesame" not in out + err
 
 
-def test_vertex_is_asked_to_start_it_every_night(monkeypatch: pytest.MonkeyPatch) -> None:
-    from google.auth.credentials import AnonymousCredentials
-    from google.cloud import aiplatform
-    from google.cloud.aiplatform_v1 import Schedule, ScheduleServiceClient
-
-    asked = []
-
-    def create(self: object, parent: str, schedule: Schedule, timeout: float | None) -> Schedule:
-        asked.append((parent, schedule))
-        return Schedule(name=f"{parent}/schedules/78")
-
-    monkeypatch.setattr(ScheduleServiceClient, "create_schedule", create)
-    job = aiplatform.PipelineJob(
-        display_name="skipgram",
-        template_path=str(GOLDEN / "vertex.yaml"),
-        pipeline_root="gs://bucket/output/artifacts",
-        project="words",
-        location="europe-west4",
-        credentials=AnonymousCredentials(),
-    )
-    said = submission._scheduled_by_vertex(job, "0 3 * * *")
-    assert said == (
-        "scheduled: https://console.cloud.google.com/vertex-ai/locations/europe-west4/pipelines/"
-        "schedules/78?project=words"
-    )
-    [(parent, schedule)] = asked
-    assert parent == "projects/words/locations/europe-west4"
-    assert schedule.cron == "0 3 * * *"
-    assert schedule.display_name == "skipgram 0 3 * * *"
-    assert schedule.max_concurrent_run_count == 1
-    assert not schedule.allow_queueing
-    assert not schedule.catch_up
-    run = schedule.create_pipeline_job_request.pipeline_job
-    assert run.runtime_config.gcs_output_directory == "gs://bucket/output/artifacts"
-    assert "corpus-listing" in run.pipeline_spec["root"]["dag"]["tasks"]
-
-
 @pytest.mark.parametrize("endpoint", ["http://me:sesame@127.0.0.1:9", "http://me:sesame@:x"])
 def test_a_cluster_that_does_not_answer_is_named_without_the_password(
     monkeypatch: pytest.MonkeyPatch, endpoint: str
@@ -276,6 +239,41 @@ def test_what_is_said_at_submission_holds_for_the_pipeline_and_for_its_custom_jo
     # What the Trainer's node is told, as executor properties, and gives to its custom job.
     both = {**elsewhere, "labels": '{"night": "first", "team": "search"}'}
     assert dict(job.runtime_config.parameter_values) == both
+
+
+def test_vertex_is_asked_to_start_it_every_night(
+    submitted: list[Any], labelled: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from google.cloud.aiplatform_v1 import Schedule, ScheduleServiceClient
+
+    scheduled = []
+
+    def create(client: Any, *, parent: str, schedule: Schedule, **_: Any) -> Schedule:
+        scheduled.append((client.api_endpoint, parent, schedule))
+        return Schedule(name=f"{parent}/schedules/78")
+
+    monkeypatch.setattr(ScheduleServiceClient, "create_schedule", create)
+    said = submission.submit("vertex", labelled, "gs://other/place", {}, "0 3 * * *")
+    assert said == (
+        "scheduled: https://console.cloud.google.com/vertex-ai/locations/europe-west4/pipelines/"
+        "schedules/78?project=words"
+    )
+    assert not submitted
+    [(endpoint, parent, schedule)] = scheduled
+    assert endpoint == "europe-west4-aiplatform.googleapis.com"
+    assert parent == "projects/words/locations/europe-west4"
+    assert schedule.cron == "0 3 * * *"
+    assert schedule.display_name == "skipgram 0 3 * * *"
+    assert schedule.max_concurrent_run_count == 1
+    assert not schedule.allow_queueing
+    assert not schedule.catch_up
+    job = schedule.create_pipeline_job_request.pipeline_job
+    assert job.service_account == "nightly@words.iam.gserviceaccount.com"
+    assert job.network == "projects/12/global/networks/quiet"
+    assert dict(job.labels).items() >= {"team": "search", "night": "daily"}.items()
+    assert job.runtime_config.gcs_output_directory == "gs://other/place/artifacts"
+    assert dict(job.runtime_config.parameter_values)["output"] == "gs://other/place"
+    assert "corpus-listing" in job.pipeline_spec["root"]["dag"]["tasks"]
 
 
 def test_a_region_that_vertex_does_not_know_is_refused(
