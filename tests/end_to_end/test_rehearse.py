@@ -131,9 +131,7 @@ def test_two_nights_of_vertex_of_which_the_first_gives_the_model_of_run(
     assert (root / "tensorboard").is_dir()
 
     second = tmp_path / "second"
-    ended = rehearse(
-        skipgram, spec, second, corpus=grown, push_destination=root / "serving", epochs=8
-    )
+    ended = rehearse(skipgram, spec, second, corpus=grown, push_destination=root / "serving")
     require_second_night(second, root, ended, reading["documents"])
 
 

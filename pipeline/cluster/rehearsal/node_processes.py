@@ -13,9 +13,11 @@ from typing import NamedTuple, Self
 
 from pipeline.cluster.rehearsal import node_server
 from pipeline.cluster.rehearsal.node_server import Node
+from trainer_module.errors import InputError
 
 _LOOK_SECONDS = 1.0
 _PYTHON = "python"
+_LONGEST_ARGUMENT = (1 << 17) - 1  # bytes: Linux's MAX_ARG_STRLEN, without the zero at the end
 
 
 class Place(NamedTuple):
@@ -79,7 +81,7 @@ class NodeProcesses:
         except EOFError:
             self._server.wait()
 
-    def run(self, command: Sequence[str], place: Place, look: Callable[[], None]) -> int | None:
+    def run(self, command: Sequence[str], place: Place, look: Callable[[], None]) -> int:
         """Runs a command to its end, and ends all that it has started.
 
         Args:
@@ -88,11 +90,20 @@ class NodeProcesses:
           look: is called now and then meanwhile.
 
         Returns:
-          The exit code, negative after a signal; None if there is no such program.
+          The exit code, negative after a signal.
+
+        Raises:
+          InputError: there is no such program, or Linux would not start it.
         """
         program = shutil.which(command[0], path=place.environment["PATH"])
         if program is None:
-            return None
+            raise InputError(f"there is no program {command[0]!r}")
+        longest = max(len(word.encode()) for word in command)
+        if longest > _LONGEST_ARGUMENT:  # a fork has no such limit
+            raise InputError(
+                f"an argument of its command has {longest:,} bytes, and Linux takes "
+                f"{_LONGEST_ARGUMENT:,} at most: give the node less to be told"
+            )
         is_ours = program == str(self._python / _PYTHON) and self._server.poll() is None
         if is_ours and (node := self._node(command[1:], place)):
             return self._fork(node, look)

@@ -25,6 +25,7 @@ from pipeline.cluster.rehearsal.handing_over import Outputs, Places
 from pipeline.cluster.rehearsal.installed_python import installed_python
 from pipeline.cluster.rehearsal.metadata_stores import KubeflowStore, Store, VertexStore
 from pipeline.cluster.rehearsal.node_processes import NodeProcesses, Place
+from pipeline.cluster.rehearsal.parameter_types import by_their_types
 from pipeline.failures import ComponentFailedError, WrongCommandError
 from pipeline.results.records import ComponentProgress, ComponentRun, ShowProgress
 from trainer_module.errors import InputError
@@ -176,14 +177,13 @@ def _run_node(
     told = handing_over.executor_input(spec, name, rehearsal.parameters, outputs, places)
     started = time.monotonic()
     place = rehearsal.place(name, {variable.name: variable.value for variable in container.env})
-    command = _filled_in([*container.command, *container.args], told)
-    code = processes.run(command, place, _look(rehearsal, name))
-    if code is None:
-        raise ComponentFailedError(name, f"there is no program {command[0]!r}", "", place.log)
-    if code:
-        trace = _last_of(place.log)
-        raise ComponentFailedError(name, failures.sentence_in(trace), trace, place.log)
     try:
+        if not rehearsal.is_vertex:
+            by_their_types(told.inputs, component.input_definitions)
+        command = _filled_in([*container.command, *container.args], told)
+        if processes.run(command, place, _look(rehearsal, name)):
+            trace = _last_of(place.log)
+            raise ComponentFailedError(name, failures.sentence_in(trace), trace, place.log)
         handing_over.take(spec, name, told, store, outputs)
     except InputError as error:
         raise ComponentFailedError(name, str(error), "", place.log) from error

@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.cluster.rehearsal.node_processes import NodeProcesses, Place
+from trainer_module.errors import InputError
 
 ROOT = Path(__file__).resolve().parents[4]
 PYTHON = Path(sys.executable).parent
@@ -68,7 +70,7 @@ def processes(modules: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         yield started
 
 
-def run(processes: NodeProcesses, where: Place, *command: str) -> tuple[int | None, str]:
+def run(processes: NodeProcesses, where: Place, *command: str) -> tuple[int, str]:
     code = processes.run(["python", "-m", "doing", *command], where, lambda: None)
     return code, where.log.read_text()
 
@@ -156,11 +158,23 @@ def is_alive(process: int) -> bool:
     return state != "Z"
 
 
-def test_a_program_that_is_not_there_is_nothing_to_run(
+def test_what_linux_would_not_start_is_named(
     processes: NodeProcesses, modules: Path, tmp_path: Path
 ) -> None:
     where = place(tmp_path, modules)
-    assert processes.run(["pythonn", "-m", "doing"], where, lambda: None) is None
+    with pytest.raises(InputError, match="there is no program 'pythonn'"):
+        processes.run(["pythonn", "-m", "doing"], where, lambda: None)
+    # The limit is the kernel's.
+    assert run(processes, where, "tell", "0" * (2**17 - 1))[0] == 0
+    with pytest.raises(InputError, match="has 131,072 bytes, and Linux takes 131,071 at most"):
+        run(processes, where, "tell", "0" * 2**17)
+    with pytest.raises(OSError, match="Argument list too long"):
+        subprocess.run(["true", "0" * 2**17], check=False)
+    assert subprocess.run(["true", "0" * (2**17 - 1)], check=True).returncode == 0
+
+
+def test_a_program_is_run_as_it_is(processes: NodeProcesses, modules: Path, tmp_path: Path) -> None:
+    where = place(tmp_path, modules)
     assert processes.run(["sh", "-c", "echo a; exit 3"], where, lambda: None) == 3
     assert where.log.read_text() == "a\n"
 
