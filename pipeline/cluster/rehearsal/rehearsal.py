@@ -196,8 +196,7 @@ def _run_node(
             if rehearsal.objects:
                 rehearsal.objects.copy_inputs(told, rehearsal.folder(f"copies/{name}"))
         command = _filled_in([*container.command, *container.args], told)
-        code = processes.run(command, place, _look(rehearsal, name))
-        if code:
+        if processes.run(command, place, _look(rehearsal, name)):
             trace = _last_of(place.log)
             raise ComponentFailedError(name, failures.sentence_in(trace), trace, place.log)
         handing_over.take(spec, name, told, store, outputs)
