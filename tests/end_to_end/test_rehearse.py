@@ -1,4 +1,7 @@
-"""Compile and rehearse by the real commands, two nights each; Vertex would give `run`'s model."""
+"""Compile and rehearse by the real commands: two nights of Vertex, and what fails on Kubeflow.
+
+Two nights of Kubeflow are in test_rehearse_on_gcs.py.
+"""
 
 import json
 import random
@@ -133,21 +136,6 @@ def test_two_nights_of_vertex_of_which_the_first_gives_the_model_of_run(
     second = tmp_path / "second"
     ended = rehearse(skipgram, spec, second, corpus=grown, push_destination=root / "serving")
     require_second_night(second, root, ended, reading["documents"])
-
-
-def test_two_nights_of_kubeflow(
-    corpus: Path, grown: Path, skipgram: Skipgram, tmp_path: Path
-) -> None:
-    spec, first, second = (tmp_path / name for name in ("spec.yaml", "first", "second"))
-    compiled = compile_arguments("kubeflow", spec, "trainer.epochs=4")
-    ended = skipgram(*compiled)
-    assert ended.code == 0, ended.stderr
-    ended = rehearse(skipgram, spec, first, corpus=corpus.parent)
-    assert ended.code == 0, ended.stderr
-    assert "the model is blessed: it is the first one" in ended.stdout
-    ended = rehearse(skipgram, spec, second, corpus=grown, push_destination=first / "serving")
-    reading = figures(first, "text-example-gen", "examples", READING_FILE)
-    require_second_night(second, first, ended, reading["documents"])
 
 
 def test_what_would_fail_in_the_cluster_fails_here_and_names_the_node(
