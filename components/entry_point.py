@@ -1,9 +1,10 @@
 """What each node of a cluster runs: TFX's entry point, made to fit Kubeflow Pipelines and us.
 
 `python -m components.entry_point --code_fingerprint=FINGERPRINT ARGUMENTS` is what TFX does with
-ARGUMENTS, and three things around it that TFX's own module lacks:
+ARGUMENTS, and four things around it that TFX's own module lacks:
 
 - It compares the code of the spec with that of the image.
+- It binds itself to as many cores as its pod may use.
 - It says the types of inputs. Kubeflow Pipelines hands an artifact on without its type, and TFX
   would not know of which class to make it.
 - It removes the empty objects that stand for folders in an object store. TensorFlow leaves them,
@@ -16,7 +17,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from components import fingerprint
+from components import cores, fingerprint
 from trainer_module.errors import InputError
 
 FINGERPRINT_OPTION = "--code_fingerprint"
@@ -117,6 +118,7 @@ def main(words: Sequence[str]) -> None:
         require_same_code(ours.code_fingerprint)
     except InputError as error:
         sys.exit(f"{type(error).__name__}: {error}")
+    cores.take()
     from absl import app
 
     from components.tfx_api import kubeflow_v2_run_executor

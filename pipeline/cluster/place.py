@@ -1,5 +1,6 @@
 """Where on Google Cloud a pipeline and its custom job run, and as whom: checked in one place."""
 
+import difflib
 import json
 from collections.abc import Mapping, Sequence
 
@@ -35,6 +36,25 @@ def checked(parameters: Mapping[str, str]) -> DeploymentConfig:
         ) from error
     except InputError as error:
         raise WrongCommandError(str(error)) from error
+
+
+def require_region(region: str) -> None:
+    """Checks that there is such a region.
+
+    Raises:
+      WrongCommandError: Vertex's client knows none of that name.
+    """
+    # It takes seconds to import, which TFX's Trainer for Vertex costs anyhow.
+    from google.cloud.aiplatform.constants import base as aiplatform
+
+    known = sorted(aiplatform.SUPPORTED_REGIONS - {"global"})
+    if region in known:
+        return
+    near = difflib.get_close_matches(region, known, n=3) or known
+    raise WrongCommandError(
+        f"the region {region!r} is none that Vertex's client knows: set another, such as "
+        f"{', '.join(near)}"
+    )
 
 
 def of_options(

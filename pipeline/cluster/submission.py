@@ -80,6 +80,7 @@ def _place(spec: PipelineSpec, parameters: Mapping[str, str | int]) -> Deploymen
         if not values[name]:
             raise WrongCommandError(f"the parameter {name} is empty: name one")
     found = place.checked(values)
+    place.require_region(found.region)
     _require_dataflow_there(spec, found)
     return found
 

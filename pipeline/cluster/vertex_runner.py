@@ -1,14 +1,12 @@
 """The pipeline as Vertex Pipelines runs it: the Trainer a custom job with a pool of workers."""
 
-import difflib
 import json
 from typing import Any
 
 from components.multi_worker_trainer import vertex
 from components.tfx_api import RuntimeParameter
-from pipeline.cluster import job_spec, resources
+from pipeline.cluster import job_spec, place, resources
 from pipeline.config import Config
-from pipeline.failures import WrongCommandError
 from pipeline.sections.deployment import DeploymentConfig
 
 # The most that kfp's own compiler writes, as Vertex allows no more.
@@ -25,7 +23,7 @@ def compile_job(config: Config) -> dict[str, Any]:
       WrongCommandError: there is no such region.
     """
     deployment = config.deployment
-    _require_region(deployment.region)
+    place.require_region(deployment.region)
     machines = vertex.job_spec(
         image=str(deployment.image),
         machine_type=deployment.machine_type,
@@ -40,20 +38,6 @@ def compile_job(config: Config) -> dict[str, Any]:
     # The Trainer's node as well: it waits for the machines of its job.
     spec = resources.with_resources(spec, {}, resources.of_nodes(deployment))
     return resources.with_retries(spec, _RETRY_SECONDS)
-
-
-def _require_region(region: str) -> None:
-    # It takes seconds to import, which TFX's Trainer for Vertex costs anyhow.
-    from google.cloud.aiplatform.constants import base as aiplatform
-
-    known = sorted(aiplatform.SUPPORTED_REGIONS - {"global"})
-    if region in known:
-        return
-    near = difflib.get_close_matches(region, known, n=3) or known
-    raise WrongCommandError(
-        f"deployment.region = {region!r} is no region that Vertex's client knows: set another, "
-        f"such as {', '.join(near)}"
-    )
 
 
 def _place(deployment: DeploymentConfig) -> dict[str, RuntimeParameter]:

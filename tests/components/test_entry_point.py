@@ -12,7 +12,7 @@ from absl import flags
 from google.protobuf import json_format
 from kfp.pipeline_spec.pipeline_spec_pb2 import ComponentInputsSpec, ExecutorInput
 
-from components import entry_point, fingerprint
+from components import cores, entry_point, fingerprint
 from components.tfx_api import kubeflow_v2_run_executor
 from tests.saved_models import write_saved_model
 from trainer_module.errors import InputError
@@ -102,10 +102,15 @@ def code_here() -> str:
     return fingerprint.code_fingerprint("components", "trainer_module")
 
 
-def test_a_node_runs_on_inputs_without_types(node: Node) -> None:
+def test_a_node_runs_on_inputs_without_types_and_on_its_cores(
+    node: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bound: list[bool] = []
+    monkeypatch.setattr(cores, "take", lambda: bound.append(True))
     with pytest.raises(SystemExit) as ended:
         entry_point.main([*own(code_here()), *node.arguments])
     assert ended.value.code is None
+    assert bound == [True]
     assert (node.folder / "vectors" / "vectors.txt").read_text() == "2 2\nthe 1 0\nsea 0 1\n"
     said = json.loads((node.folder / "task" / "output_metadata.json").read_text())
     [vectors] = said["artifacts"]["vectors"]["artifacts"]

@@ -54,7 +54,6 @@ def beam() -> dict[str, Any]:
     """Beam's: its file systems, and sinks and sources in a pipeline."""
     import apache_beam as beam
     from apache_beam.io.filesystems import FileSystems
-    from apache_beam.options.pipeline_options import PipelineOptions
 
     found: dict[str, Any] = {}
     with FileSystems.create("gs://words/a/large") as file:
@@ -74,14 +73,14 @@ def beam() -> dict[str, Any]:
     found["exist"] = [FileSystems.exists(f"gs://words/{name}") for name in ("copy", "a/large")]
     [match] = FileSystems.match(["gs://words/moved/*"])
     found["matched"] = {one.path: one.size_in_bytes for one in match.metadata_list}
-    options = PipelineOptions(["--runner=FnApiRunner"])
-    with beam.Pipeline(options=options) as pipeline:
+    arguments = ["--runner=FnApiRunner"]
+    with beam.Pipeline(argv=arguments) as pipeline:
         _ = (
             pipeline
             | beam.Create([b"one", b"two"])
             | beam.io.WriteToTFRecord("gs://words/records/part", file_name_suffix=".gz")
         )
-    with beam.Pipeline(options=options) as pipeline:
+    with beam.Pipeline(argv=arguments) as pipeline:
         read = pipeline | beam.io.ReadFromTFRecord("gs://words/records/part*.gz")
         _ = (
             read

@@ -14,7 +14,7 @@ class TestFields:
         assert names[:3] == ["seed", "corpus.files", "corpus.days"]
         assert "preprocessing.window" in names
         assert "trainer.objective" in names
-        assert names[-1] == "deployment.node_memory_gigabytes"
+        assert names[-1] == "deployment.fail_if_not_blessed"
 
     def test_have_these_defaults(self):
         defaults = {name: default for name, default, _ in config.fields()}

@@ -155,9 +155,7 @@ def test_an_output_that_ends_with_a_slash_is_the_same_folder() -> None:
 
 
 def test_vertex_has_no_such_region() -> None:
-    with pytest.raises(
-        WrongCommandError, match=r"deployment\.region = 'us-centrall' .* such as us-central1"
-    ):
+    with pytest.raises(WrongCommandError, match=r"the region 'us-centrall' .* such as us-central1"):
         vertex_runner.compile_job(configuration(deployment__region="us-centrall"))
 
 

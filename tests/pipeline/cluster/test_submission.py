@@ -279,7 +279,7 @@ def test_vertex_is_asked_to_start_it_every_night(
 def test_a_region_that_vertex_does_not_know_is_refused(
     submitted: list[Any], labelled: Path
 ) -> None:
-    with pytest.raises(InputError, match="Vertex did not take the job in mars-west1: Unsupp"):
+    with pytest.raises(WrongCommandError, match=r"the region 'mars-west1' is none .* such as "):
         submission.submit("vertex", labelled, None, {"region": "mars-west1"})
     assert not submitted
 
