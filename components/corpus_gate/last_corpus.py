@@ -10,6 +10,7 @@ from components.embedding_evaluator.last_blessed_model import (
     LastBlessedModelStrategy,
 )
 from components.embedding_evaluator.last_pushed_model import copy_last_pushed
+from components.embedding_evaluator.order_of_blessings import MODEL_ID, last_blessing, number
 from components.tfx_api import (
     InputArtifact,
     OutputArtifact,
@@ -21,25 +22,50 @@ from components.tfx_api import (
 )
 from components.tfx_api import standard_component_specs as specs
 
+_LAST_MODEL = "last_model"  # the gate's input
+_ENDED = (mlmd.Execution.COMPLETE, mlmd.Execution.CACHED)
+
 
 class LastBlessedCorpusStrategy(ResolverStrategy):
     """Resolves the model that was blessed last, those of tonight's own corpus left out.
 
     When a run is repeated, the last blessed model is the one that it made. A corpus held against
     itself has lost nothing, and as the model is a new input, the gate would judge anew although
-    nothing has changed.
+    nothing has changed. So a corpus whose model is the last blessed one stands beside the one that
+    it has passed beside, whoever was blessed in between.
     """
 
     def resolve_artifacts(
         self, store: MetadataStore, input_dict: dict[str, list[types.Artifact]]
     ) -> dict[str, list[types.Artifact]]:
         """Returns the model and its blessing, or none where no other corpus' was blessed."""
-        tonight = _trained_on(store, {graph.id for graph in input_dict[specs.TRANSFORM_GRAPH_KEY]})
-        others = [model for model in input_dict[MODEL] if model.id not in tonight]
+        graphs = {graph.id for graph in input_dict[specs.TRANSFORM_GRAPH_KEY]}
+        tonight = _trained_on(store, graphs)
+        others = {model.id: model for model in input_dict[MODEL] if model.id not in tonight}
+        noted = [one.mlmd_artifact for one in input_dict[MODEL_BLESSING]]
+        last = last_blessing(noted, {model.id for model in input_dict[MODEL]})
+        if last is not None and number(last, MODEL_ID) in tonight:
+            beside = _passed_beside(store, graphs)
+            others = {key: model for key, model in others.items() if key == beside}
         found = LastBlessedModelStrategy().resolve_artifacts(
-            store, {**input_dict, CANDIDATE: [], MODEL: others}
+            store, {**input_dict, CANDIDATE: [], MODEL: list(others.values())}
         )
         return {**input_dict, MODEL: found[MODEL], MODEL_BLESSING: found[MODEL_BLESSING]}
+
+
+def _passed_beside(store: MetadataStore, transform_graphs: set[int]) -> int | None:
+    """Id of the model beside whose corpus the gate last let one of these pass, if any."""
+    readers = _readers(store, transform_graphs, specs.TRANSFORM_GRAPH_KEY)
+    ended = {
+        it.id for it in store.get_executions_by_id(sorted(readers)) if it.last_known_state in _ENDED
+    }
+    events = store.get_events_by_execution_ids(sorted(ended)) if ended else []
+    given = {
+        event.execution_id: event.artifact_id
+        for event in events
+        if event.type == mlmd.Event.INPUT and event.path.steps[0].key == _LAST_MODEL
+    }
+    return given[max(given)] if given else None
 
 
 def _trained_on(store: MetadataStore, transform_graphs: set[int]) -> set[int]:
@@ -50,14 +76,19 @@ def _trained_on(store: MetadataStore, transform_graphs: set[int]) -> set[int]:
 
 def _made_of(store: MetadataStore, artifacts: set[int], key: str) -> set[int]:
     """Ids of what executions gave that took one of the artifacts as their input of that key."""
+    readers = _readers(store, artifacts, key)
+    outputs = store.get_events_by_execution_ids(sorted(readers)) if readers else []
+    return {event.artifact_id for event in outputs if event.type == mlmd.Event.OUTPUT}
+
+
+def _readers(store: MetadataStore, artifacts: set[int], key: str) -> set[int]:
+    """Ids of the executions that took one of the artifacts as their input of that key."""
     events = store.get_events_by_artifact_ids(sorted(artifacts)) if artifacts else []
-    readers = {
+    return {
         event.execution_id
         for event in events
         if event.type == mlmd.Event.INPUT and event.path.steps[0].key == key
     }
-    outputs = store.get_events_by_execution_ids(sorted(readers)) if readers else []
-    return {event.artifact_id for event in outputs if event.type == mlmd.Event.OUTPUT}
 
 
 @component

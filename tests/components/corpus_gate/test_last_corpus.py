@@ -72,7 +72,9 @@ class Nights:
         aligned_to: types.Artifact | None = None,
         blessed: bool = True,
     ) -> types.Artifact:
-        """A model of a night, judged."""
+        """A model of a night, judged; its corpus has passed beside the last one."""
+        for last in [it for it in self.models if it.id in self.last(graph)]:
+            self.passed(graph, last)
         model = self._run("Trainer", "Model", transform_graph=graph, base_model=base)
         self.models.append(model)
         if aligned_to is not None:
@@ -84,6 +86,21 @@ class Nights:
         blessing.set_int_custom_property("current_model_id", model.id)
         self.blessings.append(blessing)
         return model
+
+    def passed(self, graph: types.Artifact, last: types.Artifact, *, ended: bool = True) -> None:
+        """The gate's word on a night's corpus."""
+        self._run("CorpusGate", "Model", transform_graph=graph, last_model=last)
+        execution = self.store.get_executions()[-1]
+        state = mlmd.Execution.COMPLETE if ended else mlmd.Execution.FAILED
+        execution.last_known_state = state
+        self.store.put_executions([execution])
+
+    def again(self, model: types.Artifact) -> None:
+        """A person blesses one of the models."""
+        blessing = self._artifact("ModelBlessing")
+        for name, value in (("blessed", 1), (FINAL, 1), ("current_model_id", model.id)):
+            blessing.set_int_custom_property(name, value)
+        self.blessings.append(blessing)
 
     def last(self, graph: types.Artifact) -> list[int]:
         given = {
@@ -114,6 +131,18 @@ def test_the_last_blessed_night_is_found_also_when_a_night_is_repeated() -> None
     second = nights.trained(tuesday)
     assert nights.last(tuesday) == [first.id]
     assert nights.last(monday) == [second.id]
+
+
+def test_a_corpus_that_somebody_went_back_to_stays_beside_what_it_has_passed_beside() -> None:
+    nights = Nights()
+    monday, tuesday, wednesday = (nights.transformed() for _ in range(3))
+    first, second, third = map(nights.trained, (monday, tuesday, wednesday))
+    nights.passed(tuesday, third, ended=False)  # withheld
+    assert nights.last(tuesday) == [third.id]
+    nights.again(second)
+    assert nights.last(tuesday) == [first.id]
+    nights.again(first)
+    assert nights.last(monday) == []
 
 
 def test_other_models_of_tonights_corpus_are_left_out_and_those_not_blessed() -> None:
