@@ -6,8 +6,8 @@ Standard library only: a node compares fingerprints before it imports anything e
 import hashlib
 from pathlib import Path
 
-# What a node imports of ours.
-OF_NODES = ("components", "trainer_module")
+# What nodes import of ours; `pipeline` is the last one's, which says why a model is not blessed.
+OF_NODES = ("components", "pipeline", "trainer_module")
 
 _ROOT = Path(__file__).resolve().parent.parent
 

@@ -51,8 +51,13 @@ def require_parameters(given: Mapping[str, str]) -> None:
     """Checks those of the parameters of a job spec that are places.
 
     Raises:
-      InputError: see require_gs; or a push destination in JSON is none.
+      InputError: see require_gs; a push destination in JSON is none; or the corpus holds a date.
     """
+    if files.is_dated(given.get(CORPUS, "")):
+        raise InputError(
+            f"the parameter {CORPUS} = {given[CORPUS]!r} holds a date, and a cluster reads the "
+            "files of one folder: name that of one night, such as gs://bucket/logs/2026-11-24"
+        )
     for name in (CORPUS, OUTPUT):
         if name in given:
             require_gs(given[name], f"the parameter {name}")
@@ -82,12 +87,12 @@ def _why_not(place: str) -> str:
         return "is no URI: write gs://BUCKET/FOLDER, in small letters and with two slashes"
     if files.is_remote(place):
         return (
-            f"is in {scheme}//, which the TensorFlow of our image cannot read: copy it to a bucket "
-            "of Google Cloud Storage, and write gs://BUCKET/FOLDER"
+            f"is in {scheme}//, which the TensorFlow of our image can neither read nor write: name "
+            "a place in Google Cloud Storage, gs://BUCKET/FOLDER"
         )
     return (
-        "is a path, and the nodes of a cluster share no folder: copy it to a bucket of Google "
-        "Cloud Storage, and write gs://BUCKET/FOLDER"
+        "is a path, and the nodes of a cluster share no folder: name a place in Google Cloud "
+        "Storage, gs://BUCKET/FOLDER"
     )
 
 

@@ -74,7 +74,7 @@ def _out_of_reach(config: Config) -> list[str]:
 def _unused_accelerator(config: Config) -> list[str]:
     """A machine whose price is that of its GPU or TPU, which nothing here would use."""
     name = config.deployment.machine_type
-    if not _WITH_ACCELERATOR.match(name):
+    if not _WITH_ACCELERATOR.match(name.lower()):
         return []
     return [
         f"deployment.machine_type = {name} has a GPU or a TPU, and no step of training uses one: "

@@ -200,9 +200,9 @@ def parameter_values(spec: PipelineSpec, given: Mapping[str, str]) -> dict[str, 
                 f"the job spec has no parameter {name!r}: its are {', '.join(sorted(known))}"
             )
         whole = known[name].parameter_type == ParameterType.NUMBER_INTEGER
-        if whole and not text.isdecimal():
+        if whole and not (text.isdecimal() and int(text)):  # epochs
             raise WrongCommandError(
-                f"the parameter {name} = {text!r} is not a whole number: give one"
+                f"the parameter {name} = {text!r} is not a whole number of at least 1: give one"
             )
         values[name] = int(text) if whole else text
         if name == PUSH_DESTINATION:

@@ -21,8 +21,8 @@ _parameters = click.option(
     "parameters",
     multiple=True,
     metavar="NAME=VALUE",
-    help="Set a runtime parameter: corpus, epochs, output or push_destination; may be given "
-    "several times.",
+    help="Set a runtime parameter: corpus, epochs, output or push_destination, and for Vertex also "
+    "project, region, service_account, network or labels; may be given several times.",
 )
 
 
@@ -90,7 +90,7 @@ def compile_(
     from pipeline.cluster import deployment
 
     with shared.wrong_command():
-        config = config_file.load(path, settings, [corpus] if corpus else [])
+        config = config_file.load(path, settings, [] if corpus is None else [corpus])
         deployment.require(config, cluster)
     with _quietly():
         from pipeline.cluster import compile_command
@@ -176,7 +176,7 @@ def submit(
 
     given = {**_assigned(parameters), **place.of_options(cluster, options, labels)}
     with shared.wrong_command():
-        if output:
+        if output is not None:
             cloud_storage.require_gs(output, "--output")
             require_plain(output)
         cloud_storage.require_parameters(given)

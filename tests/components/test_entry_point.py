@@ -99,7 +99,7 @@ def own(fingerprint_given: str) -> list[str]:
 
 
 def code_here() -> str:
-    return fingerprint.code_fingerprint("components", "trainer_module")
+    return fingerprint.code_fingerprint("components", "pipeline", "trainer_module")
 
 
 def test_a_node_runs_on_inputs_without_types_and_on_its_cores(

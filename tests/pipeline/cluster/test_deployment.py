@@ -73,7 +73,7 @@ def test_an_output_that_the_nodes_cannot_use_is_refused(
         (None, "reads one glob, and the corpus is 0"),
         ("['gs://books/1.txt', 'gs://books/2.txt']", "reads one glob, and the corpus is 2"),
         ("[books/*.txt]", r"corpus\.files = 'books/\*\.txt' is a path"),
-        ("[/books]", r"'/books' is a path, .* copy it to a bucket"),
+        ("[/books]", r"'/books' is a path, .* name a place in Google Cloud Storage"),
         ("['gs://books*/1.txt']", "names a bucket that cannot be"),
         ("['/logs/{YYYY}-{MM}-{DD}/*']", "holds a date, and a job spec .* --parameter corpus="),
     ],

@@ -45,7 +45,9 @@ def test_a_parameter_that_the_spec_does_not_have_is_refused() -> None:
 
 
 def test_a_parameter_that_is_no_number_is_refused() -> None:
-    with pytest.raises(InputError, match="the parameter epochs = 'many' is not a whole number"):
+    with pytest.raises(
+        InputError, match="the parameter epochs = 'many' is not a whole number of at least 1"
+    ):
         submission.submit("vertex", GOLDEN / "vertex.yaml", None, {"epochs": "many"})
 
 
