@@ -18,6 +18,7 @@ from trainer_module.evaluation import saved_model
 
 pytestmark = pytest.mark.slow
 
+BLESSED = ("trainer.epochs=2", "evaluator.min_gain_over_unigram=-10")
 WITHHELD = ("trainer.epochs=1", "evaluator.min_gain_over_unigram=5")
 
 
@@ -66,7 +67,7 @@ class Folder(NamedTuple):
 def folder(corpus: Path, skipgram: Skipgram, tmp_path_factory: pytest.TempPathFactory) -> Folder:
     """After a night that was blessed and one that was withheld."""
     folder = Folder(tmp_path_factory.mktemp("nights") / "output", skipgram, corpus)
-    ended = folder.run("trainer.epochs=2", "evaluator.min_gain_over_unigram=-10", unchanged=9)
+    ended = folder.run(*BLESSED, unchanged=9)
     assert ended.code == 0, ended.stderr
     assert ended.stdout.splitlines()[-1].startswith("the model is blessed: ")
     first = folder.summary()
@@ -120,6 +121,10 @@ def test_the_way_back(folder: Folder) -> None:
     assert ended.code == 0, ended.stderr
     version = max(path.name for path in (folder.path / "serving").iterdir())
     assert version > third
+    folder.assert_all_is_of(first, version)
+    # Its own command has nothing new, whatever was blessed in between.
+    ended = folder.run(*BLESSED, unchanged=9)
+    assert ended.code == 9, ended.stderr
     folder.assert_all_is_of(first, version)
     ended = folder.run(*WITHHELD)
     assert ended.code == 3
