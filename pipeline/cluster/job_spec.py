@@ -145,7 +145,7 @@ def read(path: Path) -> PipelineSpec:
         return parsed(yaml.safe_load(path.read_text(encoding="utf-8")))
     except OSError as error:
         raise InputError(f"cannot read the job spec {path}: {error.strerror}") from error
-    except (UnicodeDecodeError, yaml.YAMLError) as error:
+    except (InputError, UnicodeDecodeError, yaml.YAMLError) as error:
         problem = " ".join(str(error).split())
         raise InputError(f"{path} is no job spec of `skipgram compile`: {problem}") from error
 
@@ -160,7 +160,7 @@ def parsed(content: object) -> PipelineSpec:
         return json_format.ParseDict(content, PipelineSpec())
     except (json_format.ParseError, AttributeError, TypeError) as error:
         problem = " ".join(str(error).split())
-        raise InputError(f"the job spec does not fit kfp's PipelineSpec: {problem}") from error
+        raise InputError(f"it does not fit kfp's PipelineSpec: {problem}") from error
 
 
 def validate(spec: PipelineSpec) -> None:

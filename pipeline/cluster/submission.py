@@ -18,6 +18,7 @@ from pipeline.sections.deployment import DeploymentConfig
 from trainer_module.errors import InputError
 
 _KUBEFLOW_ENDPOINT = "KF_PIPELINES_ENDPOINT"
+_KEY_FILE = "GOOGLE_APPLICATION_CREDENTIALS"
 
 
 def submit(
@@ -114,9 +115,12 @@ def _to_vertex(
     try:
         credentials, _ = google.auth.default()
     except google.auth.exceptions.GoogleAuthError as error:
+        if key := os.environ.get(_KEY_FILE):
+            reason = without_credentials(str(error))
+            raise InputError(f"{_KEY_FILE} = {key!r} gives no credentials: {reason}") from error
         raise InputError(
             "Google Cloud finds no credentials here: run `gcloud auth application-default login` "
-            "or set GOOGLE_APPLICATION_CREDENTIALS"
+            f"or set {_KEY_FILE}"
         ) from error
     try:
         aiplatform.init(project=there.project, location=there.region, credentials=credentials)

@@ -33,7 +33,10 @@ TWO_WORKERS = (
 
 _server = multiprocessing.get_context("forkserver")
 _server.set_forkserver_preload(
-    ["pipeline.graph", "pipeline.local.runner", "pipeline.results.summary"]
+    [
+        *("pipeline.graph", "pipeline.local.runner", "pipeline.results.summary"),
+        "tests.end_to_end.preloaded",
+    ]
 )
 
 

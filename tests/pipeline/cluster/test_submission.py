@@ -35,6 +35,14 @@ def test_one_sentence_says_what_is_missing(cluster: str, missing: str) -> None:
     assert "\n" not in str(caught.value)
 
 
+def test_a_key_file_that_is_not_there_is_named(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(tmp_path / "key.json"))
+    with pytest.raises(InputError, match=r"CREDENTIALS = '.*key\.json' gives no credentials: "):
+        submission.submit("vertex", GOLDEN / "vertex.yaml", None, {})
+
+
 def test_a_parameter_that_the_spec_does_not_have_is_refused() -> None:
     with pytest.raises(
         InputError,
