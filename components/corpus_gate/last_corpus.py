@@ -3,6 +3,7 @@
 from ml_metadata import MetadataStore
 from ml_metadata.proto import metadata_store_pb2 as mlmd
 
+from components import executions
 from components.embedding_evaluator.last_blessed_model import (
     CANDIDATE,
     MODEL,
@@ -23,7 +24,6 @@ from components.tfx_api import (
 from components.tfx_api import standard_component_specs as specs
 
 _LAST_MODEL = "last_model"  # the gate's input
-_ENDED = (mlmd.Execution.COMPLETE, mlmd.Execution.CACHED)
 
 
 class LastBlessedCorpusStrategy(ResolverStrategy):
@@ -55,17 +55,9 @@ class LastBlessedCorpusStrategy(ResolverStrategy):
 
 def _passed_beside(store: MetadataStore, transform_graphs: set[int]) -> int | None:
     """Id of the model beside whose corpus the gate last let one of these pass, if any."""
-    readers = _readers(store, transform_graphs, specs.TRANSFORM_GRAPH_KEY)
-    ended = {
-        it.id for it in store.get_executions_by_id(sorted(readers)) if it.last_known_state in _ENDED
-    }
-    events = store.get_events_by_execution_ids(sorted(ended)) if ended else []
-    given = {
-        event.execution_id: event.artifact_id
-        for event in events
-        if event.type == mlmd.Event.INPUT and event.path.steps[0].key == _LAST_MODEL
-    }
-    return given[max(given)] if given else None
+    ended = executions.ended_readers(store, transform_graphs, specs.TRANSFORM_GRAPH_KEY)
+    passed = (executions.inputs(store, execution.id, _LAST_MODEL) for execution in ended)
+    return next((model for models in passed for model in models), None)
 
 
 def _trained_on(store: MetadataStore, transform_graphs: set[int]) -> set[int]:
@@ -76,19 +68,9 @@ def _trained_on(store: MetadataStore, transform_graphs: set[int]) -> set[int]:
 
 def _made_of(store: MetadataStore, artifacts: set[int], key: str) -> set[int]:
     """Ids of what executions gave that took one of the artifacts as their input of that key."""
-    readers = _readers(store, artifacts, key)
+    readers = executions.readers(store, artifacts, key)
     outputs = store.get_events_by_execution_ids(sorted(readers)) if readers else []
     return {event.artifact_id for event in outputs if event.type == mlmd.Event.OUTPUT}
-
-
-def _readers(store: MetadataStore, artifacts: set[int], key: str) -> set[int]:
-    """Ids of the executions that took one of the artifacts as their input of that key."""
-    events = store.get_events_by_artifact_ids(sorted(artifacts)) if artifacts else []
-    return {
-        event.execution_id
-        for event in events
-        if event.type == mlmd.Event.INPUT and event.path.steps[0].key == key
-    }
 
 
 @component

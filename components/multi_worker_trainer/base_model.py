@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from ml_metadata import MetadataStore
 from ml_metadata.proto import metadata_store_pb2 as mlmd
 
+from components import executions
 from components.embedding_evaluator.last_blessed_model import (
     CANDIDATE,
     MODEL,
@@ -24,8 +25,6 @@ from components.tfx_api import (
     types,
 )
 from components.tfx_api import standard_component_specs as specs
-
-_ENDED = (mlmd.Execution.COMPLETE, mlmd.Execution.CACHED)
 
 
 class BaseModelStrategy(ResolverStrategy):
@@ -51,8 +50,8 @@ class BaseModelStrategy(ResolverStrategy):
         )[MODEL]
         live = {model.id: model for model in input_dict[MODEL]}
         done = self._same_trainings(store, input_dict[specs.TRANSFORM_GRAPH_KEY])
-        for execution in sorted(done, key=lambda one: one.id, reverse=True):
-            bases = _base_models(store, execution)
+        for execution in done:
+            bases = executions.inputs(store, execution.id, BASE_MODEL_KEY)
             if bases <= live.keys():  # else it cannot be done again as it was
                 return {**input_dict, MODEL: [live[base] for base in bases]}
         return {**input_dict, MODEL: last_blessed}
@@ -60,14 +59,12 @@ class BaseModelStrategy(ResolverStrategy):
     def _same_trainings(
         self, store: MetadataStore, transform_graphs: Sequence[types.Artifact]
     ) -> list[mlmd.Execution]:
-        """Executions of the Trainer on this corpus, with these properties, that ended well."""
-        events = store.get_events_by_artifact_ids([graph.id for graph in transform_graphs])
-        readers = {event.execution_id for event in events if event.type == mlmd.Event.INPUT}
+        """The Trainer's on this corpus, with these properties, that ended well; newest first."""
+        graphs = [graph.id for graph in transform_graphs]
         return [
             execution
-            for execution in store.get_executions_by_id(sorted(readers))
-            if execution.last_known_state in _ENDED
-            and _property(execution, CUSTOM_CONFIG_KEY).string_value == self._custom_config
+            for execution in executions.ended_readers(store, graphs, specs.TRANSFORM_GRAPH_KEY)
+            if _property(execution, CUSTOM_CONFIG_KEY).string_value == self._custom_config
             and _property(execution, EPOCHS).int_value == self._epochs
         ]
 
@@ -76,15 +73,6 @@ def _property(execution: mlmd.Execution, name: str) -> mlmd.Value:
     if name in execution.custom_properties:
         return execution.custom_properties[name]
     return mlmd.Value()
-
-
-def _base_models(store: MetadataStore, execution: mlmd.Execution) -> set[int]:
-    """The id of its base, or none."""
-    return {
-        event.artifact_id
-        for event in store.get_events_by_execution_ids([execution.id])
-        if event.type == mlmd.Event.INPUT and event.path.steps[0].key == BASE_MODEL_KEY
-    }
 
 
 @component

@@ -49,16 +49,10 @@ def BlessingRequired(  # noqa: N802
     """
     if model_blessing.get_int_custom_property(_BLESSED) == 1:
         return
-    usual = Config()
-    config = usual.model_copy(
-        update={
-            "evaluator": EvaluatorConfig.model_validate_json(thresholds),
-            "trainer": usual.trainer.model_copy(update={"epochs": epochs}),
-        }
-    )
     moved = io_utils.read_string_file(os.path.join(comparison.uri, COMPARISON_FILE))
     sentence = verdict(
-        config,
+        EvaluatorConfig.model_validate_json(thresholds),
+        epochs,
         candidate_metrics(evaluation.uri),
         Comparison.from_json(moved),
         blessed=False,

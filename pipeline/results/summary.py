@@ -49,7 +49,14 @@ def collect(
     comparison = Comparison.read(Path(artifacts["EmbeddingComparison", "comparison"].uri))
     blessing = artifacts["EmbeddingComparison", "blessing"]
     blessed = blessing.custom_properties["blessed"].int_value == 1
-    said = verdict(config, metrics, comparison, blessed=blessed, compared=has_baseline(evaluation))
+    said = verdict(
+        config.evaluator,
+        config.trainer.epochs,
+        metrics,
+        comparison,
+        blessed=blessed,
+        compared=has_baseline(evaluation),
+    )
     return Summary(
         run=run,
         documents=reading.documents,

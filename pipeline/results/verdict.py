@@ -3,11 +3,12 @@
 from collections.abc import Mapping
 
 from components.embedding_comparison.comparison import Comparison
-from pipeline.config import Config
+from pipeline.config import EvaluatorConfig
 
 
 def verdict(
-    config: Config,
+    gate: EvaluatorConfig,
+    epochs: int,
     metrics: Mapping[str, float],
     moved: Comparison,
     *,
@@ -17,35 +18,36 @@ def verdict(
     """Says how the gate has decided, and why.
 
     Args:
-      config: of the run.
+      gate: of the run's configuration.
+      epochs: of the Trainer.
       metrics: of the new model, metrics.FORMULAS.
       moved: what has moved since the last blessed model.
       blessed: by the Evaluator and the EmbeddingComparison.
       compared: whether there was a last blessed model to compare it with.
     """
-    gain, comparison = _gain(metrics), _comparison(config, metrics, compared=compared)
+    gain, comparison = _gain(metrics), _comparison(gate, metrics, compared=compared)
     if blessed:
         return f"the model is blessed: {comparison}; {gain}"
     missed = []
-    if not metrics["gain_over_unigram"] >= config.evaluator.min_gain_over_unigram:
+    if not metrics["gain_over_unigram"] >= gate.min_gain_over_unigram:
         missed.append(
             f"{gain}, and evaluator.min_gain_over_unigram asks for "
-            f"{config.evaluator.min_gain_over_unigram}: raise trainer.epochs (it is "
-            f"{config.trainer.epochs}) with trainer.keep=best, add text, or ask for less"
+            f"{gate.min_gain_over_unigram}: raise trainer.epochs (it is "
+            f"{epochs}) with trainer.keep=best, add text, or ask for less"
         )
-    if not metrics["increase"] <= config.evaluator.max_increase:
+    if not metrics["increase"] <= gate.max_increase:
         missed.append(
-            f"{comparison}, and evaluator.max_increase allows {config.evaluator.max_increase}: see "
+            f"{comparison}, and evaluator.max_increase allows {gate.max_increase}: see "
             "what came in, raise it, or give what is of another kind an --output of its own"
         )
-    missed += _moved_too_far(config, moved)
+    missed += _moved_too_far(gate, moved)
     reasons = "; and ".join(missed) or "the evaluation says so (artifacts/Evaluator/evaluation)"
     return f"the model is not blessed and was not pushed: {reasons}"
 
 
-def _moved_too_far(config: Config, moved: Comparison) -> list[str]:
+def _moved_too_far(gate: EvaluatorConfig, moved: Comparison) -> list[str]:
     """The reason that the comparison with the last blessed model gives, if it gives one."""
-    least = config.evaluator.min_neighbor_overlap or 0.0
+    least = gate.min_neighbor_overlap or 0.0
     if moved.is_near_enough(least):
         return []
     return [
@@ -66,10 +68,10 @@ def _gain(metrics: Mapping[str, float]) -> str:
     )
 
 
-def _comparison(config: Config, metrics: Mapping[str, float], *, compared: bool) -> str:
+def _comparison(gate: EvaluatorConfig, metrics: Mapping[str, float], *, compared: bool) -> str:
     if not compared:
         return "it is the first one"
-    name, increase = config.evaluator.compared_metric, metrics["increase"]
+    name, increase = gate.compared_metric, metrics["increase"]
     if not metrics["num_common_pairs"]:
         return (
             "it was not compared with the last blessed model, as there is no pair in the documents "

@@ -10,9 +10,8 @@ from tensorflow_model_analysis.proto import config_pb2
 from components.embedding_comparison.comparison import Comparison
 from components.embedding_evaluator.eval_config import compared_metric_of, thresholds_of
 from components.tfx_api import evaluator_constants
-from pipeline import config_file
 from pipeline.cluster.rehearsal.handing_over import Outputs
-from pipeline.config import Config
+from pipeline.config import EvaluatorConfig
 from pipeline.results.summary import candidate_metrics, has_baseline
 from pipeline.results.verdict import verdict
 
@@ -39,7 +38,7 @@ def closing(spec: PipelineSpec, outputs: Outputs) -> Closing:
     blessing = uris["embedding-comparison", "blessing"]
     blessed = (blessing / evaluator_constants.BLESSED_FILE_NAME).exists()
     sentence = verdict(
-        gate_of(spec),
+        *gate_of(spec),
         metrics,
         Comparison.read(uris["embedding-comparison", "comparison"]),
         blessed=blessed,
@@ -51,23 +50,21 @@ def closing(spec: PipelineSpec, outputs: Outputs) -> Closing:
     return Closing(metrics, sentence, destination, vectors)
 
 
-def gate_of(spec: PipelineSpec) -> Config:
-    """The configuration that a job spec was compiled with, as far as the gate's sentence needs it.
-
-    It is in the spec, as parameters of nodes; the rest is that of no file at all.
-    """
+def gate_of(spec: PipelineSpec) -> tuple[EvaluatorConfig, int]:
+    """The gate that a job spec was compiled with, as parameters of nodes, and the epochs."""
     of_evaluator = json_format.Parse(
         _constant(spec, "evaluator", "eval_config").string_value, config_pb2.EvalConfig()
     )
-    fields = {
-        "compared_metric": compared_metric_of(of_evaluator),
-        **thresholds_of(of_evaluator),
-    }
-    if overlap := _constant(spec, "embedding-comparison", "min_neighbor_overlap").number_value:
-        fields["min_neighbor_overlap"] = overlap
+    overlap = _constant(spec, "embedding-comparison", "min_neighbor_overlap").number_value
+    gate = EvaluatorConfig.model_validate(
+        {
+            "compared_metric": compared_metric_of(of_evaluator),
+            **thresholds_of(of_evaluator),
+            "min_neighbor_overlap": overlap or None,
+        }
+    )
     epochs = spec.root.input_definitions.parameters["epochs"].default_value.number_value
-    settings = [f"evaluator.{name}={value}" for name, value in fields.items()]
-    return config_file.load(settings=[*settings, f"trainer.epochs={epochs:.0f}"])
+    return gate, int(epochs)
 
 
 def _constant(spec: PipelineSpec, task: str, key: str) -> struct_pb2.Value:

@@ -3,7 +3,7 @@
 import pytest
 
 from components.embedding_comparison.comparison import Comparison
-from pipeline.config import Config, EvaluatorConfig
+from pipeline.config import EvaluatorConfig
 from pipeline.results.verdict import verdict
 
 METRICS = {
@@ -30,11 +30,12 @@ MOVED = Comparison(
     last_vocabulary_size=1_000,
     neighbor_overlap=0.25,
 )
+EPOCHS = 2
 WORSE = {"compared": 8.1, "increase": 0.0336}
 
 
 def test_blessed_with_the_margin() -> None:
-    assert verdict(Config(), METRICS, MOVED, blessed=True, compared=True) == (
+    assert verdict(EvaluatorConfig(), EPOCHS, METRICS, MOVED, blessed=True, compared=True) == (
         "the model is blessed: its common_cross_entropy 8.0123 is 0.0541 (standard error 0.0030) "
         "below the last blessed model's 8.0664 on the same 23,456 pairs, of which it knows 98.2% "
         f"and that one 91.0%; {GAIN}"
@@ -43,14 +44,24 @@ def test_blessed_with_the_margin() -> None:
 
 def test_the_first_one() -> None:
     said = verdict(
-        Config(), {**METRICS, "num_common_pairs": 0.0}, MOVED, blessed=True, compared=False
+        EvaluatorConfig(),
+        EPOCHS,
+        {**METRICS, "num_common_pairs": 0.0},
+        MOVED,
+        blessed=True,
+        compared=False,
     )
     assert said == f"the model is blessed: it is the first one; {GAIN}"
 
 
 def test_nothing_that_both_have_held_out() -> None:
     said = verdict(
-        Config(), {**METRICS, "num_common_pairs": 0.0}, MOVED, blessed=True, compared=True
+        EvaluatorConfig(),
+        EPOCHS,
+        {**METRICS, "num_common_pairs": 0.0},
+        MOVED,
+        blessed=True,
+        compared=True,
     )
     assert said == (
         "the model is blessed: it was not compared with the last blessed model, as there is no "
@@ -59,7 +70,9 @@ def test_nothing_that_both_have_held_out() -> None:
 
 
 def test_worse_than_the_last() -> None:
-    said = verdict(Config(), {**METRICS, **WORSE}, MOVED, blessed=False, compared=True)
+    said = verdict(
+        EvaluatorConfig(), EPOCHS, {**METRICS, **WORSE}, MOVED, blessed=False, compared=True
+    )
     assert said == (
         "the model is not blessed and was not pushed: its common_cross_entropy 8.1000 is 0.0336 "
         "(standard error 0.0030) above the last blessed model's 8.0664 on the same 23,456 pairs, "
@@ -69,8 +82,8 @@ def test_worse_than_the_last() -> None:
 
 
 def test_figures_of_different_pairs_are_not_called_the_same() -> None:
-    config = Config(evaluator=EvaluatorConfig(compared_metric="full_softmax_cross_entropy"))
-    said = verdict(config, {**METRICS, **WORSE}, MOVED, blessed=False, compared=True)
+    gate = EvaluatorConfig(compared_metric="full_softmax_cross_entropy")
+    said = verdict(gate, EPOCHS, {**METRICS, **WORSE}, MOVED, blessed=False, compared=True)
     assert "its full_softmax_cross_entropy 8.1000 is 0.0336 (standard error 0.0030) above" in said
     assert "same" not in said
 
@@ -78,7 +91,7 @@ def test_figures_of_different_pairs_are_not_called_the_same() -> None:
 @pytest.mark.parametrize(("gain", "side"), [(0.01, "below"), (-0.01, "above")])
 def test_hardly_better_than_the_unigram_model(gain: float, side: str) -> None:
     metrics = {**METRICS, "gain_over_unigram": gain}
-    said = verdict(Config(), metrics, MOVED, blessed=False, compared=False)
+    said = verdict(EvaluatorConfig(), EPOCHS, metrics, MOVED, blessed=False, compared=False)
     assert said == (
         "the model is not blessed and was not pushed: its full softmax cross-entropy 7.9000 on "
         f"12,345 held-out pairs is 0.0100 {side} the unigram model's 8.5000, and "
@@ -89,18 +102,18 @@ def test_hardly_better_than_the_unigram_model(gain: float, side: str) -> None:
 
 def test_both() -> None:
     metrics = {**METRICS, **WORSE, "gain_over_unigram": float("nan")}
-    said = verdict(Config(), metrics, MOVED, blessed=False, compared=True)
+    said = verdict(EvaluatorConfig(), EPOCHS, metrics, MOVED, blessed=False, compared=True)
     assert said.count("; and its ") == 1
 
 
 def test_something_else() -> None:
-    said = verdict(Config(), METRICS, MOVED, blessed=False, compared=True)
+    said = verdict(EvaluatorConfig(), EPOCHS, METRICS, MOVED, blessed=False, compared=True)
     assert said.endswith("the evaluation says so (artifacts/Evaluator/evaluation)")
 
 
 def test_neighbours_that_are_others() -> None:
-    config = Config(evaluator=EvaluatorConfig(min_neighbor_overlap=0.5))
-    said = verdict(config, METRICS, MOVED, blessed=False, compared=True)
+    gate = EvaluatorConfig(min_neighbor_overlap=0.5)
+    said = verdict(gate, EPOCHS, METRICS, MOVED, blessed=False, compared=True)
     assert said == (
         "the model is not blessed and was not pushed: 25.0% of the 10 nearest neighbours of its "
         "most frequent tokens are those of the last blessed model, which has 1,000 tokens (this "
