@@ -2,12 +2,13 @@
 
 import contextlib
 import ctypes
+import gc
 import os
 import re
 import resource
 import signal
 import socket
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 # Names such as MYSQL_PWD, API_KEY and SECRET_TOKEN_2, but not PWD, the working directory.
 _SECRET_NAME = re.compile(
@@ -64,6 +65,23 @@ def die_with(parent: int) -> None:
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:  # it was gone before that
         os._exit(1)
+
+
+@contextlib.contextmanager
+def importing() -> Iterator[None]:
+    """Imports in its body take a quarter less, and the collector never looks at them again.
+
+    What is imported stays, so to look for garbage among it, again and again, is in vain: it is half
+    a million objects with TensorFlow, Beam and TFX. Processes that are forked from this one profit
+    for all of their lives. They also share more memory with it, as the collector writes to what it
+    looks at.
+    """
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def memory_limit() -> int | None:

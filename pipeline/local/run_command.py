@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.text import Text
 
 from components.multi_worker_trainer import local_workers
+from components.processes import importing
 from components.text_example_gen import files
 from pipeline import failures
 from pipeline.atomic import write_aside
@@ -75,9 +76,19 @@ def run(config: Config, corpus: Corpus | None, output: OutputFolder, console: Co
         logs = output.logs / name
         logs.mkdir(parents=True)
         with _said(console, "Importing TensorFlow, Beam and TFX"), stderr_to(logs / "imports.log"):
-            for module in _HEAVY_MODULES:
-                importlib.import_module(module)
+            _prepare_forks(config)
         return _run(config, corpus, output, location, name, logs, console)
+
+
+def _prepare_forks(config: Config) -> None:
+    """Does once what each component would do first."""
+    with importing():
+        for module in _HEAVY_MODULES:
+            importlib.import_module(module)
+        from trainer_module.text import unicode_tables
+        from trainer_module.text.words import Tokenization
+
+        unicode_tables.prepare(*Tokenization.of(config.preprocessing))
 
 
 def _with_base_in_full(config: Config) -> Config:

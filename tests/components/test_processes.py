@@ -75,3 +75,20 @@ def test_a_child_ends_with_its_parent() -> None:
         process.kill()
         # The child holds the other end of the pipe until it ends.
         assert process.stdout.read() == ""
+
+
+def test_what_is_imported_is_no_business_of_the_collector() -> None:
+    # In a process of its own: what is frozen stays so.
+    program = (
+        "import gc; from components.processes import importing\n"
+        "with importing():\n"
+        "    import decimal; print(gc.isenabled())\n"
+        "print(gc.isenabled(), any(x is decimal.__dict__ for x in gc.get_objects()))\n"
+        "try:\n"
+        "    with importing(): raise ImportError\n"
+        "except ImportError: print(gc.isenabled())\n"
+    )
+    printed = subprocess.run(
+        [sys.executable, "-c", program], stdout=subprocess.PIPE, text=True, check=True
+    ).stdout
+    assert printed.split() == ["False", "True", "False", "True"]

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from trainer_module.hyperparameters import Normalization
+from trainer_module.hyperparameters import Normalization, Tokenizer
 from trainer_module.text import words
 
 Int32s = npt.NDArray[np.int32]
@@ -42,6 +42,18 @@ class Compositions(NamedTuple):
 
     pairs: npt.NDArray[np.int64]
     composed: Int32s
+
+
+def prepare(tokenizer: Tokenizer, normalization: Normalization) -> None:
+    """Makes the tables that a tokenization goes by, for all processes forked from this one.
+
+    They take most of a second. What has no use for them, ASCII text, is known too late.
+    """
+    if (tokenizer, normalization) == ("whitespace", "none"):
+        return
+    mapping(normalization, fold=tokenizer == "unicode_words")
+    for table in (compositions, marks, sigma_contexts, word_classes):
+        table()
 
 
 @functools.cache

@@ -16,7 +16,7 @@ from collections.abc import Iterable, Mapping
 from multiprocessing.connection import Connection
 from typing import NamedTuple, NoReturn
 
-from components.processes import die_with
+from components.processes import die_with, importing
 
 _STDIN, _STDOUT, _STDERR = 0, 1, 2
 
@@ -43,9 +43,10 @@ def main(descriptor: int, parent: int, modules: Iterable[str]) -> None:
       modules: what to import. What cannot be imported is left to the node that needs it.
     """
     die_with(parent)
-    for module in modules:
-        with contextlib.suppress(Exception):
-            importlib.import_module(module)
+    with importing():
+        for module in modules:
+            with contextlib.suppress(Exception):
+                importlib.import_module(module)
     with Connection(descriptor) as connection:
         connection.send(None)
         with contextlib.suppress(EOFError):

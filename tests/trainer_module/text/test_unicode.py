@@ -8,8 +8,8 @@ import pytest
 import tensorflow as tf
 
 from tests.trainer_module.text.random_texts import CHARACTERS, texts
-from trainer_module.hyperparameters import Normalization
-from trainer_module.text import unicode, words
+from trainer_module.hyperparameters import Normalization, Tokenizer
+from trainer_module.text import tokenization, unicode, unicode_tables, words
 
 FORMS: list[Normalization] = ["nfc", "nfkc", "none"]
 
@@ -127,3 +127,23 @@ def test_what_is_not_utf8_is_replaced(text: bytes, form: Normalization):
 
 def test_no_documents():
     assert in_form(tf.zeros([0], tf.string), "nfc", fold=True) == []
+
+
+@pytest.mark.parametrize(
+    ("tokenizer", "normalization", "made"),
+    [("unicode_words", "nfkc", 1), ("whitespace", "nfc", 1), ("whitespace", "none", 0)],
+)
+def test_what_is_prepared_is_what_tokenizing_asks_for(
+    tokenizer: Tokenizer, normalization: Normalization, made: int
+):
+    tables = (
+        *(unicode_tables.mapping, unicode_tables.compositions, unicode_tables.marks),
+        *(unicode_tables.sigma_contexts, unicode_tables.word_classes),
+    )
+    for table in tables:
+        table.cache_clear()
+    unicode_tables.prepare(tokenizer, normalization)
+    assert [table.cache_info().currsize for table in tables] == [made] * len(tables)
+    text = tf.constant(["Ωμέγας e\u0301"])
+    tokenization.tokenize(text, words.Tokenization(tokenizer, normalization))
+    assert [table.cache_info().misses for table in tables[:1]] == [made]
