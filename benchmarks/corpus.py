@@ -30,15 +30,16 @@ class Corpus(NamedTuple):
 
 
 # Of the pipelines that prepare the data: the objective that is compared with gensim's.
-SETTINGS = ("--set", "trainer.objective=negative_sampling", "--set", f"trainer.epochs={EPOCHS}")
+_OBJECTIVE = ("--set", "trainer.objective=negative_sampling")
 
 
-def run_pipeline(name: str, *arguments: str) -> Corpus:
+def run_pipeline(name: str, *arguments: str, epochs: int = EPOCHS) -> Corpus:
     """Runs the pipeline as a user does; what is there from an earlier run comes from the cache.
 
     Args:
       name: of the corpus, and of the output folder.
       arguments: of `skipgram run`.
+      epochs: of training.
     """
     from pipeline.config import MetadataConfig
     from pipeline.local import metadata_store
@@ -48,7 +49,8 @@ def run_pipeline(name: str, *arguments: str) -> Corpus:
     command = [Path(sys.executable).with_name("skipgram"), "run", "--output", output.root]
     started = time.monotonic()
     # A model that is not blessed is no failure of a benchmark: its artifacts are there.
-    subprocess.run([*map(str, command), *SETTINGS, *arguments], check=False, stdout=sys.stderr)
+    settings = (*_OBJECTIVE, "--set", f"trainer.epochs={epochs}")
+    subprocess.run([*map(str, command), *settings, *arguments], check=False, stdout=sys.stderr)
     seconds = time.monotonic() - started
     place = metadata_store.store_location(MetadataConfig(), output)
     store = metadata_store.open_store(place.connection)
