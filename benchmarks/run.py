@@ -8,7 +8,7 @@ the corpus, reading included; nothing is measured while something else runs.
    examples (tokens in memory) to vectors, peak memory, quality; 1 and 5 epochs, two seeds.
 2. `nce` and `sampled_softmax` by the same path.
 3. Reading the input alone, beside training: input must not be what training waits for.
-4. The whole command from raw text at 2 and 5 epochs, gensim from the same text, and the command again.
+4. The whole command from raw text at 2 and 5 epochs, beside gensim; and the command again.
 5. The full cross-entropies once per distinct target, beside once per pair.
 """
 
