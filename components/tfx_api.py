@@ -49,6 +49,7 @@ _NAMES = {
     "GenericExecutor": "tfx.components.trainer.executor:GenericExecutor",
     "pusher_component": "tfx.components.pusher.component",
     "pusher_executor": "tfx.components.pusher.executor",
+    "StatsOptions": "tensorflow_data_validation:StatsOptions",
     "StatisticsGen": "tfx.components.statistics_gen.component:StatisticsGen",
     "Transform": "tfx.components.transform.component:Transform",
     # Their protocol buffers.

@@ -27,6 +27,7 @@ from components.tfx_api import (
     Resolver,
     RuntimeParameter,
     StatisticsGen,
+    StatsOptions,
     Transform,
     json_utils,
     pusher_pb2,
@@ -68,8 +69,8 @@ class _DataNodes(NamedTuple):
     """From the files to pairs."""
 
     example_gen: BaseNode
-    statistics_gen: BaseNode
     schema_gen: BaseNode
+    statistics_gen: BaseNode
     example_validator: BaseNode
     transform: BaseNode
 
@@ -127,8 +128,14 @@ def _data_nodes(
         span=corpus.span,
         fingerprint=listings[0].outputs["fingerprint"] if listings else None,
     )
-    statistics_gen = StatisticsGen(examples=example_gen.outputs["examples"])
     schema_gen = CuratedSchema(content=SCHEMA_FILE.read_text(encoding="utf-8"))
+    statistics_gen = StatisticsGen(
+        examples=example_gen.outputs["examples"],
+        schema=schema_gen.outputs["schema"],
+        # The other way to find the most frequent values counts all, whatever the schema says of
+        # them: each document of the corpus would be held.
+        stats_options=StatsOptions(use_sketch_based_topk_uniques=True),
+    )
     example_validator = StoppingExampleValidator(
         statistics=statistics_gen.outputs["statistics"], schema=schema_gen.outputs["schema"]
     ).with_id("ExampleValidator")
@@ -149,7 +156,7 @@ def _data_nodes(
         },
     )
     transform.add_upstream_node(example_validator)
-    return _DataNodes(example_gen, statistics_gen, schema_gen, example_validator, transform)
+    return _DataNodes(example_gen, schema_gen, statistics_gen, example_validator, transform)
 
 
 def _gate_nodes(config: Config, target: Target, transform: BaseNode) -> _GateNodes:

@@ -15,10 +15,10 @@ from google.protobuf import struct_pb2
 
 from components.text_example_gen import files, reading
 from components.text_example_gen.shuffled_writing import (
+    SpillDocuments,
     SplitFolder,
     WriteShuffled,
     buckets_for,
-    copies_by_bucket,
 )
 from components.tfx_api import (
     artifact_utils,
@@ -61,44 +61,24 @@ def _reason(error: Exception) -> str:
     return " ".join(str(error).split())[:_LONGEST]
 
 
-def read_file(path: str, options: reading.Options, num_buckets: int) -> Iterator[Any]:
-    """Yields the documents of a file, copies_by_bucket. Last, with a tag, it yields its counts.
+class ReadFiles(SpillDocuments):
+    """From paths to the documents of the files, and what was counted in each file.
 
     Beam's own metrics would count twice where a bundle fails and is tried again. Of outputs Beam
     keeps the last try's alone.
     """
-    counts = reading.ReadingCounts()
-    with open_file(path) as file:
-        documents = reading.read_documents(file, path, options, counts)
-        yield from copies_by_bucket(documents, num_buckets)
-    yield beam.pvalue.TaggedOutput(_COUNTS, asdict(counts))
 
-
-class ReadCorpus(beam.PTransform):
-    """From a pipeline to the documents of `paths` in blocks, copies_by_bucket.
-
-    `counts` is what was counted in each file.
-    """
-
-    counts: beam.PCollection
-
-    def __init__(self, paths: Sequence[str], options: reading.Options, num_buckets: int) -> None:
-        super().__init__()
-        self._paths = paths
+    def __init__(self, options: reading.Options, unfinished: str, num_buckets: int) -> None:
+        """Says how to read; for the rest see WriteShuffled."""
+        super().__init__(unfinished, num_buckets)
         self._options = options
-        self._num_buckets = num_buckets
 
-    def expand(self, pipeline: beam.Pipeline) -> beam.PCollection:
-        """Spreads the files over the workers; one file is read by one of them."""
-        read = beam.FlatMap(read_file, self._options, self._num_buckets)
-        outputs = (
-            pipeline
-            | "Paths" >> beam.Create(self._paths)
-            | "Spread" >> beam.Reshuffle()
-            | "ReadFile" >> read.with_outputs(_COUNTS, main="blocks")
-        )
-        self.counts = outputs[_COUNTS]
-        return outputs["blocks"]
+    def process(self, path: str) -> Iterator[Any]:
+        """Yields runs of documents. Last, with a tag, it yields the counts of the file."""
+        counts = reading.ReadingCounts()
+        with open_file(path) as file:
+            yield from self.spill(reading.read_documents(file, path, self._options, counts))
+        yield beam.pvalue.TaggedOutput(_COUNTS, asdict(counts))
 
 
 def add_counts(counts: Iterable[Mapping[str, int]]) -> dict[str, int]:
@@ -250,11 +230,18 @@ class Executor(base_example_gen_executor.BaseExampleGenExecutor):
         root = exec_properties.get(specs.INPUT_BASE_KEY) or ""
         self._paths = matching_files(root, config.splits[0].pattern)
         num_buckets = buckets_for(sum(fileio.stat(path).length for path in self._paths))
-        read = ReadCorpus(self._paths, read_options(exec_properties), num_buckets)
-        write = WriteShuffled(splits, self._unfinished_folder(), num_buckets)
-        written = pipeline | "Read" >> read | "Write" >> write
+        unfinished = self._unfinished_folder()
+        read = beam.ParDo(ReadFiles(read_options(exec_properties), unfinished, num_buckets))
+        # Spread over the workers: one file is read by one of them.
+        found = (
+            pipeline
+            | "Paths" >> beam.Create(self._paths)
+            | "Spread" >> beam.Reshuffle()
+            | "Read" >> read.with_outputs(_COUNTS, main="runs")
+        )
+        written = found.runs | "Write" >> WriteShuffled(splits, unfinished, num_buckets)
         _ = (
-            (read.counts, written)
+            (found[_COUNTS], written)
             | "AllCounts" >> beam.Flatten()
             | "AddCounts" >> beam.CombineGlobally(add_counts)
             | "WriteCounts" >> beam.Map(_write_json, self._reading_path())

@@ -198,6 +198,12 @@ def cut_lines(
     size = given = 0
     number = 1
     for part, ends in parts:
+        if ends and not held and len(part) <= limit:  # nearly always
+            if document := part.strip():
+                yield document
+            counts.empty_lines += (not document) + ends - 1
+            number += ends
+            continue
         held.append(part)
         size += len(part)
         if not ends and size <= limit:

@@ -18,8 +18,8 @@ pytestmark = pytest.mark.slow
 
 COMPONENTS = [
     "TextExampleGen",
-    "StatisticsGen",
     "CuratedSchema",
+    "StatisticsGen",
     "ExampleValidator",
     "Transform",
     "LastBlessedCorpus",

@@ -3,7 +3,9 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
+from google.protobuf import text_format
 from tensorflow_metadata.proto.v0 import anomalies_pb2
+from tensorflow_metadata.proto.v0.schema_pb2 import Schema
 from tfx.dsl.components.base import base_executor
 from tfx.types import artifact_utils, standard_artifacts
 
@@ -12,6 +14,7 @@ from components.example_validator.component import (
     StoppingExampleValidator,
     require_no_anomalies,
 )
+from components.tfx_api import StatsOptions
 from pipeline.graph import SCHEMA_FILE
 from trainer_module.errors import InputError
 
@@ -56,7 +59,7 @@ class TestRequireNoAnomalies:
 
 
 def statistics(folder: Path, splits: dict[str, dict[str, list[Any]]]) -> Any:
-    """What StatisticsGen gives for examples held in memory."""
+    """What StatisticsGen gives, which knows the schema, for examples held in memory."""
     # TFX, imported above, stands in for a module that this one misses.
     from tensorflow_data_validation.statistics import stats_impl
 
@@ -64,7 +67,9 @@ def statistics(folder: Path, splits: dict[str, dict[str, list[Any]]]) -> Any:
     artifact.uri = str(folder)
     artifact.split_names = artifact_utils.encode_split_names(list(splits))
     for split, examples in splits.items():
-        found = stats_impl.generate_statistics_in_memory(pa.RecordBatch.from_pydict(examples))
+        options = StatsOptions(schema=text_format.Parse(SCHEMA_FILE.read_text(), Schema()))
+        batch = pa.RecordBatch.from_pydict(examples)
+        found = stats_impl.generate_statistics_in_memory(batch, options)
         (folder / f"Split-{split}").mkdir(parents=True)
         (folder / f"Split-{split}" / "FeatureStats.pb").write_bytes(found.SerializeToString())
     return artifact

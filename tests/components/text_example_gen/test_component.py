@@ -14,7 +14,7 @@ from tfx.components.example_gen.component import FileBasedExampleGen
 from tfx.orchestration.portable.data_types import ExecutionInfo
 from tfx.types import standard_artifacts
 
-from components.text_example_gen import executor, shuffled_writing
+from components.text_example_gen import executor, runs, shuffled_writing
 from components.text_example_gen.component import Driver, TextExampleGen
 from pipeline.beam_arguments import IN_THIS_PROCESS
 from trainer_module.errors import InputError
@@ -166,7 +166,7 @@ def test_near_copies_are_numbered_and_in_one_split(
 ) -> None:
     """However many files and buckets there are."""
     monkeypatch.setattr(shuffled_writing, "_BYTES_A_BUCKET", bytes_a_bucket)
-    monkeypatch.setattr(shuffled_writing, "_BYTES_IN_BLOCKS", 500)
+    monkeypatch.setattr(runs, "_BYTES_HELD", 5000)
     texts = [f"Pair {number}" for number in range(60)]
     lines = [*texts * 4, *(text.lower() for text in texts), *(f"{text} !" for text in texts)]
     for file in range(files):

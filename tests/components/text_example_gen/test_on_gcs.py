@@ -7,6 +7,7 @@ import pytest
 
 from components.text_example_gen import executor
 from components.text_example_gen.reading import Options
+from components.text_example_gen.runs import merged
 from tests.components.text_example_gen.reading_bytes import COMPRESS
 from tests.gcs.emulator import emulator
 from tests.gcs.store import Store
@@ -43,11 +44,16 @@ def test_folders_and_hidden_files_are_no_part_of_a_corpus(store: Store) -> None:
 def test_every_compression(ending: str, store: Store) -> None:
     text = "".join(f"line {i} of the même text\n" for i in range(20_000)).encode()
     store.put("books", f"a.txt{ending}", COMPRESS[ending](text))
-    options = Options("text", max_document_bytes=1000)
-    *blocks, counts = executor.read_file(f"gs://books/a.txt{ending}", options, num_buckets=1)
+    read = executor.ReadFiles(Options("text", 1000), "gs://books/unfinished", num_buckets=1)
+    read.start_bundle()
+    [counts] = read.process(f"gs://books/a.txt{ending}")
+    [run] = [windowed.value for windowed in read.finish_bundle()]
     assert counts.value["documents"] == 20_000
     assert counts.value["bytes"] == len(text)
-    assert blocks
+    # What waits for its turn is in the object store too.
+    assert b"\n".join(sorted(line for _, line in merged([run[1]]))) == b"\n".join(
+        sorted(text.splitlines())
+    )
 
 
 def test_what_is_not_there_or_not_allowed_is_named(store: Store) -> None:

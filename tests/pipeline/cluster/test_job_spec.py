@@ -30,8 +30,8 @@ RUNNERS = {"kubeflow": kubeflow_runner, "vertex": vertex_runner}
 NODES = [
     "corpus-listing",
     "text-example-gen",
-    "statistics-gen",
     "curated-schema",
+    "statistics-gen",
     "example-validator",
     "transform",
     "last-blessed-corpus",

@@ -3,7 +3,7 @@ import unicodedata
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from trainer_module.text.near_copies import near_copy_hash, normal_form
+from trainer_module.text.near_copies import near_copy_hash, near_copy_hashes, normal_form
 
 
 def test_what_words_have_in_common() -> None:
@@ -58,3 +58,28 @@ def test_forms_and_case_do_not_matter(text: str) -> None:
 def test_the_hash_is_the_same_on_every_machine() -> None:
     # hashlib.blake2b(b"a b", digest_size=8).hexdigest()
     assert near_copy_hash(b" A, b") == near_copy_hash(b"a b") == int("bb37dea5c027f928", 16)
+
+
+# Among others signs of printed English, those that are none of them, and no word at all.
+SOME = [
+    "",
+    " ",
+    "A",
+    "b_1",
+    ", ",
+    "\n",
+    "\u2014",
+    "\u2017",
+    "\u201c",
+    "\u00e9",
+    "\u0301",
+    "\u1f80",
+    "\u20ac",
+]
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(st.lists(st.one_of(st.sampled_from(SOME), st.text()), max_size=8).map("".join)))
+def test_many_at_once_have_the_hashes_of_each(texts: list[str]) -> None:
+    documents = [text.encode(errors="ignore") for text in texts]
+    assert near_copy_hashes(documents) == [near_copy_hash(document) for document in documents]
