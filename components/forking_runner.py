@@ -17,7 +17,7 @@ import signal
 import sys
 import threading
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from typing import Any, NamedTuple, NoReturn
@@ -68,6 +68,16 @@ class ForkingRunner(FnApiRunner):  # type: ignore[misc]
         finally:
             for worker in self._workers:
                 worker.end()
+
+
+def in_one_worker(arguments: Iterable[str]) -> list[str]:
+    """Beam's arguments for a pipeline that gains nothing by several workers of this machine.
+
+    >>> in_one_worker(["--runner=components.forking_runner.ForkingRunner", "--region=here"])
+    ['--runner=FnApiRunner', '--region=here']
+    """
+    ours = f"--runner={__name__}.{ForkingRunner.__name__}"
+    return ["--runner=FnApiRunner" if word == ours else word for word in arguments]
 
 
 def _is_single_threaded() -> bool:
