@@ -58,6 +58,11 @@ def share(
     return allowed[index::number] or [allowed[index % len(allowed)]]
 
 
+def usable() -> int:
+    """How many cores this process may use."""
+    return len(share(sorted(os.sched_getaffinity(0)), quota(), 0, 1))
+
+
 def take(index: int = 0, number: int = 1) -> None:
     """Binds this process to its cores, by which TensorFlow and others count their threads.
 

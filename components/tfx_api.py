@@ -20,6 +20,7 @@ _NAMES = {
     "standard_component_specs": "tfx.types.standard_component_specs",
     "types": "tfx.types",
     # To declare components and pipelines.
+    "BaseBeamExecutor": "tfx.dsl.components.base.base_beam_executor:BaseBeamExecutor",
     "BaseExecutor": "tfx.dsl.components.base.base_executor:BaseExecutor",
     "BaseComponent": "tfx.dsl.components.base.base_component:BaseComponent",
     "BaseNode": "tfx.dsl.components.base.base_node:BaseNode",
@@ -51,7 +52,7 @@ _NAMES = {
     "pusher_executor": "tfx.components.pusher.executor",
     "StatsOptions": "tensorflow_data_validation:StatsOptions",
     "StatisticsGen": "tfx.components.statistics_gen.component:StatisticsGen",
-    "Transform": "tfx.components.transform.component:Transform",
+    "transform_component": "tfx.components.transform.component",
     # Their protocol buffers.
     "example_gen_pb2": "tfx.proto.example_gen_pb2",
     "execution_result_pb2": "tfx.proto.orchestration.execution_result_pb2",
@@ -66,6 +67,7 @@ _NAMES = {
     "json_utils": "tfx.utils.json_utils",
     "path_utils": "tfx.utils.path_utils",
     "proto_utils": "tfx.utils.proto_utils",
+    "udf_utils": "tfx.components.util.udf_utils",
     # To run a pipeline on this machine.
     "Compiler": "tfx.dsl.compiler.compiler:Compiler",
     "LocalDagRunner": "tfx.orchestration.local.local_dag_runner:LocalDagRunner",

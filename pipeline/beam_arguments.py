@@ -7,10 +7,9 @@ from trainer_module.errors import InputError
 
 # The only place that names a runner for this machine. What Beam calls its direct runner is a
 # switch: it opens a pool of workers to all addresses, downloads a program, Prism, without a known
-# hash, runs it, and comes to this runner only where that one fails.
-IN_THIS_PROCESS = (
-    "--runner=FnApiRunner",
-    "--direct_running_mode=in_memory",
+# hash, runs it, and comes to the runner that ours is made of only where that one fails.
+ON_THIS_MACHINE = (
+    "--runner=components.forking_runner.ForkingRunner",
     # Without an image TFX would pack 44 MB of itself for workers elsewhere, for each component, and
     # leave them in the temporary folder.
     "--sdk_container_image=none",
@@ -46,7 +45,7 @@ def beam_arguments(config: Config) -> list[str]:
     """
     beam, deployment = config.beam, config.deployment
     if beam.runner == "direct":
-        return list(IN_THIS_PROCESS)  # a list of the caller's own: TFX adds to it
+        return list(ON_THIS_MACHINE)  # a list of the caller's own: TFX adds to it
     # In a worker TFX would not be imported before tensorflow-data-validation, which needs it.
     in_workers = "--beam_plugin=tfx"
     if beam.runner == "dataflow":

@@ -146,7 +146,7 @@ class BeamConfig(StrictModel):
 
     runner: Literal["direct", "flink", "spark", "dataflow"] = Field(
         default="direct",
-        description="direct: in each component's own process, by Beam's FnApiRunner; flink, "
+        description="direct: on each component's own machine, by forks of its process; flink, "
         "spark: by Beam's job server at job_endpoint; dataflow: Google Cloud's, in "
         "deployment.project and deployment.region",
     )

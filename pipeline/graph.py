@@ -19,6 +19,7 @@ from components.example_validator.component import StoppingExampleValidator
 from components.fingerprint import code_fingerprint
 from components.multi_worker_trainer.base_model import BaseModelStrategy, PushedBaseModel
 from components.multi_worker_trainer.component import Trainer
+from components.ordered_transform.component import Transform
 from components.rising_pusher.component import Pusher
 from components.text_example_gen import files
 from components.text_example_gen.component import TextExampleGen
@@ -28,11 +29,9 @@ from components.tfx_api import (
     RuntimeParameter,
     StatisticsGen,
     StatsOptions,
-    Transform,
     json_utils,
     pusher_pb2,
     standard_artifacts,
-    transform_pb2,
     types,
 )
 from pipeline.config import Config, as_dict
@@ -143,10 +142,6 @@ def _data_nodes(
         examples=example_gen.outputs["examples"],
         schema=schema_gen.outputs["schema"],
         preprocessing_fn="trainer_module.preprocessing.preprocessing_fn",
-        # Also what is held out gives tokens their vectors; pairs to train on it gives none.
-        splits_config=transform_pb2.SplitsConfig(
-            analyze=["train", "eval"], transform=["train", "eval"]
-        ),
         # Statistics of millions of ids would cost more than the pairs themselves.
         disable_statistics=True,
         custom_config={

@@ -8,9 +8,9 @@ import grpc
 import pytest
 from apache_beam.options import pipeline_options
 from apache_beam.runners.portability import prism_runner
-from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 from apache_beam.transforms import environments
 
+from components.forking_runner import ForkingRunner
 from pipeline import config, config_file
 from pipeline.beam_arguments import beam_arguments, require_job_server
 from trainer_module.errors import InputError
@@ -31,12 +31,10 @@ def known_to_beam(words: list[str]) -> dict[str, object]:
     return taken
 
 
-def test_direct_is_one_worker_of_one_runner_in_this_process():
+def test_direct_is_the_runner_that_forks():
     taken = known_to_beam(arguments())
-    assert taken["runner"] == "FnApiRunner"
-    assert taken["direct_running_mode"] == "in_memory"
-    assert taken["direct_num_workers"] == 1
-    assert type(beam.Pipeline(argv=arguments()).runner) is FnApiRunner
+    assert taken["runner"] == "components.forking_runner.ForkingRunner"
+    assert type(beam.Pipeline(argv=arguments()).runner) is ForkingRunner
 
 
 def test_direct_asks_no_switch_that_would_download_prism(caplog: pytest.LogCaptureFixture):
@@ -68,7 +66,7 @@ def test_nobody_else_chooses_the_runner_of_this_machine():
     assert len(sources) > 100
     # The switch and what it downloads by their names; and where nothing is named, it is the switch.
     choices = re.compile(
-        r"DirectRunner|PrismRunner|--runner=(?!FnApi|Dataflow|Portable)|beam\.Pipeline\((?!argv=)"
+        r"DirectRunner|PrismRunner|--runner=(?!FnApi|components|Dataflow|Portable)|beam\.Pipeline\((?!argv=)"
     )
     choosing = {path for path in sources if choices.search(path.read_text(encoding="utf-8"))}
     assert choosing <= {Path(__file__).resolve()}

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from pipeline import failures
-from pipeline.beam_arguments import IN_THIS_PROCESS
+from pipeline.beam_arguments import ON_THIS_MACHINE
 from trainer_module.errors import InputError, WithheldError
 
 SENTENCE = "the file 'a' [b] is binary (3 zeros): leave it out"
@@ -98,7 +98,7 @@ class TestSentenceOf:
         def refuse(_: int) -> None:
             raise InputError(SENTENCE)
 
-        pipeline = beam.Pipeline(argv=list(IN_THIS_PROCESS))
+        pipeline = beam.Pipeline(argv=list(ON_THIS_MACHINE))
         _ = pipeline | beam.Create([1]) | "Refuse" >> beam.Map(refuse)
         with pytest.raises(Exception, match="while running 'Refuse'") as caught:
             pipeline.run().wait_until_finish()

@@ -60,8 +60,8 @@ def hash_of(document: str) -> tf.Tensor:
 
 def draws(document: str, num_tokens: int, stream: int) -> list[float]:
     """The random numbers of the tokens of a document that are in the vocabulary."""
-    hashes = tf.repeat(hash_of(document), num_tokens)
-    drawn = hashing.uniform(hashes, tf.range(num_tokens), seed=1, stream=stream)
+    hashes, rows = hash_of(document), tf.zeros([num_tokens], tf.int64)
+    drawn = hashing.uniform(hashes, rows, tf.range(num_tokens), seed=1, stream=stream)
     return drawn.numpy().tolist()
 
 

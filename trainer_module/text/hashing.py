@@ -58,11 +58,14 @@ def nth_number(seeds: tf.Tensor, n: tf.Tensor) -> tf.Tensor:
     return mix(seeds + (tf.cast(n, tf.uint64) + _u64(1)) * _u64(_GAMMA))
 
 
-def uniform(hashes: tf.Tensor, positions: tf.Tensor, *, seed: int, stream: int) -> tf.Tensor:
+def uniform(
+    hashes: tf.Tensor, rows: tf.Tensor, positions: tf.Tensor, *, seed: int, stream: int
+) -> tf.Tensor:
     """Draws one number a token, uniform in [0, 1).
 
     Args:
-      hashes: `[tokens]` uint64, document_hashes, of each token's document.
+      hashes: `[batch]` uint64, document_hashes.
+      rows: `[tokens]` integers, each token's document.
       positions: `[tokens]` integers, of each token in its document.
       seed: the run's seed.
       stream: which of the token's numbers.
@@ -71,7 +74,7 @@ def uniform(hashes: tf.Tensor, positions: tf.Tensor, *, seed: int, stream: int) 
       `[tokens]` float64, multiples of 2^-53.
     """
     of_stream = mix(_u64(seed) + _u64(stream * _GAMMA))
-    bits = nth_number(mix(hashes ^ of_stream), positions)
+    bits = nth_number(tf.gather(mix(hashes ^ of_stream), rows), positions)
     # A float64 holds 53 bits exactly.
     return tf.cast(tf.bitwise.right_shift(bits, _u64(11)), tf.float64) * 2.0**-53
 

@@ -70,6 +70,7 @@ def window_sizes(uniforms: tf.Tensor, window: int) -> tf.Tensor:
 
 def drawn_windows(
     hashes: tf.Tensor,
+    rows: tf.Tensor,
     positions: tf.Tensor,
     keep_probabilities: tf.Tensor,
     *,
@@ -79,7 +80,8 @@ def drawn_windows(
     """Subsamples tokens and gives those that are left their windows.
 
     Args:
-      hashes: `[tokens]` uint64, hashing.document_hashes, of each token's document.
+      hashes: `[batch]` uint64, hashing.document_hashes.
+      rows: `[tokens]` integers, each token's document.
       positions: `[tokens]` integers, of each token in its document.
       keep_probabilities: `[tokens]` float64, keep_probability.
       window: the largest.
@@ -88,8 +90,8 @@ def drawn_windows(
     Returns:
       `[tokens]` int64 in 1..window; 0 where a token is left out.
     """
-    kept = hashing.uniform(hashes, positions, seed=seed, stream=SUBSAMPLING_STREAM)
-    sizes = hashing.uniform(hashes, positions, seed=seed, stream=WINDOW_STREAM)
+    kept = hashing.uniform(hashes, rows, positions, seed=seed, stream=SUBSAMPLING_STREAM)
+    sizes = hashing.uniform(hashes, rows, positions, seed=seed, stream=WINDOW_STREAM)
     return tf.where(
         kept < keep_probabilities, window_sizes(sizes, window), tf.constant(0, tf.int64)
     )
@@ -117,15 +119,16 @@ def windowed(
       The known tokens with their windows. Positions and windows count known tokens alone, so the
       neighbours of an unknown token are each other's.
     """
-    known = token_ids.flat_values >= 0
-    rows = tf.boolean_mask(token_ids.value_rowids(), known)
+    known = tf.where(token_ids.flat_values >= 0)[:, 0]  # once: tf.boolean_mask would each time
+    rows = tf.gather(token_ids.value_rowids(), known)
     token_ids = tf.RaggedTensor.from_value_rowids(
-        tf.boolean_mask(token_ids.flat_values, known), rows, token_ids.nrows(), validate=False
+        tf.gather(token_ids.flat_values, known), rows, token_ids.nrows(), validate=False
     )
     sizes = drawn_windows(
-        tf.gather(hashes, rows),
+        hashes,
+        rows,
         positions_in_documents(token_ids),
-        tf.boolean_mask(keep_probabilities, known),
+        tf.gather(keep_probabilities, known),
         window=window,
         seed=seed,
     )
@@ -158,7 +161,8 @@ def redrawn_windows(
       `[batch, (tokens)]` int64 in 1..window; 0 where a token is left out.
     """
     windows = drawn_windows(
-        tf.gather(hashing.nth_number(hashes, epoch), tokens.value_rowids()),
+        hashing.nth_number(hashes, epoch),
+        tokens.value_rowids(),
         positions_in_documents(tokens),
         tf.gather(keep_probability, tokens.flat_values),
         window=window,

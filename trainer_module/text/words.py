@@ -40,7 +40,7 @@ OTHER, LETTER, HEBREW, DIGIT, MARK, VIRAMA, JOINER, APOSTROPHE, MIDDLE_DOT, QUOT
 BASES, MARKS = LETTER + HEBREW + DIGIT, MARK + VIRAMA
 
 ZERO_WIDTH_JOINER, GERSHAYIM = "\u200d", "\u05f4"
-_BLANKS = " \t\n\v\f\r"  # those of tf.strings.split
+BLANKS = " \t\n\v\f\r"  # of ASCII
 _OWN_CLASSES = {
     **dict.fromkeys("\u200c\u200d", JOINER),
     "'": APOSTROPHE,
@@ -118,7 +118,7 @@ def tokens(text: str, tokenization: Tokenization) -> list[str]:
     """The tokens of a text, as the graph of tokenization.py makes them."""
     tokenizer, normalization = tokenization
     if tokenizer == "whitespace":
-        found = re.split(f"[{_BLANKS}]+", normalized(text, normalization))
+        found = re.split(f"[{BLANKS}]+", normalized(text, normalization))
         return [token for token in found if token]
     text = _without_loose_joiners(_without_loose_marks(folded(text, normalization)))
     classes = "".join(map(class_of, text))

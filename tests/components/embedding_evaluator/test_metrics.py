@@ -10,7 +10,7 @@ from tensorflow_model_analysis.metrics import metric_types
 
 from components.embedding_evaluator import metrics
 from components.embedding_evaluator.metrics import OUTPUTS, Totals
-from pipeline.beam_arguments import IN_THIS_PROCESS
+from pipeline.beam_arguments import ON_THIS_MACHINE
 
 EVALUATED = (
     "softmax_cross_entropy",
@@ -210,7 +210,7 @@ def test_in_beam_documents_are_combined_whatever_the_bundles() -> None:
         assert metrics.increase(found) == pytest.approx(-0.2)
         assert metrics.increase_error(found) == pytest.approx(math.sqrt(20.48) / 5)
 
-    with beam.Pipeline(argv=list(IN_THIS_PROCESS)) as pipeline:
+    with beam.Pipeline(argv=list(ON_THIS_MACHINE)) as pipeline:
         combined = (
             pipeline
             | beam.Create(DOCUMENTS)

@@ -16,7 +16,7 @@ from tfx.types import standard_artifacts
 
 from components.text_example_gen import executor, runs, shuffled_writing
 from components.text_example_gen.component import Driver, TextExampleGen
-from pipeline.beam_arguments import IN_THIS_PROCESS
+from pipeline.beam_arguments import ON_THIS_MACHINE
 from trainer_module.errors import InputError
 
 WORDS = [f"document number {number} of the corpus" for number in range(400)]
@@ -39,7 +39,7 @@ def exec_properties(patterns: Sequence[str], **changes: Any) -> dict[str, Any]:
 def run(folder: Path, patterns: Sequence[str], **changes: Any) -> standard_artifacts.Examples:
     examples = standard_artifacts.Examples()
     examples.uri = str(folder)
-    context = executor.Executor.Context(beam_pipeline_args=list(IN_THIS_PROCESS))
+    context = executor.Executor.Context(beam_pipeline_args=list(ON_THIS_MACHINE))
     properties = exec_properties(patterns, **changes)
     executor.Executor(context).Do({}, {"examples": [examples]}, properties)
     return examples

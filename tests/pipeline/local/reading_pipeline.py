@@ -8,7 +8,7 @@ from tfx.orchestration import metadata
 from tfx.orchestration.pipeline import Pipeline
 
 from components.text_example_gen.component import TextExampleGen
-from pipeline.beam_arguments import IN_THIS_PROCESS
+from pipeline.beam_arguments import ON_THIS_MACHINE
 from pipeline.corpus.dates import Corpus
 from pipeline.local import runner
 
@@ -23,7 +23,7 @@ def run(folder: Path, corpus: Corpus, answer: Connection) -> None:
         metadata_connection_config=metadata.sqlite_metadata_connection_config(
             str(folder / "metadata.sqlite")
         ),
-        beam_pipeline_args=list(IN_THIS_PROCESS),
+        beam_pipeline_args=list(ON_THIS_MACHINE),
     )
     temporary = folder / "temporary"
     temporary.mkdir(exist_ok=True)

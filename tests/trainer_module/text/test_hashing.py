@@ -14,6 +14,7 @@ from trainer_module.text import hashing
 def test_uniform_equals_splitmix(fingerprint: int, position: int, seed: int, stream: int) -> None:
     [drawn] = hashing.uniform(
         tf.constant([fingerprint], tf.uint64),
+        [0],
         tf.constant([position], tf.int64),
         seed=seed,
         stream=stream,
@@ -25,7 +26,7 @@ def draws(seed: int, stream: int, size: int = 100_000) -> np.ndarray:
     hashes = hashing.document_hashes(
         tf.strings.as_string(tf.range(size) // 10), tf.zeros([size], tf.int64)
     )
-    return hashing.uniform(hashes, tf.range(size) % 10, seed=seed, stream=stream).numpy()
+    return hashing.uniform(hashes, tf.range(size), tf.range(size) % 10, seed=seed, stream=stream).numpy()
 
 
 def test_uniform_is_uniform_and_streams_and_seeds_are_independent() -> None:
@@ -61,6 +62,7 @@ def test_copies_draw_independently_of_each_other_and_of_other_epochs() -> None:
     first, second = (
         hashing.uniform(
             hashing.nth_number(hashes, tf.constant(epoch, tf.int64)),
+            tf.range(20_000),
             tf.zeros([20_000], tf.int64),
             seed=1,
             stream=1,

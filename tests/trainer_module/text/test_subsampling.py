@@ -36,7 +36,7 @@ def test_near_contexts_are_more_frequent() -> None:
     hashes = hashing.document_hashes(
         tf.strings.as_string(positions // 10), tf.zeros_like(positions, tf.int64)
     )
-    numbers = hashing.uniform(hashes, positions % 10, seed=3, stream=subsampling.WINDOW_STREAM)
+    numbers = hashing.uniform(hashes, positions, positions % 10, seed=3, stream=subsampling.WINDOW_STREAM)
     sizes = subsampling.window_sizes(numbers, 4).numpy()
     counts = Counter(sizes.tolist())
     # A context at distance 3 needs a window of 3 or 4: half of all.
@@ -50,6 +50,7 @@ def drawn_of(tokens: Draws, window: int, seed: int) -> list[int]:
     fingerprints, positions, probabilities = list(zip(*tokens, strict=True)) or ([], [], [])
     found = subsampling.drawn_windows(
         tf.constant(fingerprints, tf.uint64),
+        tf.range(len(tokens)),
         tf.constant(positions, tf.int64),
         tf.constant(probabilities, tf.float64),
         window=window,
@@ -109,8 +110,8 @@ def windowed_of(
 
 
 def numbers_of(document: str, num_tokens: int, stream: int) -> list[float]:
-    hashes = tf.repeat(hashes_of([document]), num_tokens)
-    uniforms = hashing.uniform(hashes, tf.range(num_tokens), seed=1, stream=stream)
+    hashes, rows = hashes_of([document]), tf.zeros([num_tokens], tf.int64)
+    uniforms = hashing.uniform(hashes, rows, tf.range(num_tokens), seed=1, stream=stream)
     numbers: list[float] = uniforms.numpy().tolist()
     return numbers
 
