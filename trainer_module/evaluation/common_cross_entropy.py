@@ -26,7 +26,7 @@ from trainer_module import features
 from trainer_module.evaluation import cross_entropies
 from trainer_module.evaluation.cross_entropies import Parameters
 from trainer_module.evaluation.saved_model import SavedModel
-from trainer_module.objectives import losses
+from trainer_module.evaluation.vocabulary_sums import vocabulary_sums
 from trainer_module.text import hashing, skip_grams, subsampling
 from trainer_module.text.tokenization import tokenize
 from trainer_module.vocabulary import Vocabulary
@@ -182,5 +182,6 @@ class _ModelOverCommon(tf.Module):
     def _log_partition(self, targets: tf.Tensor) -> tf.Tensor:
         parameters = self._parameters
         inputs = tf.gather(parameters.target_table, targets) / parameters.temperature
-        sums = losses.vocabulary_sums(inputs, parameters.context_weights, parameters.context_biases)
+        weights = tf.convert_to_tensor(parameters.context_weights)
+        [sums] = vocabulary_sums(inputs, weights, [parameters.context_biases], softplus=[False])
         return sums.log_partition[:, tf.newaxis]
