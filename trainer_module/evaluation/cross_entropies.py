@@ -83,6 +83,11 @@ def target_sums(parameters: Parameters, targets: tf.Tensor, *, raw: bool = True)
     return TargetSums(sums.log_partition, sigmoid, *(of_raw if raw else ()))
 
 
+def stacked_sums(parameters: Parameters, targets: tf.Tensor) -> tf.Tensor:
+    """All of target_sums, `[targets, 4]`."""
+    return tf.stack(target_sums(parameters, targets), 1)
+
+
 def remembered(
     sums: tf.Variable, targets: tf.Tensor, compute: Callable[[tf.Tensor], tf.Tensor]
 ) -> tf.Tensor:
