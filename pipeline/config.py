@@ -108,6 +108,13 @@ class EvaluatorConfig(StrictModel):
         description="nats by which compared_metric may be above the last blessed model's on "
         "documents that both held out; two seeds differ by less",
     )
+    max_targets: int = Field(
+        default=50_000,
+        ge=1_000,
+        description="distinct held-out tokens whose scores are summed over the whole vocabulary; "
+        "of more a sample is drawn, the summary tells the standard error, and the gate asks for "
+        "two of them more. So many take some minutes with a million tokens",
+    )
     min_neighbor_overlap: float | None = Field(
         default=None,
         ge=0,

@@ -240,6 +240,7 @@ def _release_nodes(
             min_gain_over_unigram=config.evaluator.min_gain_over_unigram,
             compared_metric=config.evaluator.compared_metric,
             max_increase=config.evaluator.max_increase,
+            max_targets=config.evaluator.max_targets,
             code_fingerprint=code_fingerprint("components.embedding_evaluator"),
         ),
     )

@@ -62,6 +62,10 @@ EVALUATE_OUTPUTS = (
     UNIGRAM_CROSS_ENTROPY,
     NUM_PAIRS,
 )
+# And of each document, what target_sample.TargetSample.sketch makes of the first two.
+SOFTMAX_SKETCH = "softmax_sketch"
+SIGMOID_SKETCH = "sigmoid_sketch"
+SKETCHES = {SOFTMAX_CROSS_ENTROPY: SOFTMAX_SKETCH, SIGMOID_CROSS_ENTROPY: SIGMOID_SKETCH}
 
 # common_cross_entropy.CommonCrossEntropy -> Evaluator: of each document, sums over pairs that are
 # the same for tonight's model and the last blessed one.
@@ -83,11 +87,17 @@ COMPARISON_OUTPUTS = (
     of_last_blessed(COMMON_KNOWN_PAIRS),
 )
 
+# And the sketches of the two common cross-entropies.
+COMMON_SKETCH = "common_sketch"
+
 # Of each document, of the cross-entropy that the gate compares: its sum over the pairs and their
 # number, of tonight's model and of the last blessed one. 0 for documents that not both held out.
+COMPARED_LOSS, COMPARED_PAIRS = "compared_loss", "compared_pairs"
 COMPARED_OUTPUTS = (
-    "compared_loss",
-    "compared_pairs",
-    of_last_blessed("compared_loss"),
-    of_last_blessed("compared_pairs"),
+    COMPARED_LOSS,
+    COMPARED_PAIRS,
+    of_last_blessed(COMPARED_LOSS),
+    of_last_blessed(COMPARED_PAIRS),
 )
+# And the sketches of the two losses.
+COMPARED_SKETCH = "compared_sketch"

@@ -1,6 +1,7 @@
 """The Evaluator's configuration: which metrics, and the gate."""
 
 import json
+from typing import Any
 
 from tensorflow_model_analysis.constants import CANDIDATE_KEY
 from tensorflow_model_analysis.proto import config_pb2
@@ -8,8 +9,8 @@ from tensorflow_model_analysis.proto import config_pb2
 from components.embedding_evaluator.metrics import (
     FORMULAS,
     TotalsMetric,
-    gain_over_unigram,
-    increase,
+    least_gain_over_unigram,
+    most_increase,
 )
 from trainer_module.evaluation.export import EVALUATE_SIGNATURE
 
@@ -19,6 +20,7 @@ def eval_config(
     min_gain_over_unigram: float,
     compared_metric: str,
     max_increase: float,
+    max_targets: int,
     code_fingerprint: str,
 ) -> config_pb2.EvalConfig:
     """Says what is measured on the eval split and what a model must reach to be blessed.
@@ -29,16 +31,24 @@ def eval_config(
       compared_metric: the cross-entropy that is compared with the last blessed model's, one of
         metrics.COMPARED_METRICS.
       max_increase: nats by which it may be above that on the same documents.
+      max_targets: how many targets may be summed over the vocabulary; of more a sample is, and then
+        a model must pass by two standard errors.
       code_fingerprint: of the metrics' code, so that TFX's cache sees an edit.
     """
     thresholds = {
-        gain_over_unigram.__name__: config_pb2.GenericValueThreshold(
+        least_gain_over_unigram.__name__: config_pb2.GenericValueThreshold(
             lower_bound={"value": min_gain_over_unigram}
         ),
         # Not TFMA's change threshold: that has no answer where a model has no pair.
-        increase.__name__: config_pb2.GenericValueThreshold(upper_bound={"value": max_increase}),
+        most_increase.__name__: config_pb2.GenericValueThreshold(
+            upper_bound={"value": max_increase}
+        ),
     }
-    shared = {"compared_metric": compared_metric, "code_fingerprint": code_fingerprint}
+    shared = {
+        "compared_metric": compared_metric,
+        "max_targets": max_targets,
+        "code_fingerprint": code_fingerprint,
+    }
     configs = [
         config_pb2.MetricConfig(
             class_name=TotalsMetric.__name__,
@@ -64,7 +74,18 @@ def _threshold(
 
 def compared_metric_of(config: config_pb2.EvalConfig) -> str:
     """Which metric is compared, by the configuration that `eval_config` made."""
-    return str(json.loads(config.metrics_specs[0].metrics[0].config)["compared_metric"])
+    return str(_shared(config)["compared_metric"])
+
+
+def max_targets_of(config: config_pb2.EvalConfig) -> int:
+    """How many targets may be summed, by the configuration that `eval_config` made."""
+    return int(_shared(config)["max_targets"])
+
+
+def _shared(config: config_pb2.EvalConfig) -> dict[str, Any]:
+    """What the configurations of all metrics have in common."""
+    found: dict[str, Any] = json.loads(config.metrics_specs[0].metrics[0].config)
+    return found
 
 
 def thresholds_of(config: config_pb2.EvalConfig) -> dict[str, float]:
@@ -74,6 +95,6 @@ def thresholds_of(config: config_pb2.EvalConfig) -> dict[str, float]:
         for metric in config.metrics_specs[0].metrics
     }
     return {
-        "min_gain_over_unigram": thresholds[gain_over_unigram.__name__].lower_bound.value,
-        "max_increase": thresholds[increase.__name__].upper_bound.value,
+        "min_gain_over_unigram": thresholds[least_gain_over_unigram.__name__].lower_bound.value,
+        "max_increase": thresholds[most_increase.__name__].upper_bound.value,
     }

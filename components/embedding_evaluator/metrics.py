@@ -1,23 +1,16 @@
-"""TFMA metrics over the sums of each document that predictions.py extracts."""
+"""TFMA metrics over the totals of all documents, and their errors where targets were sampled."""
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from typing import Any
 
-import apache_beam as beam
 import numpy as np
-import numpy.typing as npt
 from tensorflow_model_analysis.metrics import metric_types
 
+from components.embedding_evaluator.totals import Numbers, Totals, TotalsCombiner
 from trainer_module import features
-from trainer_module.features import (
-    COMPARED_OUTPUTS,
-    COMPARISON_OUTPUTS,
-    EVALUATE_OUTPUTS,
-    of_last_blessed,
-)
+from trainer_module.features import COMPARED_OUTPUTS, of_last_blessed
 
-OUTPUTS = (*EVALUATE_OUTPUTS, *COMPARISON_OUTPUTS, *COMPARED_OUTPUTS)
 # What the gate can compare: by the metric the output of the evaluate signature.
 FULL_CROSS_ENTROPIES = {
     "full_softmax_cross_entropy": features.SOFTMAX_CROSS_ENTROPY,
@@ -26,15 +19,10 @@ FULL_CROSS_ENTROPIES = {
 COMPARED_METRICS = ("common_cross_entropy", *FULL_CROSS_ENTROPIES)
 
 
-class Totals(NamedTuple):
-    """What is known of all documents of a slice together."""
-
-    sums: Mapping[str, float]  # by OUTPUTS
-    # [4, 4]: each product of two of a document's COMPARED_OUTPUTS, summed over the documents.
-    products: npt.NDArray[np.float64]
-
-
 Formula = Callable[[Totals], float]
+
+# Standard errors by which the gate must be sure of a model.
+_SURE = 2.0
 
 
 def full_softmax_cross_entropy(totals: Totals) -> float:
@@ -45,6 +33,16 @@ def full_softmax_cross_entropy(totals: Totals) -> float:
 def full_sigmoid_cross_entropy(totals: Totals) -> float:
     """The mean over the pairs, in nats. Scores are taken as estimates of log p(c|t)."""
     return _mean(features.SIGMOID_CROSS_ENTROPY, totals)
+
+
+def full_softmax_cross_entropy_error(totals: Totals) -> float:
+    """Its standard error, in nats, from summing a sample of the targets; 0 where it is exact."""
+    return _sampling_error(totals.sketches[features.SOFTMAX_SKETCH], num_pairs(totals))
+
+
+def full_sigmoid_cross_entropy_error(totals: Totals) -> float:
+    """The same of the full sigmoid cross-entropy."""
+    return _sampling_error(totals.sketches[features.SIGMOID_SKETCH], num_pairs(totals))
 
 
 def raw_full_softmax_cross_entropy(totals: Totals) -> float:
@@ -71,6 +69,11 @@ def perplexity(totals: Totals) -> float:
 def gain_over_unigram(totals: Totals) -> float:
     """By how many nats the full softmax cross-entropy is below the unigram model's."""
     return unigram_cross_entropy(totals) - full_softmax_cross_entropy(totals)
+
+
+def least_gain_over_unigram(totals: Totals) -> float:
+    """That gain less two standard errors, so that no model passes by the luck of a sample."""
+    return gain_over_unigram(totals) - _SURE * full_softmax_cross_entropy_error(totals)
 
 
 def num_pairs(totals: Totals) -> float:
@@ -125,8 +128,15 @@ def increase(totals: Totals) -> float:
     return loss / pairs - last_loss / last_pairs if pairs and last_pairs else 0.0
 
 
+def most_increase(totals: Totals) -> float:
+    """That increase and two of the standard errors that it has from a sample of the targets."""
+    return increase(totals) + _SURE * _increase_sampling_error(totals)
+
+
 def increase_error(totals: Totals) -> float:
     """The standard error of the increase, in nats, by documents, which both models have judged.
+
+    What a sample of the targets adds to it is in it too.
 
     An increase is the difference of two quotients of sums over documents, a / n - b / m. Its error
     is that of the sum of what each document adds to it (the delta method),
@@ -140,7 +150,23 @@ def increase_error(totals: Totals) -> float:
         return 0.0
     weights = np.array([1 / pairs, -loss / pairs**2, -1 / last_pairs, last_loss / last_pairs**2])
     # Rounding can take it below zero where the models are the same.
-    return math.sqrt(max(float(weights @ totals.products @ weights), 0.0))
+    by_documents = math.sqrt(max(float(weights @ totals.products @ weights), 0.0))
+    return math.hypot(by_documents, _increase_sampling_error(totals))
+
+
+def _increase_sampling_error(totals: Totals) -> float:
+    """The part of a sample of the targets: both models sum the same, so most of it cancels."""
+    _, pairs, _, last_pairs = _compared(totals)
+    if not (pairs and last_pairs):
+        return 0.0
+    sketch = totals.sketches[features.COMPARED_SKETCH] / pairs
+    last_sketch = totals.sketches[of_last_blessed(features.COMPARED_SKETCH)] / last_pairs
+    return _sampling_error(sketch - last_sketch, 1)
+
+
+def _sampling_error(sketch: Numbers, pairs: float) -> float:
+    """By target_sample.DrawnTargets.sketch of the sum over some pairs, that of their mean."""
+    return float(np.linalg.norm(sketch)) / pairs if pairs else 0.0
 
 
 def _compared(totals: Totals) -> list[float]:
@@ -165,6 +191,7 @@ COMPARISONS: dict[str, Formula] = {
         compared,
         compared_of_last_blessed,
         increase,
+        most_increase,
         increase_error,
         common_coverage,
         common_coverage_of_last_blessed,
@@ -176,67 +203,39 @@ FORMULAS: dict[str, Formula] = {
     formula.__name__: formula
     for formula in (
         full_softmax_cross_entropy,
+        full_softmax_cross_entropy_error,
         full_sigmoid_cross_entropy,
+        full_sigmoid_cross_entropy_error,
         raw_full_softmax_cross_entropy,
         raw_full_sigmoid_cross_entropy,
         unigram_cross_entropy,
         perplexity,
         gain_over_unigram,
+        least_gain_over_unigram,
         num_pairs,
     )
 } | COMPARISONS
 
 
-class TotalsCombiner(beam.CombineFn):
-    """Adds up the documents' sums, and the products of those that are compared."""
-
-    def __init__(self, key: metric_types.MetricKey):
-        self._key = key
-
-    def create_accumulator(self) -> tuple[float, ...]:
-        """All zero."""
-        return (0.0,) * (len(OUTPUTS) + len(COMPARED_OUTPUTS) ** 2)
-
-    def add_input(
-        self, accumulator: tuple[float, ...], element: metric_types.StandardMetricInputs
-    ) -> tuple[float, ...]:
-        """Adds one document, in double precision: a split has millions of pairs."""
-        predictions = element.get_predictions(model_name=self._key.model_name)
-        values = [float(np.sum(predictions[name], dtype=np.float64)) for name in OUTPUTS]
-        compared = values[-len(COMPARED_OUTPUTS) :]
-        products = (one * other for one in compared for other in compared)
-        return tuple(a + b for a, b in zip(accumulator, (*values, *products), strict=True))
-
-    def merge_accumulators(self, accumulators: Iterable[tuple[float, ...]]) -> tuple[float, ...]:
-        """Adds them up."""
-        return tuple(math.fsum(column) for column in zip(*accumulators, strict=True))
-
-    def extract_output(
-        self, accumulator: tuple[float, ...]
-    ) -> dict[metric_types.MetricKey, tuple[float, ...]]:
-        """The totals."""
-        return {self._key: accumulator}
-
-
-def totals_of(accumulator: Sequence[float]) -> Totals:
-    """What a TotalsCombiner has added up."""
-    sums, products = accumulator[: len(OUTPUTS)], accumulator[len(OUTPUTS) :]
-    size = len(COMPARED_OUTPUTS)
-    return Totals(dict(zip(OUTPUTS, sums, strict=True)), np.reshape(products, (size, size)))
-
-
 class TotalsMetric(metric_types.Metric):
     """A formula over the totals; TFMA finds the class by its module and name."""
 
-    def __init__(self, name: str, compared_metric: str = "", code_fingerprint: str = ""):
+    def __init__(
+        self,
+        name: str,
+        compared_metric: str = "",
+        max_targets: int = 0,
+        code_fingerprint: str = "",
+    ):
         """Creates the metric.
 
         Args:
           name: of the formula, one of FORMULAS; TFMA reports the metric under it.
           compared_metric: one of COMPARED_METRICS; is not used here: predictions.py reads it.
+          max_targets: how many may be summed over the vocabulary; for predictions.py too.
           code_fingerprint: is not used; it makes TFX's cache key change with the code.
         """
-        del compared_metric, code_fingerprint
+        del compared_metric, max_targets, code_fingerprint
         super().__init__(_computations, name=name, formula=FORMULAS[name])
 
 
@@ -253,7 +252,7 @@ def _computations(
     key = metric_types.MetricKey(name=name, model_name=model_name)
 
     def result(metrics: dict[metric_types.MetricKey, Any]) -> dict[metric_types.MetricKey, float]:
-        return {key: formula(totals_of(metrics[totals_key]))}
+        return {key: formula(Totals.of_vector(metrics[totals_key]))}
 
     return [
         metric_types.MetricComputation(

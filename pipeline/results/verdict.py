@@ -29,13 +29,13 @@ def verdict(
     if blessed:
         return f"the model is blessed: {comparison}; {gain}"
     missed = []
-    if not metrics["gain_over_unigram"] >= gate.min_gain_over_unigram:
+    if not metrics["least_gain_over_unigram"] >= gate.min_gain_over_unigram:
         missed.append(
             f"{gain}, and evaluator.min_gain_over_unigram asks for "
             f"{gate.min_gain_over_unigram}: raise trainer.epochs (it is "
             f"{epochs}) with trainer.keep=best, add text, or ask for less"
         )
-    if not metrics["increase"] <= gate.max_increase:
+    if not metrics["most_increase"] <= gate.max_increase:
         missed.append(
             f"{comparison}, and evaluator.max_increase allows {gate.max_increase}: see "
             "what came in, raise it, or give what is of another kind an --output of its own"

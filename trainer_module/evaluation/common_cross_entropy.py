@@ -23,10 +23,8 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from trainer_module import features
-from trainer_module.evaluation import cross_entropies
-from trainer_module.evaluation.cross_entropies import Parameters
-from trainer_module.evaluation.saved_model import SavedModel
-from trainer_module.objectives import losses
+from trainer_module.evaluation import cross_entropies, target_sample
+from trainer_module.evaluation.judged_model import JudgedModel
 from trainer_module.text import hashing, skip_grams, subsampling
 from trainer_module.text.tokenization import tokenize
 from trainer_module.vocabulary import Vocabulary
@@ -41,6 +39,13 @@ class CommonVocabulary(NamedTuple):
     keep: Shares  # [common], subsampling.keep_probability
     classes: Shares  # [common], q: shares of the contexts; they sum to 1
     rows: tuple[npt.NDArray[np.int32], ...]  # [common] of each model: the id in it, or -1
+
+    def of_model(self, model: int, values: Shares) -> Shares:
+        """Values of the common tokens, `[common]`, for a model's own: `[vocab]`."""
+        known = self.rows[model] >= 0
+        found = np.empty(int(known.sum()))
+        found[self.rows[model][known]] = values[known]
+        return found
 
     def unknown(self, model: int) -> float:
         """eps: the share of the contexts that a model does not know."""
@@ -81,19 +86,32 @@ def common_vocabulary(first: Vocabulary, second: Vocabulary, subsample: float) -
 class CommonCrossEntropy(tf.Module):
     """Tonight's model and the last blessed one, held against each other on documents."""
 
-    def __init__(self, tonight: SavedModel, last: SavedModel):
+    def __init__(self, tonight: JudgedModel, last: JudgedModel):
         """Takes the tokenizer, subsampling, windows and seed of tonight's model for both."""
         super().__init__()
-        self._settings = tonight.settings
-        common = common_vocabulary(tonight.vocabulary, last.vocabulary, tonight.settings.subsample)
+        self._settings = settings = tonight.settings
+        self._models = (tonight, last)
+        self._common = common_vocabulary(tonight.vocabulary, last.vocabulary, settings.subsample)
         places = tf.lookup.KeyValueTensorInitializer(
-            tf.constant(common.tokens), tf.range(len(common.tokens), dtype=tf.int64)
+            tf.constant(self._common.tokens), tf.range(len(self._common.tokens), dtype=tf.int64)
         )
         self._places = tf.lookup.StaticHashTable(places, -1)
-        self._keep = tf.constant(common.keep)
+        self._keep = tf.constant(self._common.keep)
         self._tonight, self._last = (
-            _ModelOverCommon(model, common, which) for which, model in enumerate((tonight, last))
+            _ModelOverCommon(model, self._common, which) for which, model in enumerate(self._models)
         )
+
+    def draw(self, max_targets: int) -> None:
+        """Draws the targets of both models: the same ones, with the same probabilities."""
+        tonight, _ = self._models
+        expected = target_sample.expected_occurrences(tonight.vocabulary, self._settings)
+        drawn_with = target_sample.probabilities(self._common.classes * expected.sum(), max_targets)
+        for which, model in enumerate(self._models):
+            model.targets.draw(
+                model.vocabulary.tokens,
+                self._common.of_model(which, drawn_with),
+                seed=self._settings.seed,
+            )
 
     @tf.function(
         input_signature=[tf.TensorSpec([None], tf.string), tf.TensorSpec([None], tf.int64)]
@@ -107,7 +125,8 @@ class CommonCrossEntropy(tf.Module):
 
         Returns:
           By features.COMPARISON_OUTPUTS `[batch]` float32: how many pairs there are, and of either
-          model the sum of their cross-entropies, in nats, and of how many it knows both tokens.
+          model the sum of their cross-entropies, in nats, and of how many it knows both tokens. By
+          features.COMMON_SKETCH of either model, `[batch, target_sample.BUCKETS]` float32.
         """
         targets, contexts = self._pairs(documents, occurrences)
 
@@ -116,8 +135,9 @@ class CommonCrossEntropy(tf.Module):
 
         found = {features.NUM_COMMON_PAIRS: tf.cast(contexts.row_lengths(), tf.float32)}
         for model, named in ((self._tonight, str), (self._last, features.of_last_blessed)):
-            losses_of_pairs, known = model.losses(targets.flat_values, contexts.flat_values)
+            losses_of_pairs, known, sketch = model.losses(targets, contexts)
             found[named(features.COMMON_CROSS_ENTROPY)] = by_document(losses_of_pairs)
+            found[named(features.COMMON_SKETCH)] = sketch
             found[named(features.COMMON_KNOWN_PAIRS)] = by_document(tf.cast(known, tf.float32))
         return found
 
@@ -140,47 +160,38 @@ class CommonCrossEntropy(tf.Module):
 class _ModelOverCommon(tf.Module):
     """A model's distribution over the common vocabulary."""
 
-    def __init__(self, model: SavedModel, common: CommonVocabulary, which: int):
+    def __init__(self, model: JudgedModel, common: CommonVocabulary, which: int):
         super().__init__()
-        target_table, context_weights, context_biases = (
-            tf.Variable(table, trainable=False)
-            for table in (model.target_table, model.context_weights, model.corrected_biases)
-        )
-        self._parameters = Parameters(
-            target_table,
-            context_weights,
-            context_biases,
-            correction=None,  # it is in the biases
-            softmax=model.settings.softmax,
-            temperature=model.settings.temperature,
+        self._targets = model.targets
+        self._parameters = model.parameters._replace(
+            context_biases=tf.constant(model.parameters.corrected_biases), correction=None
         )
         self._rows = tf.constant(common.rows[which])
         self._log_classes = tf.constant(np.log(common.classes), tf.float32)
         self._log_known = tf.constant(np.log1p(-common.unknown(which)), tf.float32)
-        self._log_partitions = tf.Variable(
-            tf.fill([len(model.vocabulary.tokens), 1], float("nan")), trainable=False
-        )
 
-    def losses(self, targets: tf.Tensor, contexts: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        """-log p(c|t) of each pair and whether the model knows both tokens, `[pairs]` each."""
-        target_rows, context_rows = tf.gather(self._rows, targets), tf.gather(self._rows, contexts)
+    def losses(
+        self, targets: tf.RaggedTensor, contexts: tf.RaggedTensor
+    ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+        """Of pairs, `[batch, (pairs)]` places in the common vocabulary each.
+
+        Returns:
+          -log p(c|t) of each pair, and whether the model knows both tokens, `[pairs]` each; the
+          sketch of the documents, `[batch, target_sample.BUCKETS]`.
+        """
+        target_rows = tf.gather(self._rows, targets.flat_values)
+        context_rows = tf.gather(self._rows, contexts.flat_values)
         known = (target_rows >= 0) & (context_rows >= 0)
-        losses_of_known = self._softmax_losses(
-            tf.boolean_mask(target_rows, known), tf.boolean_mask(context_rows, known)
+        target_rows, context_rows, documents = (
+            tf.boolean_mask(of_pairs, known)
+            for of_pairs in (target_rows, context_rows, targets.value_rowids())
         )
+        standing = self._targets(target_rows)
+        scores = cross_entropies.scores(self._parameters, target_rows, context_rows)
         found = tf.tensor_scatter_nd_update(
-            -tf.gather(self._log_classes, contexts),
+            -tf.gather(self._log_classes, contexts.flat_values),
             tf.cast(tf.where(known), tf.int32),
-            losses_of_known - self._log_known,
+            standing[:, 0] - scores - self._log_known,
         )
-        return found, known
-
-    def _softmax_losses(self, targets: tf.Tensor, contexts: tf.Tensor) -> tf.Tensor:
-        found = cross_entropies.remembered(self._log_partitions, targets, self._log_partition)
-        return found[:, 0] - cross_entropies.scores(self._parameters, targets, contexts)
-
-    def _log_partition(self, targets: tf.Tensor) -> tf.Tensor:
-        parameters = self._parameters
-        inputs = tf.gather(parameters.target_table, targets) / parameters.temperature
-        sums = losses.vocabulary_sums(inputs, parameters.context_weights, parameters.context_biases)
-        return sums.log_partition[:, tf.newaxis]
+        sketch = self._targets.sketch(standing, target_rows, documents, targets.nrows())
+        return found, known, sketch[:, :, 0]

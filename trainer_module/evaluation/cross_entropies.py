@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
+from trainer_module.evaluation.vocabulary_sums import vocabulary_sums
 from trainer_module.objectives import losses
 from trainer_module.objectives.candidate_sampling import Sampler
 
@@ -39,8 +40,9 @@ class TargetSums(NamedTuple):
 
     log_partition: tf.Tensor  # of the corrected scores
     sigmoid: tf.Tensor  # sum of softplus; plus the log partition in the softmax family
-    raw_log_partition: tf.Tensor  # of the scores as they were trained
-    raw_softplus: tf.Tensor
+    # Of the scores as they were trained, unless nobody asks for them.
+    raw_log_partition: tf.Tensor | None = None
+    raw_softplus: tf.Tensor | None = None
 
 
 class CrossEntropies(NamedTuple):
@@ -48,11 +50,11 @@ class CrossEntropies(NamedTuple):
 
     softmax: tf.Tensor
     sigmoid: tf.Tensor
-    raw_softmax: tf.Tensor
-    raw_sigmoid: tf.Tensor
+    raw_softmax: tf.Tensor | None = None
+    raw_sigmoid: tf.Tensor | None = None
 
 
-def target_sums(parameters: Parameters, targets: tf.Tensor) -> TargetSums:
+def target_sums(parameters: Parameters, targets: tf.Tensor, *, raw: bool = True) -> TargetSums:
     """Sums over the whole vocabulary.
 
     Scores that a softmax trained are free up to a constant of the target, so its sigmoid sums are
@@ -61,17 +63,29 @@ def target_sums(parameters: Parameters, targets: tf.Tensor) -> TargetSums:
     Args:
       parameters: the model.
       targets: `[targets]` ids.
+      raw: whether those of the scores as they were trained are asked for.
     """
     inputs = tf.gather(parameters.target_table, targets) / parameters.temperature
-    weights, biases = parameters.context_weights, parameters.corrected_biases
-    sums = losses.vocabulary_sums(inputs, weights, biases)
-    raw = sums
-    if parameters.correction is not None:
-        raw = losses.vocabulary_sums(inputs, weights, parameters.context_biases)
-    if not parameters.softmax:
-        return TargetSums(sums.log_partition, sums.softplus_sum, *raw)
-    normalised = losses.vocabulary_sums(inputs, weights, biases, shift=sums.log_partition)
-    return TargetSums(sums.log_partition, normalised.softplus_sum + sums.log_partition, *raw)
+    weights = tf.convert_to_tensor(parameters.context_weights)
+    biases, is_raw = [parameters.corrected_biases], parameters.correction is None
+    softplus = [not parameters.softmax or (raw and is_raw)]
+    if raw and not is_raw:
+        biases.append(parameters.context_biases)
+        softplus.append(True)
+    found = vocabulary_sums(inputs, weights, biases, softplus=softplus)
+    sums, of_raw = found[0], found[-1]
+    sigmoid = sums.softplus_sum
+    if parameters.softmax:
+        [normalised] = vocabulary_sums(
+            inputs, weights, biases[:1], softplus=[True], shift=sums.log_partition
+        )
+        sigmoid = normalised.softplus_sum + sums.log_partition
+    return TargetSums(sums.log_partition, sigmoid, *(of_raw if raw else ()))
+
+
+def stacked_sums(parameters: Parameters, targets: tf.Tensor) -> tf.Tensor:
+    """All of target_sums, `[targets, 4]`."""
+    return tf.stack(target_sums(parameters, targets), 1)
 
 
 def remembered(
@@ -97,7 +111,7 @@ def remembered(
 
     [done] = tf.while_loop(lambda start: start < tf.size(new), add, (0,))
     with tf.control_dependencies([done]):
-        return tf.gather(sums.read_value(), targets)
+        return tf.gather(sums, targets)  # of the variable itself: its value would be a copy
 
 
 def cross_entropies(
@@ -112,11 +126,11 @@ def cross_entropies(
     """
     raw = scores(parameters, targets, contexts)
     corrected = raw + _corrections(parameters, contexts)
-    return CrossEntropies(
-        sums.log_partition - corrected,
-        sums.sigmoid - corrected,
-        sums.raw_log_partition - raw,
-        sums.raw_softplus - raw,
+    found = CrossEntropies(sums.log_partition - corrected, sums.sigmoid - corrected)
+    if sums.raw_log_partition is None:
+        return found
+    return found._replace(
+        raw_softmax=sums.raw_log_partition - raw, raw_sigmoid=sums.raw_softplus - raw
     )
 
 
@@ -146,31 +160,33 @@ def scores(parameters: Parameters, targets: tf.Tensor, contexts: tf.Tensor) -> t
 
 
 def mean_cross_entropies(
-    parameters: Parameters, targets: tf.Tensor, contexts: tf.Tensor
+    parameters: Parameters, targets: tf.Tensor, contexts: tf.Tensor, *, raw: bool = True
 ) -> CrossEntropies:
     """Means over some pairs, `[]` each.
 
     Args:
       parameters: the model.
       targets, contexts: `[pairs]` ids.
+      raw: whether those of the scores as they were trained are asked for.
     """
     distinct, positions = tf.unique(targets)
     num_parts = -(-tf.size(distinct) // TARGETS_AT_ONCE)
-    empty = tf.zeros([4, 0])
+    num_sums = len(TargetSums._fields) if raw else 2
 
     def add(part: tf.Tensor, found: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         some = distinct[part * TARGETS_AT_ONCE : (part + 1) * TARGETS_AT_ONCE]
-        return part + 1, tf.concat([found, tf.stack(target_sums(parameters, some))], 1)
+        sums = target_sums(parameters, some, raw=raw)
+        return part + 1, tf.concat([found, tf.stack(sums[:num_sums])], 1)
 
     _, sums = tf.while_loop(
         lambda part, _: part < num_parts,
         add,
-        (0, empty),
-        shape_invariants=(tf.TensorShape([]), tf.TensorShape([4, None])),
+        (0, tf.zeros([num_sums, 0])),
+        shape_invariants=(tf.TensorShape([]), tf.TensorShape([num_sums, None])),
     )
     of_pairs = TargetSums(*tf.unstack(tf.gather(sums, positions, axis=1)))
     found = cross_entropies(parameters, of_pairs, targets, contexts)
-    return CrossEntropies(*(tf.reduce_mean(losses_of_pairs) for losses_of_pairs in found))
+    return CrossEntropies(*map(tf.reduce_mean, found[:num_sums]))
 
 
 def sampled_loss(

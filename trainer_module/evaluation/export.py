@@ -1,5 +1,6 @@
 """The SavedModel with its signatures: looking up vectors, nearest neighbours, evaluation."""
 
+import functools
 from collections.abc import Mapping
 
 import numpy as np
@@ -9,8 +10,9 @@ import tensorflow_transform as tft
 
 from trainer_module import features
 from trainer_module.evaluation import cross_entropies
-from trainer_module.evaluation.cross_entropies import CrossEntropies, Parameters, TargetSums
+from trainer_module.evaluation.cross_entropies import Parameters, TargetSums
 from trainer_module.evaluation.saved_model import ModelSettings
+from trainer_module.evaluation.target_sample import DrawnTargets
 from trainer_module.text import skip_grams, vocabulary_tables
 from trainer_module.text.tokenization import normalize
 
@@ -53,9 +55,10 @@ class ServingModel(tf.Module):
             context_biases=self.context_biases,
             correction=self.correction,
         )
-        # Filled in as targets are met, so that each is summed over the vocabulary once.
-        self.target_sums = tf.Variable(
-            tf.fill([len(unigram), len(TargetSums._fields)], float("nan")), trainable=False
+        self.targets = DrawnTargets.all_of(
+            len(unigram),
+            len(TargetSums._fields),
+            functools.partial(cross_entropies.stacked_sums, self._parameters),
         )
         self.transform = transform_output.transform_features_layer()
         self.vocabulary = tf.saved_model.Asset(
@@ -119,7 +122,9 @@ class ServingModel(tf.Module):
 
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="examples")])
     def evaluate(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
-        """The full cross-entropies of documents, exact, over the whole vocabulary.
+        """The full cross-entropies of documents, over the whole vocabulary.
+
+        They are exact, unless the Evaluator has drawn some of the targets.
 
         The documents are text, not ids: this model's own vocabulary and graph make the pairs, so a
         model with another vocabulary can be held against it on the same documents.
@@ -134,6 +139,8 @@ class ServingModel(tf.Module):
           raw_softmax_cross_entropy, raw_sigmoid_cross_entropy: the same of the scores as trained.
           unigram_cross_entropy: the same of the unigram model.
           num_pairs: `[batch]` float32.
+          softmax_sketch, sigmoid_sketch: `[batch, target_sample.BUCKETS]` float32, for the error of
+            the first two; 0 where they are exact.
         """
         documents, occurrences = parse_documents(examples)
         transformed: Mapping[str, tf.RaggedTensor] = self.transform(
@@ -143,7 +150,16 @@ class ServingModel(tf.Module):
             }
         )
         targets, contexts = _pairs(transformed)
-        found = self._cross_entropies(targets.flat_values, contexts.flat_values)
+        rows = self.targets(targets.flat_values)
+        found = cross_entropies.cross_entropies(
+            self._parameters,
+            TargetSums(*tf.unstack(rows, axis=1)),
+            targets.flat_values,
+            contexts.flat_values,
+        )
+        sketches = self.targets.sketch(
+            rows, targets.flat_values, targets.value_rowids(), targets.nrows()
+        )
 
         def by_document(losses_of_pairs: tf.Tensor) -> tf.Tensor:
             return tf.reduce_sum(contexts.with_flat_values(losses_of_pairs), axis=1)
@@ -157,21 +173,13 @@ class ServingModel(tf.Module):
                 -tf.gather(self.unigram, contexts.flat_values)
             ),
             features.NUM_PAIRS: tf.cast(contexts.row_lengths(), tf.float32),
+            features.SOFTMAX_SKETCH: sketches[:, :, 0],
+            features.SIGMOID_SKETCH: sketches[:, :, 1],
         }
 
     def _ids_of(self, words: tf.Tensor) -> tf.Tensor:
         """`[batch]` int64; -1 for what is not one token of the vocabulary."""
         return self._ids.lookup(tf.strings.strip(normalize(words, self._tokenization)))
-
-    def _cross_entropies(self, targets: tf.Tensor, contexts: tf.Tensor) -> CrossEntropies:
-        """Of each pair, `[pairs]` each."""
-
-        def summed(some: tf.Tensor) -> tf.Tensor:
-            return tf.stack(cross_entropies.target_sums(self._parameters, some), 1)
-
-        rows = cross_entropies.remembered(self.target_sums, targets, summed)
-        sums = TargetSums(*tf.unstack(rows, axis=1))
-        return cross_entropies.cross_entropies(self._parameters, sums, targets, contexts)
 
 
 def parse_documents(examples: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:

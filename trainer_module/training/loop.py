@@ -154,8 +154,8 @@ class TrainingLoop:
 
     def evaluate(self) -> Evaluation:
         """Takes the held-out full cross-entropies of the model as it is."""
-        found = cross_entropies.CrossEntropies(*self._evaluate().numpy().tolist())
-        return Evaluation(self.state.steps, found.softmax, found.sigmoid)
+        softmax, sigmoid = self._evaluate().numpy().tolist()
+        return Evaluation(self.state.steps, softmax, sigmoid)
 
     def measure(self, found: Evaluation) -> float:
         """The full cross-entropy of the objective's family."""
@@ -165,8 +165,11 @@ class TrainingLoop:
         """The mean over the workers, that all of them decide by the same numbers."""
 
         def in_replica(targets: tf.Tensor, contexts: tf.Tensor) -> tf.Tensor:
-            found = cross_entropies.mean_cross_entropies(self.step.parameters, targets, contexts)
-            return self._group.all_reduce_sum(tf.stack(found)) / self._group.num_workers
+            found = cross_entropies.mean_cross_entropies(
+                self.step.parameters, targets, contexts, raw=False
+            )
+            means = tf.stack([found.softmax, found.sigmoid])
+            return self._group.all_reduce_sum(means) / self._group.num_workers
 
         return self._group.run(in_replica, args=self._held_out)
 

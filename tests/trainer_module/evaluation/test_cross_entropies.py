@@ -166,6 +166,17 @@ def test_sums_of_targets_are_those_of_float64(softmax: bool) -> None:
         np.testing.assert_allclose(one, other[targets], rtol=1e-5)
 
 
+@FAMILIES
+@pytest.mark.usefixtures("_small_parts")
+def test_without_the_raw_ones_the_others_are_the_same(softmax: bool) -> None:
+    given, pairs = parameters_of(11, softmax=softmax), pairs_of(11, 30)
+    for parameters in (given, given._replace(correction=None)):
+        asked = cross_entropies.mean_cross_entropies(parameters, *pairs)
+        alone = cross_entropies.mean_cross_entropies(parameters, *pairs, raw=False)
+        np.testing.assert_allclose(asked[:2], alone[:2], rtol=1e-6)
+        assert alone[2:] == (None, None)
+
+
 @pytest.mark.parametrize("temperature", [1.0, 0.25])
 @pytest.mark.usefixtures("_small_parts")
 def test_scores_of_many_pairs_are_taken_a_part_at_a_time(temperature: float) -> None:
@@ -222,14 +233,14 @@ def test_no_correction_is_one_of_zeros(softmax: bool) -> None:
         tf.function(cross_entropies.mean_cross_entropies),
     ):
         one, other = (compute(p, targets, contexts) for p in (none, zeros))
-        np.testing.assert_array_equal(one, other)
+        np.testing.assert_allclose(one, other, rtol=1e-6)
     np.testing.assert_array_equal(none.corrected_biases, zeros.corrected_biases)
     for one, other in zip(
         cross_entropies.target_sums(none, targets),
         cross_entropies.target_sums(zeros, targets),
         strict=True,
     ):
-        np.testing.assert_array_equal(one, other)
+        np.testing.assert_allclose(one, other, rtol=1e-6)
     sampler = unigram_sampler(replacement=True)
     sampled, of_zeros = (
         cross_entropies.sampled_loss(p, sampler, 4, targets, contexts, seed=9)
