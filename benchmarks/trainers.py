@@ -47,7 +47,7 @@ def ours(
       settings: of TrainerHyperparameters.
     """
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
-    group = begin()
+    group = begin(settings.get("threads", 1))
     known, train_split, eval_split = transformed(corpus, seed)
     figures = train(group, known, train_split, eval_split, seed=seed, emit=emit, **settings)
     table = figures.pop("table")
@@ -73,11 +73,11 @@ def transformed(corpus: Corpus, seed: int) -> tuple[Any, Any, Any]:
     return known, train_split, eval_split
 
 
-def begin() -> Any:
+def begin(threads: int = 1) -> Any:
     """The group: what TensorFlow must be told before it does anything else in a process."""
     from trainer_module.workers import cluster, group
 
-    return group.join(cluster.this_worker(os.environ))
+    return group.join(cluster.this_worker(os.environ), threads=threads)
 
 
 def train(
@@ -107,7 +107,7 @@ def train(
     from trainer_module.training.fit import fit
 
     hyperparameters = TrainerHyperparameters(checkpoint_seconds=1e9, **settings)
-    started = time.monotonic()
+    started, cpu_started = time.monotonic(), time.process_time()
     with tempfile.TemporaryDirectory() as folder:
         fitted = fit(
             vocabulary,
@@ -119,7 +119,7 @@ def train(
             group=group,
             checkpoint_folder=folder,
         )
-    ended = time.monotonic()
+    ended, cpu_seconds = time.monotonic(), time.process_time() - cpu_started
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     counts, result = fitted.train, fitted.training
     seconds, epochs = result.seconds, hyperparameters.epochs
@@ -127,6 +127,7 @@ def train(
         "words_per_second": round(counts.tokens * epochs / seconds),
         "pairs_per_second": round(counts.pairs * epochs / seconds),
         "seconds_to_vectors": round(ended - started, 1),
+        "cpu_seconds_to_vectors": round(cpu_seconds, 1),
         "milliseconds_a_step": round(seconds / result.steps * 1e3, 2),
         "input_words_per_second": round(_reading(train_split._replace(worker=group.worker), emit)),
         "peak_megabytes": round(peak),
@@ -195,14 +196,15 @@ def gensims(documents: str, *, seed: int, epochs: int) -> Figures:
         sg=1, vector_size=100, window=5, negative=5, sample=1e-4, min_count=5,
         workers=os.cpu_count() or 1, seed=seed,
     )  # fmt: skip
-    started = time.monotonic()
+    started, cpu_started = time.monotonic(), time.process_time()
     model.build_vocab(lines)
     before = time.monotonic()
     model.train(lines, total_examples=len(lines), epochs=epochs)
-    ended = time.monotonic()
+    ended, cpu_seconds = time.monotonic(), time.process_time() - cpu_started
     return {
         "words_per_second": round(words * epochs / (ended - before)),
         "seconds_to_vectors": round(ended - started, 1),
+        "cpu_seconds_to_vectors": round(cpu_seconds, 1),
         "words": words,
         "vocabulary": len(model.wv),
         **quality.evaluate(model.wv),

@@ -95,7 +95,8 @@ def train(
     if not 0 < eval_fraction < 1:
         raise InputError(f"eval_fraction = {eval_fraction} is not between 0 and 1: 0.05 is usual")
     base = chosen.trainer.base_path
-    workers = group.join()  # before TensorFlow does anything else
+    # Before TensorFlow does anything else.
+    workers = group.join(threads=chosen.trainer.threads)
     tokens, tokenization = _tokenized(documents, Tokenization.of(chosen.preprocessing))
     counted = Counter(token for document in tokens for token in document)
     known = _vocabulary(counted, chosen.preprocessing)

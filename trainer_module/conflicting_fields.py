@@ -39,6 +39,12 @@ def problems_of(given: "TrainerHyperparameters", workers: int) -> Iterator[str]:
     """A sentence for each conflict with a number of workers."""
     if workers == 1 or given.sync_every > 1:
         return
+    if given.threads > 1:
+        yield (
+            f"threads = {given.threads} step at their own pace, and {workers} workers that "
+            f"synchronise each step cannot wait for each other: set sync_every to "
+            f"{STEPS_PER_CHUNK} or more, or threads to 1"
+        )
     least = FRAME_HEIGHT * workers
     if given.batch_size % least:
         yield (

@@ -176,6 +176,12 @@ class TrainerHyperparameters(StrictModel):
         "its corpus' alone; last_blessed: the last blessed model in --output, if there is one; "
         f"or a path of {BASES}",
     )
+    threads: int = Field(
+        default=1,
+        ge=1,
+        le=256,
+        description="threads",
+    )
     workers: int = Field(
         default=1,
         ge=1,

@@ -67,7 +67,8 @@ def run_fn(fn_args: FnArgs) -> None:
     """
     settings, worker = _settings(fn_args), cluster.this_worker(os.environ)
     _require_for(settings.trainer, worker)
-    workers = group.join(worker)  # before TensorFlow does anything else
+    # Before TensorFlow does anything else.
+    workers = group.join(worker, threads=settings.trainer.threads)
     transform_output = tft.TFTransformOutput(fn_args.transform_graph_path)
     known = vocabulary.read(transform_output.vocabulary_file_by_name(features.VOCABULARY))
     train, evaluated = (

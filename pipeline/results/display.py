@@ -69,6 +69,7 @@ _BELOW_METRICS: tuple[_Line, ...] = (
     ("replaced_characters", _whole),
     ("empty_lines", _whole),
     ("workers", _whole),
+    ("threads", _whole),
     ("pairs_per_second", _whole),
 )
 

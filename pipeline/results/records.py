@@ -144,6 +144,7 @@ class Summary:
     replaced_characters: int
     empty_lines: int
     workers: int
+    threads: int  # of each
     pairs_per_second: int  # of all workers
     pairs_per_second_of_workers: tuple[int, ...]
     resumed_at_step: int  # 0: it began anew

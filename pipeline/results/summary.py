@@ -84,7 +84,7 @@ def _of_training(training: TrainingRecord) -> dict[str, Any]:
     same = (
         *("tokens", "vocabulary_size", "distinct_tokens_left_out", "pairs_train", "pairs_eval"),
         *("train_loss", "sampled_losses", "full_loss", "evaluations", "kept_step"),
-        *("resumed_at_step", "warm_start"),
+        *("resumed_at_step", "warm_start", "threads"),
     )
     return {name: getattr(training, name) for name in same} | {
         "workers": len(speeds),

@@ -18,6 +18,7 @@ from trainer_module.objectives import candidate_sampling
 from trainer_module.sizes import FRAME_HEIGHT
 from trainer_module.training import loop
 from trainer_module.training.model import SkipGramModel, unigram_log_probabilities
+from trainer_module.training.record import TrainingResult
 from trainer_module.workers.cluster import ALONE, Worker
 from trainer_module.workers.group import WorkerGroup
 
@@ -232,7 +233,7 @@ class Run:
         kill_at: int | None = None,
         report: Callable[[Any], None] = lambda _: None,
         chunks: loop.Chunks | None = None,
-    ) -> loop.TrainingResult:
+    ) -> TrainingResult:
         calls = 0
 
         def count_and_report(news: Any) -> None:

@@ -16,10 +16,10 @@ from trainer_module.input_pipeline.documents import Documents
 from trainer_module.input_pipeline.splits import Counts, Form, Pairs, Split, spread_pairs
 from trainer_module.text import subsampling
 from trainer_module.training import warm_start
-from trainer_module.training.loop import TrainingLoop, TrainingResult
+from trainer_module.training.loop import TrainingLoop
 from trainer_module.training.model import SkipGramModel, unigram_log_probabilities
 from trainer_module.training.progress import Listener, say_nothing
-from trainer_module.training.record import WarmStart
+from trainer_module.training.record import TrainingResult, WarmStart
 from trainer_module.vocabulary import Vocabulary
 from trainer_module.workers.group import WorkerGroup
 

@@ -1,8 +1,9 @@
 """The training loop: calls of compiled steps, with evaluations and checkpoints between them."""
 
-import dataclasses
+import functools
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Protocol
 
 import numpy as np
@@ -17,7 +18,7 @@ from trainer_module.sizes import STEPS_PER_CHUNK
 from trainer_module.training.checkpoints import Checkpoints
 from trainer_module.training.model import SkipGramModel
 from trainer_module.training.progress import BegunAnew, Listener, Progress
-from trainer_module.training.record import Evaluation
+from trainer_module.training.record import Evaluation, TrainingResult
 from trainer_module.training.schedule import Schedule
 from trainer_module.training.state import TrainingState
 from trainer_module.training.step import Step
@@ -31,19 +32,6 @@ class Chunks(Protocol):
 
     def __call__(self, *, num_targets: int, num_chunks: int, epoch: tf.Tensor) -> tf.data.Dataset:
         """Makes the dataset of an epoch, the first being 0; the same at every call."""
-
-
-@dataclasses.dataclass(frozen=True)
-class TrainingResult:
-    """What training gave."""
-
-    train_loss: float  # mean over the last epoch's pairs that were looked at, nats
-    steps: int
-    kept_step: int  # of the model that is kept
-    resumed_at_step: int
-    seconds: float  # since the last restart
-    pairs_per_second: list[float]  # of each worker, since then
-    evaluations: list[Evaluation]
 
 
 class TrainingLoop:
@@ -91,8 +79,8 @@ class TrainingLoop:
             window=window,
             seed=seed,
             schedule=self.schedule,
-            steps_done=self.state.steps_done,
         )
+        self._steps_done = group.local_copy(self.state.steps_done)
         self._compile()
 
     def _compile(self) -> None:
@@ -150,6 +138,7 @@ class TrainingLoop:
             seconds=seconds,
             pairs_per_second=[done / seconds for done in pairs_done],
             evaluations=self.state.evaluations,
+            threads=self.schedule.threads,
         )
 
     def evaluate(self) -> Evaluation:
@@ -187,7 +176,7 @@ class TrainingLoop:
             yield self._call(iterator, self.schedule.chunks_of_call(self.state.steps))
 
     def _iterator(self, chunks: Chunks) -> Iterator[Any]:
-        """The chunks that are left of all epochs.
+        """The chunks that are left of all epochs, with their numbers from the first of all.
 
         A plain iterator: a worker has one replica, so there is nothing to distribute, and the
         distributed iterators wait for a tuning thread, up to a minute, when they end.
@@ -203,7 +192,8 @@ class TrainingLoop:
 
         epochs_done, chunks_done = schedule.position(self.state.steps)
         left = tf.data.Dataset.range(epochs_done, schedule.epochs).flat_map(of_epoch)
-        left = left.skip(chunks_done).prefetch(STEPS_PER_CHUNK)
+        first = epochs_done * schedule.chunks_per_epoch + chunks_done
+        left = left.skip(chunks_done).enumerate(first).prefetch(STEPS_PER_CHUNK)
         return iter(without_autotune(left))
 
     def _call(self, iterator: Iterator[Any], num_chunks: int) -> tuple[float, list[int]]:
@@ -212,13 +202,23 @@ class TrainingLoop:
         for nth, at_once in enumerate(self.schedule.chunks_between_syncs(num_chunks)):
             if nth:
                 self._sync_frequent()
-            own += self._run(iterator, at_once)
+            own += self._run_in_threads(iterator, at_once)
         if self.step.local_updates is not None:
             self._sync()
         of_each = self._all_gather(tf.constant(own)).numpy()
         loss, looked_at, _ = of_each.sum(0).tolist()
         self.state.add_loss(loss, int(looked_at))
         return loss / max(looked_at, 1), of_each[:, 2].astype(int).tolist()
+
+    def _run_in_threads(self, iterator: Iterator[Any], num_chunks: int) -> npt.NDArray[np.float64]:
+        """As _run, by all threads; when it returns or raises, they are at rest."""
+        threads, run = self.schedule.threads, functools.partial(self._run, iterator)
+        if threads == 1:
+            return run(num_chunks)
+        # TensorFlow runs without Python's lock, and hands each chunk of an iterator out once.
+        with ThreadPoolExecutor(threads) as pool:
+            of_pieces = pool.map(run, self.schedule.pieces(num_chunks))
+            return sum(of_pieces, start=np.zeros(3))
 
     def _run(self, iterator: Iterator[Any], num_chunks: int) -> npt.NDArray[np.float64]:
         try:
@@ -232,17 +232,16 @@ class TrainingLoop:
 
     def _run_chunks_eagerly(self, iterator: Iterator[Any], num_chunks: tf.Tensor) -> tf.Tensor:
         """What this worker did: loss, its pairs and all pairs, `[3]` float64; see _calls."""
-        steps_per_epoch = self.schedule.steps_per_epoch
         total = looked_at = pairs = tf.constant(0.0, tf.float64)
         for _ in tf.range(num_chunks):
-            chunk = next(iterator)
+            nth, chunk = next(iterator)
+            first, num_steps = self.schedule.steps_of_chunk(nth)
             # The loss of one step in sixteen says what it must, and saves a sixth of the time.
-            loss, loss_pairs = self._group.run(self.step, args=(chunk, 0, True))
+            loss, loss_pairs = self._group.run(self.step, args=(chunk, 0, first, True))
             tf.debugging.assert_all_finite(loss, _NOT_FINITE)
-            done_before = (self.state.steps_done.read_value() - 1) % steps_per_epoch
-            left = tf.cast(steps_per_epoch - done_before, tf.int32)
-            for index in tf.range(1, tf.minimum(STEPS_PER_CHUNK, left)):
-                self._group.run(self.step, args=(chunk, index, False))
+            for index in tf.range(1, num_steps):
+                self._group.run(self.step, args=(chunk, index, first + index, False))
+            self._steps_done.assign_add(num_steps)
             total += tf.cast(loss, tf.float64)
             looked_at += tf.cast(loss_pairs, tf.float64)
             pairs += tf.cast(chunk.num_pairs(), tf.float64)

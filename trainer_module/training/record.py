@@ -25,6 +25,20 @@ class Evaluation:
 
 
 @dataclasses.dataclass(frozen=True)
+class TrainingResult:
+    """What the training loop gave."""
+
+    train_loss: float  # mean over the last epoch's pairs that were looked at, nats
+    steps: int
+    kept_step: int  # of the model that is kept
+    resumed_at_step: int
+    seconds: float  # since the last restart
+    pairs_per_second: list[float]  # of each worker, since then
+    evaluations: list[Evaluation]
+    threads: int  # of each worker
+
+
+@dataclasses.dataclass(frozen=True)
 class WarmStart:
     """What a model took over from an earlier one, in tokens."""
 
@@ -49,6 +63,7 @@ class TrainingRecord:
     resumed_at_step: int
     pairs_per_second: float  # of all workers
     pairs_per_second_of_workers: tuple[float, ...]
+    threads: int  # of each worker
     evaluations: tuple[Evaluation, ...]
     sampled_losses: dict[str, float]  # by number of candidates
     full_loss: float  # what they estimate
@@ -71,6 +86,7 @@ class TrainingRecord:
             resumed_at_step=result.resumed_at_step,
             pairs_per_second=sum(result.pairs_per_second),
             pairs_per_second_of_workers=tuple(result.pairs_per_second),
+            threads=result.threads,
             evaluations=tuple(result.evaluations),
             sampled_losses={str(number): loss for number, loss in fitted.sampled_losses.items()},
             full_loss=fitted.full_loss,

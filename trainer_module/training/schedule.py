@@ -1,7 +1,7 @@
 """When training does what: a pure function of the number of steps that were taken.
 
     epoch   all targets of the train split, once
-      call    the compiled loop between two looks at the clock
+      call    the compiled loop between two looks at the clock; threads take pieces of it
         chunk   the data of 16 steps, which come in one piece
           step    one block of targets, one update of the tables
             frame   16 of a block's targets, one small matrix product
@@ -14,24 +14,29 @@ import dataclasses
 from collections.abc import Iterator
 from typing import Self
 
+import tensorflow as tf
+
 from trainer_module.hyperparameters import TrainerHyperparameters
 from trainer_module.sizes import STEPS_PER_CHUNK
 
 # Targets between two looks at the clock: about a second of work, so that progress is seen and the
 # price of leaving the compiled loop is not.
 _TARGETS_PER_CALL = 1 << 19
+# A thread that is slower than the others takes fewer, so that all end at about the same time.
+_PIECES_PER_THREAD = 8
 
 
 @dataclasses.dataclass(frozen=True)
 class Schedule:
     """The sizes of work of one training. Steps count from 0 over all epochs."""
 
-    targets_per_step: int  # of one worker
+    targets_per_step: int  # of one worker; of threads, of each
     steps_per_epoch: int
     epochs: int
     chunks_per_call: int  # at most
     evaluated_chunks: tuple[int, ...]  # of an epoch, the numbers of chunks after which to evaluate
     chunks_per_sync: int | None = None  # None: the workers add up the gradients of each step
+    threads: int = 1  # of a worker, which take chunks and step without waiting for each other
 
     @classmethod
     def of(
@@ -40,7 +45,7 @@ class Schedule:
         """Plans a training.
 
         Args:
-          hyperparameters: batch_size, epochs, sync_every, evaluations_per_epoch.
+          hyperparameters: batch_size, epochs, threads, sync_every, evaluations_per_epoch.
           num_targets: of an epoch, of the worker that has the most.
           num_workers: of the group.
         """
@@ -51,7 +56,11 @@ class Schedule:
         is_synced = on_their_own and num_workers > 1
         # What a worker does not know of is what the others have done since the last call: all
         # changes are added up, and those of 4 workers with 1,024 steps each diverge.
-        targets_per_call = _TARGETS_PER_CALL // (num_workers - 1 if is_synced else 1)
+        targets_per_call = (
+            _TARGETS_PER_CALL // (num_workers - 1)
+            if is_synced
+            else _TARGETS_PER_CALL * hyperparameters.threads
+        )
         steps_per_epoch = -(-num_targets // targets_per_step)
         return cls(
             targets_per_step=targets_per_step,
@@ -62,6 +71,7 @@ class Schedule:
                 -(-steps_per_epoch // STEPS_PER_CHUNK), hyperparameters.evaluations_per_epoch
             ),
             chunks_per_sync=hyperparameters.sync_every // STEPS_PER_CHUNK if is_synced else None,
+            threads=hyperparameters.threads,
         )
 
     @property
@@ -100,6 +110,24 @@ class Schedule:
         """Cuts the chunks of a call where the frequent tokens' rows are synced."""
         at_once = self.chunks_per_sync or num_chunks
         return (min(at_once, num_chunks - begin) for begin in range(0, num_chunks, at_once))
+
+    def steps_of_chunk(self, nth: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """The number of a chunk's first step, and how many steps it has.
+
+        Args:
+          nth: `[]` int64, which chunk, from 0 over all epochs.
+
+        Returns:
+          `[]` int64 each.
+        """
+        before = nth % self.chunks_per_epoch * STEPS_PER_CHUNK
+        first = nth // self.chunks_per_epoch * self.steps_per_epoch + before
+        return first, tf.minimum(self.steps_per_epoch - before, STEPS_PER_CHUNK)
+
+    def pieces(self, num_chunks: int) -> list[int]:
+        """Cuts chunks into what a thread takes at a time: several for each thread, if there are."""
+        size = max(num_chunks // (self.threads * _PIECES_PER_THREAD), 1)
+        return [min(size, num_chunks - begin) for begin in range(0, num_chunks, size)]
 
     def begins_epoch(self, steps_done: int) -> bool:
         """Whether the next step is the first of an epoch."""

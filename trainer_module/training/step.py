@@ -28,7 +28,7 @@ _SummedRows = Callable[..., tuple[tf.Tensor, ...]]
 
 
 class Step:
-    """What one step does, and how many were done."""
+    """What one step does."""
 
     def __init__(
         self,
@@ -40,7 +40,6 @@ class Step:
         window: int,
         seed: int,
         schedule: Schedule,
-        steps_done: tf.Variable,
     ):
         """Prepares to change `model`, created in the scope of the group's strategy.
 
@@ -52,7 +51,6 @@ class Step:
           window: the largest there is.
           seed: of the candidates.
           schedule: how large a step is, and over how many the learning rate falls.
-          steps_done: `[]` int64, created in the same scope; each step adds one.
 
         Raises:
           InputError: the objective's scores of one step do not fit into memory.
@@ -61,7 +59,6 @@ class Step:
         self._hyperparameters = hyperparameters
         self._seed = seed
         self._schedule = schedule
-        self._steps_done = group.local_copy(steps_done)
         self.objective = registry.objective(hyperparameters, model.vocabulary_size)
         self.sampler = registry.sampler(hyperparameters, counts.context_counts)
         _require_memory(hyperparameters, self.objective, window)
@@ -91,32 +88,34 @@ class Step:
     # Nothing in a step is Python's control flow on tensors: to look for it takes half of the trace.
     @tf.autograph.experimental.do_not_convert
     def __call__(
-        self, chunk: Chunk, index: int | tf.Tensor, with_loss: bool
+        self, chunk: Chunk, index: int | tf.Tensor, number: tf.Tensor, with_loss: bool
     ) -> tuple[tf.Tensor, tf.Tensor]:
         """Takes a step; in the replica context of the strategy.
 
         Args:
           chunk: of several blocks of targets.
           index: which of them.
+          number: `[]` int64, of the step, from 0 over all epochs: it seeds the candidates, and the
+            learning rate falls by it. Not what a variable counts: threads step at the same time.
           with_loss: see gradients.shared_candidates.
 
         Returns:
           The summed loss of the block's pairs, `[]` float32, and their number, `[]` int32.
         """
         pairs = chunk.block(index, self._schedule.targets_per_step)
-        drawn = self._draw(pairs)
+        drawn = self._draw(pairs, number)
         found = self._gradients(pairs, self._block(pairs, drawn), drawn, with_loss)
-        self._apply(pairs, tf.cast(tf.reshape(drawn.classes, [-1]), tf.int32), found)
+        candidates = tf.cast(tf.reshape(drawn.classes, [-1]), tf.int32)
+        self._apply(pairs, candidates, found, self._learning_rate(number))
         return found.loss, tf.cast(tf.reduce_sum(pairs.band), tf.int32)
 
-    def _draw(self, pairs: FramedPairs) -> SampledCandidates:
+    def _draw(self, pairs: FramedPairs, step: tf.Tensor) -> SampledCandidates:
         """The step's candidates; where workers step together, the same on all that share them."""
         number = self.objective.num_sampled
         if not self.objective.spec.samples:
             return SampledCandidates(
                 tf.range(number, dtype=tf.int64), tf.constant(number, tf.int64)
             )
-        step = self._steps_done.read_value()
         shared = self._hyperparameters.negatives == "per_batch" and self.local_updates is None
         if not shared:
             step = step * self._group.num_workers + self._group.index
@@ -177,7 +176,9 @@ class Step:
             hits = contexts[:, tf.newaxis] == drawn.classes
         return gradients.per_pair_candidates(self.objective, block, hits)
 
-    def _apply(self, pairs: FramedPairs, candidates: tf.Tensor, found: Gradients) -> None:
+    def _apply(
+        self, pairs: FramedPairs, candidates: tf.Tensor, found: Gradients, rate: tf.Tensor
+    ) -> None:
         """Steps along the gradients, rows added up."""
         # This worker's copies: as all step alike, they stay what the strategy mirrored.
         tables, dim = self.parameters, self._hyperparameters.dim
@@ -192,22 +193,23 @@ class Step:
                 0,
             ),
         )
-        rate, bound = self._learning_rate(), self._hyperparameters.max_row_step
+        bound = self._hyperparameters.max_row_step
         bounded_row_step(tables.target_table, targets, of_targets, rate, bound)
         bounded_row_step(tables.context_weights, contexts, of_weights, rate, bound)
         if self.is_biased:
             bounded_row_step(tables.context_biases, contexts, of_biases, rate, bound)
-        self._steps_done.assign_add(1)
 
-    def _learning_rate(self) -> tf.Tensor:
-        left = 1.0 - tf.cast(self._steps_done / self._schedule.steps, tf.float32)
+    def _learning_rate(self, step: tf.Tensor) -> tf.Tensor:
+        left = 1.0 - tf.cast(step / self._schedule.steps, tf.float32)
         return self._hyperparameters.learning_rate * tf.maximum(left, _LEAST_RATE_SHARE)
 
 
 def _require_memory(
     hyperparameters: TrainerHyperparameters, objective: registry.Objective, window: int
 ) -> None:
-    numbers = hyperparameters.batch_size * objective.num_sampled
+    threads = hyperparameters.threads
+    in_each = f" in each of {threads} threads" if threads > 1 else ""
+    numbers = threads * hyperparameters.batch_size * objective.num_sampled
     if hyperparameters.negatives == "per_pair":
         numbers *= (window + 1) * hyperparameters.dim  # the candidates' vectors, for each pair
     if numbers <= _MOST_NUMBERS:
@@ -215,8 +217,8 @@ def _require_memory(
     raise InputError(
         f"{objective.name} takes {objective.num_sampled:,} classes "
         f"{hyperparameters.negatives.replace('_', ' ')} for each of trainer.batch_size = "
-        f"{hyperparameters.batch_size:,} targets at once, {numbers * 4 / 1e9:,.1f} GB: lower "
-        "trainer.batch_size or trainer.num_sampled, or choose an objective that samples"
+        f"{hyperparameters.batch_size:,} targets at once{in_each}, {numbers * 4 / 1e9:,.1f} GB: "
+        "lower trainer.batch_size or trainer.num_sampled, or choose an objective that samples"
     )
 
 

@@ -89,16 +89,20 @@ class WorkerGroup:
             meet()
 
 
-def join(worker: Worker = ALONE) -> WorkerGroup:
+def join(worker: Worker = ALONE, *, threads: int = 1) -> WorkerGroup:
     """Takes a worker's place in its group; before TensorFlow does anything else in the process.
 
     TensorFlow then runs two ops of a step at a time and does not split each of them. They take some
     100 microseconds, and to wake another thread for half of one costs as much: with 2 cores
-    training is twice as fast so.
+    training is twice as fast so. Of several threads that step on the same tables, each has one op
+    at a time: more would take the cores from the others.
 
     Args:
       worker: what TF_CONFIG says, cluster.this_worker; TensorFlow itself reads the addresses there.
+      threads: that step at the same time.
     """
     with contextlib.suppress(RuntimeError):  # TensorFlow has run in this process: slower, no worse
         tf.config.threading.set_intra_op_parallelism_threads(1)
+        if threads > 1:
+            tf.config.threading.set_inter_op_parallelism_threads(threads)
     return WorkerGroup(tf.distribute.MultiWorkerMirroredStrategy(), worker)

@@ -34,6 +34,7 @@ SUMMARY = Summary(
     replaced_characters=12,
     empty_lines=0,
     workers=2,
+    threads=4,
     pairs_per_second=400000,
     pairs_per_second_of_workers=(200001, 199999),
     resumed_at_step=0,

@@ -88,6 +88,7 @@ class TestSummaryTable:
             ["replaced_characters", "12"],
             ["empty_lines", "0"],
             ["workers", "2"],
+            ["threads", "4"],
             ["pairs_per_second", "400,000"],
             ["seconds", "1,061.8"],
         ]

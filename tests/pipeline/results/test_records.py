@@ -52,6 +52,7 @@ SUMMARY_JSON = """{
   "replaced_characters": 12,
   "empty_lines": 0,
   "workers": 2,
+  "threads": 4,
   "pairs_per_second": 400000,
   "pairs_per_second_of_workers": [
     200001,

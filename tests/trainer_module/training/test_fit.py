@@ -14,8 +14,7 @@ from trainer_module.input_pipeline import window_chunks
 from trainer_module.input_pipeline.documents import TransformedFiles
 from trainer_module.input_pipeline.splits import Counts
 from trainer_module.training import fit
-from trainer_module.training.loop import TrainingResult
-from trainer_module.training.record import Evaluation
+from trainer_module.training.record import Evaluation, TrainingResult
 from trainer_module.vocabulary import Vocabulary
 
 DOCUMENTS = TransformedFiles(["here"], SPEC)
@@ -147,5 +146,5 @@ def test_the_full_loss_is_that_of_the_step_that_is_kept(
         evaluate=lambda: Evaluation(48, 1.0, 2.0),
         measure=lambda found: found.of_family(softmax=softmax),
     )
-    result = TrainingResult(1.5, 48, kept_step, 0, 2.0, [1e5], taken)
+    result = TrainingResult(1.5, 48, kept_step, 0, 2.0, [1e5], taken, 1)
     assert fit.full_loss(loop, result) == expected

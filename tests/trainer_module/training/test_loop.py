@@ -30,11 +30,11 @@ from trainer_module.errors import InputError
 from trainer_module.input_pipeline import pair_chunks, window_chunks
 from trainer_module.training import loop, schedule
 from trainer_module.training.progress import Progress
-from trainer_module.training.record import Evaluation
+from trainer_module.training.record import Evaluation, TrainingResult
 from trainer_module.workers.group import WorkerGroup
 
 
-def comparable(result: loop.TrainingResult) -> tuple[Any, ...]:
+def comparable(result: TrainingResult) -> tuple[Any, ...]:
     """Of a result: all but the clock and where it was taken up."""
     return result.train_loss, result.steps, result.kept_step, result.evaluations
 

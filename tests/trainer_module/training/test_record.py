@@ -6,8 +6,12 @@ from types import SimpleNamespace
 import numpy as np
 
 from trainer_module.input_pipeline.splits import Counts
-from trainer_module.training.loop import TrainingResult
-from trainer_module.training.record import Evaluation, TrainingRecord, WarmStart
+from trainer_module.training.record import (
+    Evaluation,
+    TrainingRecord,
+    TrainingResult,
+    WarmStart,
+)
 
 FITTED = SimpleNamespace(
     train=Counts(90, 900, 400, 1600, np.array([800, 800])),
@@ -21,6 +25,7 @@ FITTED = SimpleNamespace(
         seconds=2.0,
         pairs_per_second=[1e5, 2e5],
         evaluations=[Evaluation(16, 7.0, 8.0)],
+        threads=4,
     ),
     sampled_losses={5: 3.5},
     full_loss=7.0,
@@ -44,6 +49,7 @@ def test_what_training_gave_is_written_and_read_as_json() -> None:
         "resumed_at_step": 0,
         "pairs_per_second": 3e5,
         "pairs_per_second_of_workers": [1e5, 2e5],
+        "threads": 4,
         "evaluations": [{"step": 16, "softmax": 7.0, "sigmoid": 8.0}],
         "sampled_losses": {"5": 3.5},
         "full_loss": 7.0,

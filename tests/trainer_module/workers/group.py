@@ -74,7 +74,7 @@ def main(folder: str, hyperparameters: dict[str, Any], kill: dict[str, int] | No
         which `checkpoint`.
     """
     worker = cluster.this_worker(os.environ)
-    own = join(worker)
+    own = join(worker, threads=hyperparameters.get("threads", 1))
     schedule._TARGETS_PER_CALL = 1 if hyperparameters.get("sync_every", 1) == 1 else 1 << 10
     local_updates._FREQUENT = FREQUENT
     run = run_of(own, **hyperparameters)
