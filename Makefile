@@ -4,7 +4,7 @@ BIN := .venv/bin
 UV := $(BIN)/uv
 
 .PHONY: help install run test test-fast lint format docs bench bench-objectives bench-sizes \
-  bench-workers bench-scaling bench-pairs bench-nights bench-growth lock clean
+  bench-workers bench-scaling bench-memory bench-growth bench-pairs bench-nights lock clean
 help:           ## what can be made
 	@sed -n 's/^\([a-z-]*\):.*## */make \1\t/p' Makefile
 
@@ -62,6 +62,9 @@ bench-workers: install  ## several workers on this machine, and what more would 
 
 bench-scaling: install  ## training as words, dimensions and vocabulary grow
 	$(BIN)/python -m benchmarks.scaling
+
+bench-memory: install  ## seconds and memory from files to pairs, of 1 and 4 GB of text
+	$(BIN)/python -m benchmarks.growth.memory
 
 bench-nights: install  ## ten nights replayed on books, and what the gate says of each
 	$(BIN)/python -m benchmarks.nights

@@ -13,10 +13,12 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from components.tfx_api import fileio
 
-# What decides the place in the order, and content. Equal ones count each.
-Record = tuple[Any, bytes]
+# What decides the place in the order, 64 bits, and content. Equal ones count each.
+Record = tuple[int, bytes]
 
 # How much a worker gathers. Half of it makes twice as many runs, and each is a read of its own.
 _BYTES_HELD = 64 << 20
@@ -56,8 +58,7 @@ class RunFile:
         self._held = 0
         while self._gathered:
             bucket, records = self._gathered.popitem()
-            records.sort()
-            yield bucket, self._written(records)
+            yield bucket, self._written(_in_order(records))
 
     def _written(self, records: list[Record]) -> Run:
         num_bytes = sum(len(content) for _, content in records)
@@ -74,6 +75,14 @@ class RunFile:
     def close(self) -> None:
         """Ends the file, so that its runs can be read."""
         self._file.close()
+
+
+def _in_order(records: list[Record]) -> list[Record]:
+    """Sorts: NumPy by the numbers alone, in half of the time, then Python what has the same one."""
+    keys = np.fromiter((key for key, _ in records), np.uint64, len(records))
+    nearly = [records[place] for place in np.argsort(keys).tolist()]
+    nearly.sort()
+    return nearly
 
 
 def merged(runs: Iterable[Run]) -> Iterator[Record]:

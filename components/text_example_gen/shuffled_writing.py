@@ -189,9 +189,8 @@ class Number(Spilling):
         for near_copies, nth, document in numbered(merged(bucket[1])):
             split = self._dealt_out[near_copies % len(self._dealt_out)]
             files = self._files[split]
-            key = shuffle_key(nth, document)
-            file = files[int.from_bytes(key, "big") % len(files)]
-            yield from self._file.add(file, (key, example(document, nth)))
+            key = int.from_bytes(shuffle_key(nth, document), "big")
+            yield from self._file.add(files[key % len(files)], (key, example(document, nth)))
             seen[split, min(nth, 2)] += 1
         yield beam.pvalue.TaggedOutput(_COUNTS, self._counts(seen))
 

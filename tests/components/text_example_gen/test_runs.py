@@ -27,7 +27,9 @@ def spilled(folder: Path, workers: Iterable[Iterable[tuple[int, Record]]]) -> di
     return found
 
 
-records = st.tuples(st.integers(0, 3), st.tuples(st.integers(0, 5), st.binary(max_size=3)))
+# Few keys, so that many have the same, and the largest of 64 bits.
+keys = st.sampled_from([0, 1, 2, 1 << 63, (1 << 63) + 1, (1 << 64) - 1])
+records = st.tuples(st.integers(0, 3), st.tuples(keys, st.binary(max_size=3)))
 
 
 @given(st.lists(st.lists(records, max_size=30), max_size=4), st.integers(1, 2000))
