@@ -4,7 +4,7 @@ BIN := .venv/bin
 UV := $(BIN)/uv
 
 .PHONY: help install run test test-fast lint format docs bench bench-objectives bench-sizes \
-  bench-workers bench-scaling bench-pairs bench-nights lock clean
+  bench-workers bench-scaling bench-pairs bench-nights bench-million lock clean
 help:           ## what can be made
 	@sed -n 's/^\([a-z-]*\):.*## */make \1\t/p' Makefile
 
@@ -65,6 +65,9 @@ bench-scaling: install  ## training as words, dimensions and vocabulary grow
 
 bench-nights: install  ## ten nights replayed on books, and what the gate says of each
 	$(BIN)/python -m benchmarks.nights
+
+bench-million: install  ## vocabularies up to a million tokens
+	$(BIN)/python -m benchmarks.million
 
 bench-pairs: install  ## training from pairs beside training from windows
 	$(BIN)/python -m benchmarks.pairs
