@@ -4,7 +4,8 @@ BIN := .venv/bin
 UV := $(BIN)/uv
 
 .PHONY: help install run test test-fast lint format docs bench bench-objectives bench-sizes \
-  bench-workers bench-scaling bench-memory bench-growth bench-pairs bench-nights lock clean
+  bench-workers bench-threads bench-scaling bench-memory bench-growth bench-million bench-pairs bench-nights \
+  lock clean
 help:           ## what can be made
 	@sed -n 's/^\([a-z-]*\):.*## */make \1\t/p' Makefile
 
@@ -71,6 +72,9 @@ bench-nights: install  ## ten nights replayed on books, and what the gate says o
 
 bench-growth: install  ## the whole pipeline on 1, 4, 17 and 170 million words
 	$(BIN)/python -m benchmarks.growth
+
+bench-million: install  ## vocabularies up to a million tokens
+	$(BIN)/python -m benchmarks.million
 
 bench-pairs: install  ## training from pairs beside training from windows
 	$(BIN)/python -m benchmarks.pairs

@@ -24,7 +24,12 @@ from trainer_module.training.record import TrainingRecord
 OutputArtifacts = Mapping[tuple[str, str], mlmd.Artifact]
 
 # Of the Evaluator's metrics those that its thresholds and sentences need, and people do not.
-_NOT_REPORTED = ("gain_over_unigram", "num_pairs", "compared", "compared_of_last_blessed")
+_NOT_REPORTED = (
+    *("gain_over_unigram", "least_gain_over_unigram", "num_pairs"),
+    *("compared", "compared_of_last_blessed", "most_increase"),
+)
+# And of errors those that are none, as no targets were sampled.
+_ERRORS = ("full_softmax_cross_entropy_error", "full_sigmoid_cross_entropy_error")
 
 
 def collect(
@@ -127,7 +132,9 @@ def _reported(metrics: Mapping[str, float]) -> dict[str, float]:
     return {
         name: metrics[name]
         for name in FORMULAS
-        if name not in _NOT_REPORTED and (compared or name not in COMPARISONS)
+        if name not in _NOT_REPORTED
+        and (compared or name not in COMPARISONS)
+        and (metrics[name] or name not in _ERRORS)
     }
 
 

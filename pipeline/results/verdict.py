@@ -31,14 +31,15 @@ def verdict(
     missed = []
     if not metrics["least_gain_over_unigram"] >= gate.min_gain_over_unigram:
         missed.append(
-            f"{gain}, and evaluator.min_gain_over_unigram asks for "
-            f"{gate.min_gain_over_unigram}: raise trainer.epochs (it is "
+            f"{gain}, and evaluator.min_gain_over_unigram asks for {gate.min_gain_over_unigram}"
+            f"{_margin(metrics['full_softmax_cross_entropy_error'])}: raise trainer.epochs (it is "
             f"{epochs}) with trainer.keep=best, add text, or ask for less"
         )
     if not metrics["most_increase"] <= gate.max_increase:
         missed.append(
-            f"{comparison}, and evaluator.max_increase allows {gate.max_increase}: see "
-            "what came in, raise it, or give what is of another kind an --output of its own"
+            f"{comparison}, and evaluator.max_increase allows {gate.max_increase}"
+            f"{_margin(metrics['most_increase'] - metrics['increase'])}: see what came in, raise "
+            "it, or give what is of another kind an --output of its own"
         )
     missed += _moved_too_far(gate, moved)
     reasons = "; and ".join(missed) or "the evaluation says so (artifacts/Evaluator/evaluation)"
@@ -58,10 +59,16 @@ def _moved_too_far(gate: EvaluatorConfig, moved: Comparison) -> list[str]:
     ]
 
 
+def _margin(error: float) -> str:
+    """What the gate asks for besides, where targets were sampled."""
+    return " with two standard errors of the sampled targets to spare" if error > 0 else ""
+
+
 def _gain(metrics: Mapping[str, float]) -> str:
-    gain = metrics["gain_over_unigram"]
+    gain, error = metrics["gain_over_unigram"], metrics["full_softmax_cross_entropy_error"]
+    sampled = f" (standard error {error:.4f}, by sampled targets)" if error else ""
     return (
-        f"its full softmax cross-entropy {metrics['full_softmax_cross_entropy']:.4f} on "
+        f"its full softmax cross-entropy {metrics['full_softmax_cross_entropy']:.4f}{sampled} on "
         f"{metrics['num_pairs']:,.0f} held-out pairs is {abs(gain):.4f} "
         f"{'above' if gain < 0 else 'below'} the unigram model's "
         f"{metrics['unigram_cross_entropy']:.4f}"

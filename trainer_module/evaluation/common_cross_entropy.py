@@ -164,7 +164,7 @@ class _ModelOverCommon(tf.Module):
         super().__init__()
         self._targets = model.targets
         self._parameters = model.parameters._replace(
-            context_biases=tf.constant(model.parameters.corrected_biases), correction=None
+            context_biases=tf.convert_to_tensor(model.parameters.corrected_biases), correction=None
         )
         self._rows = tf.constant(common.rows[which])
         self._log_classes = tf.constant(np.log(common.classes), tf.float32)

@@ -8,7 +8,11 @@ from kfp.pipeline_spec.pipeline_spec_pb2 import PipelineSpec
 from tensorflow_model_analysis.proto import config_pb2
 
 from components.embedding_comparison.comparison import Comparison
-from components.embedding_evaluator.eval_config import compared_metric_of, thresholds_of
+from components.embedding_evaluator.eval_config import (
+    compared_metric_of,
+    max_targets_of,
+    thresholds_of,
+)
 from components.tfx_api import evaluator_constants
 from pipeline.cluster.rehearsal.handing_over import Outputs
 from pipeline.config import EvaluatorConfig
@@ -59,6 +63,7 @@ def gate_of(spec: PipelineSpec) -> tuple[EvaluatorConfig, int]:
     gate = EvaluatorConfig.model_validate(
         {
             "compared_metric": compared_metric_of(of_evaluator),
+            "max_targets": max_targets_of(of_evaluator),
             **thresholds_of(of_evaluator),
             "min_neighbor_overlap": overlap or None,
         }

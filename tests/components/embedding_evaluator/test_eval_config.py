@@ -8,7 +8,11 @@ from tensorflow_model_analysis.evaluators import metrics_validator
 from tensorflow_model_analysis.metrics import metric_types
 from tensorflow_model_analysis.proto import config_pb2
 
-from components.embedding_evaluator.eval_config import compared_metric_of, eval_config
+from components.embedding_evaluator.eval_config import (
+    compared_metric_of,
+    eval_config,
+    max_targets_of,
+)
 from components.embedding_evaluator.metrics import COMPARED_METRICS, FORMULAS
 
 
@@ -16,12 +20,14 @@ def config(
     min_gain: float = 0.05,
     max_increase: float = 0.02,
     compared_metric: str = "common_cross_entropy",
+    max_targets: int = 50_000,
     code_fingerprint: str = "0123",
 ) -> config_pb2.EvalConfig:
     return eval_config(
         min_gain_over_unigram=min_gain,
         compared_metric=compared_metric,
         max_increase=max_increase,
+        max_targets=max_targets,
         code_fingerprint=code_fingerprint,
     )
 
@@ -35,7 +41,7 @@ def blessed(gain: float, increase: float, *, has_last: bool = True) -> bool:
     name = "candidate" if has_last else ""
     found = {
         metric_types.MetricKey(name=metric, model_name=name): value
-        for metric, value in (("gain_over_unigram", gain), ("increase", increase))
+        for metric, value in (("least_gain_over_unigram", gain), ("most_increase", increase))
     }
     return metrics_validator.validate_metrics(((), found), filled).validation_ok
 
@@ -62,6 +68,9 @@ class TestWhatIsMeasured:
     def test_the_compared_metric_can_be_read_again(self, name):
         assert compared_metric_of(config(compared_metric=name)) == name
 
+    def test_so_can_the_number_of_targets(self):
+        assert max_targets_of(config(max_targets=1234)) == 1234
+
     def test_the_fingerprint_of_the_code_makes_another_configuration(self):
         assert config(code_fingerprint="99") != config()
 
@@ -79,11 +88,11 @@ class TestThresholds:
             for metric in spec.metrics
             if metric.HasField("threshold")
         }
-        assert list(found) == ["gain_over_unigram", "increase"]
-        assert found["gain_over_unigram"].lower_bound.value == 0.25
-        assert not found["gain_over_unigram"].HasField("upper_bound")
-        assert found["increase"].upper_bound.value == 0.5
-        assert not found["increase"].HasField("lower_bound")
+        assert list(found) == ["least_gain_over_unigram", "most_increase"]
+        assert found["least_gain_over_unigram"].lower_bound.value == 0.25
+        assert not found["least_gain_over_unigram"].HasField("upper_bound")
+        assert found["most_increase"].upper_bound.value == 0.5
+        assert not found["most_increase"].HasField("lower_bound")
 
     @pytest.mark.parametrize(
         ("gain", "expected"),

@@ -1,4 +1,5 @@
 import math
+from typing import Any
 
 import apache_beam as beam
 import numpy as np
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 from tensorflow_model_analysis.metrics import metric_types
 
 from components.embedding_evaluator import metrics
-from components.embedding_evaluator.metrics import OUTPUTS, Totals
+from components.embedding_evaluator.totals import OUTPUTS, SKETCHES, TOTALS, Totals, TotalsCombiner
 from pipeline.beam_arguments import ON_THIS_MACHINE
 
 EVALUATED = (
@@ -28,8 +29,11 @@ COMPARED = (
 )
 
 
-def document(**sums: float) -> dict[str, np.ndarray]:
-    """The predictions of one document; 0 for what is not given."""
+Documents = dict[str, np.ndarray]  # one or more, by OUTPUTS and SKETCHES
+
+
+def document(**sums: float) -> Documents:
+    """One document; 0 for what is not given."""
     assert set(sums) <= set(OUTPUTS)
     return {name: np.array([sums.get(name, 0.0)]) for name in OUTPUTS}
 
@@ -64,18 +68,22 @@ DOCUMENTS = [
 # sqrt((-4 + 0.2 * 4)^2 + (3 + 0.2 * 1)^2) / 5 = sqrt(10.24 + 10.24) / 5.
 VALUES = {
     "full_softmax_cross_entropy": 3.0,
+    "full_softmax_cross_entropy_error": 0.0,
     "full_sigmoid_cross_entropy": 5.4,
+    "full_sigmoid_cross_entropy_error": 0.0,
     "raw_full_softmax_cross_entropy": 6.4,
     "raw_full_sigmoid_cross_entropy": 10.2,
     "unigram_cross_entropy": 4.2,
     "perplexity": 20.085537,
     "gain_over_unigram": 1.2,
+    "least_gain_over_unigram": 1.2,
     "num_pairs": 5.0,
     "common_cross_entropy": 5.8,
     "common_cross_entropy_of_last_blessed": 6.0,
     "compared": 5.8,
     "compared_of_last_blessed": 6.0,
     "increase": -0.2,
+    "most_increase": -0.2,
     "increase_error": math.sqrt(20.48) / 5,
     "common_coverage": 0.8,
     "common_coverage_of_last_blessed": 0.4,
@@ -83,28 +91,37 @@ VALUES = {
 }
 
 
-def inputs(predictions: dict[str, np.ndarray]) -> metric_types.StandardMetricInputs:
+def inputs(predictions: Any) -> metric_types.StandardMetricInputs:
     return metric_types.StandardMetricInputs(predictions=predictions)
 
 
-def combiner(model: str = "") -> metrics.TotalsCombiner:
-    return metrics.TotalsCombiner(metric_types.MetricKey(name="_totals", model_name=model))
+def prediction(documents: Documents) -> dict[str, np.ndarray]:
+    """What Predict makes of a batch."""
+    return {TOTALS: Totals.of_documents(documents).vector}
 
 
-def added_up(documents: list[dict[str, np.ndarray]]) -> tuple[float, ...]:
+def combiner(model: str = "") -> TotalsCombiner:
+    return TotalsCombiner(metric_types.MetricKey(name="_totals", model_name=model))
+
+
+def added_up(batches: list[Documents]) -> np.ndarray:
     total = combiner().create_accumulator()
-    for predictions in documents:
-        total = combiner().add_input(total, inputs(predictions))
+    for documents in batches:
+        total = combiner().add_input(total, inputs(prediction(documents)))
     return total
 
 
-def totals(documents: list[dict[str, np.ndarray]]) -> Totals:
-    return metrics.totals_of(added_up(documents))
+def totals(batches: list[Documents]) -> Totals:
+    return Totals.of_vector(added_up(batches))
+
+
+def together(documents: list[Documents]) -> Documents:
+    return {name: np.concatenate([one[name] for one in documents]) for name in OUTPUTS}
 
 
 def test_these_are_the_metrics() -> None:
     assert list(metrics.FORMULAS) == list(VALUES)
-    assert [name for name in VALUES if name in metrics.COMPARISONS] == list(VALUES)[8:]
+    assert [name for name in VALUES if name in metrics.COMPARISONS] == list(VALUES)[11:]
 
 
 @pytest.mark.parametrize(("name", "expected"), VALUES.items())
@@ -122,10 +139,10 @@ def test_perplexity_beyond_what_a_number_holds_is_infinite() -> None:
 
 def test_without_pairs_there_is_no_number() -> None:
     nothing = totals([document()])
-    zeros = ("num_pairs", "num_common_pairs", "increase", "increase_error")
+    zeros = ("num_pairs", "num_common_pairs", "increase", "most_increase")
     for name, formula in metrics.FORMULAS.items():
-        value = formula(nothing)
-        assert value == 0 if name in zeros else not math.isfinite(value), name
+        value, is_zero = formula(nothing), name in zeros or name.endswith("_error")
+        assert value == 0 if is_zero else not math.isfinite(value), name
 
 
 @pytest.mark.parametrize("missing", ["compared_pairs", "compared_pairs_of_last_blessed"])
@@ -161,13 +178,81 @@ def test_of_a_model_and_itself_there_is_no_error() -> None:
     assert metrics.increase_error(found) == pytest.approx(0, abs=1e-7)
 
 
+class TestErrorsOfSampledTargets:
+    @staticmethod
+    def sketches(**values: tuple[float, ...]) -> Documents:
+        """Of two documents with 4 pairs each: their sketches' first bucket and the last."""
+        found = {}
+        for name in SKETCHES:
+            found[name] = np.zeros([2, 256])
+            found[name][:, 0], found[name][:, -1] = np.reshape(values.get(name, (0,) * 4), [2, 2]).T
+        pairs = dict.fromkeys(("num_pairs", *COMPARED[1::2]), np.array([4.0, 4.0]))
+        return {**together([document(), document()]), **pairs, **found}
+
+    def test_sketches_add_up_over_documents_before_they_are_squared(self) -> None:
+        # Buckets 1 + 5 = 6 and 10 - 2 = 8: the root of 36 + 64, of 8 pairs.
+        given = self.sketches(softmax_sketch=(1, 10, 5, -2), sigmoid_sketch=(3, 0, 0, 0))
+        for batches in (
+            [given],
+            [{n: v[:1] for n, v in given.items()}, {n: v[1:] for n, v in given.items()}],
+        ):
+            found = totals(batches)
+            assert metrics.full_softmax_cross_entropy_error(found) == pytest.approx(10 / 8)
+            assert metrics.full_sigmoid_cross_entropy_error(found) == pytest.approx(3 / 8)
+
+    def test_what_both_models_have_in_common_cancels(self) -> None:
+        same = totals(
+            [
+                self.sketches(
+                    compared_sketch=(1, 2, 3, 4), compared_sketch_of_last_blessed=(1, 2, 3, 4)
+                )
+            ]
+        )
+        assert metrics.increase_error(same) == 0
+        # They differ by 3 and 4 in the buckets: the root of 9 + 16, of 8 pairs.
+        other = totals(
+            [
+                self.sketches(
+                    compared_sketch=(1, 2, 6, 8), compared_sketch_of_last_blessed=(1, 2, 3, 4)
+                )
+            ]
+        )
+        assert metrics.increase_error(other) == pytest.approx(5 / 8)
+
+    def test_the_gate_is_sure_by_two_errors(self) -> None:
+        found = totals([self.sketches(softmax_sketch=(6, 8, 0, 0), compared_sketch=(3, 4, 0, 0))])
+        assert metrics.gain_over_unigram(found) == metrics.increase(found) == 0
+        assert metrics.least_gain_over_unigram(found) == pytest.approx(-2 * 10 / 8)
+        assert metrics.most_increase(found) == pytest.approx(2 * 5 / 8)
+
+
+class TestTotals:
+    def test_of_a_batch_are_those_of_its_documents(self) -> None:
+        whole = Totals.of_documents(together(DOCUMENTS))
+        np.testing.assert_allclose(whole.vector, added_up(DOCUMENTS), rtol=1e-15)
+
+    def test_what_is_missing_is_zero(self) -> None:
+        given = {"num_pairs": np.array([2.0, 3.0])}
+        found = Totals.of_vector(Totals.of_documents(given).vector)
+        assert found.sums == {name: 5.0 * (name == "num_pairs") for name in OUTPUTS}
+        assert not found.products.any()
+        assert not any(found.sketches[name].any() for name in SKETCHES)
+
+    def test_products_are_of_documents_not_of_batches(self) -> None:
+        rows = [(1.0, 2.0, 3.0, 4.0), (5.0, 6.0, 7.0, 8.0)]
+        both = together([document(**dict(zip(COMPARED, row, strict=True))) for row in rows])
+        expected = np.outer(rows[0], rows[0]) + np.outer(rows[1], rows[1])
+        np.testing.assert_array_equal(Totals.of_documents(both).products, expected)
+
+
 class TestTotalsCombiner:
     def test_merges_in_any_grouping(self) -> None:
         one = combiner()
         parts = [added_up([predictions]) for predictions in DOCUMENTS]
         whole = added_up(DOCUMENTS)
-        assert one.merge_accumulators(parts) == whole
-        assert one.merge_accumulators(iter([one.merge_accumulators(parts[:2]), parts[2]])) == whole
+        np.testing.assert_allclose(one.merge_accumulators(parts), whole)
+        halves = iter([one.merge_accumulators(parts[:2]), parts[2]])
+        np.testing.assert_allclose(one.merge_accumulators(halves), whole)
 
     def test_counts_on_where_single_precision_would_stand_still(self) -> None:
         # 2^24 + 1 is no float32.
@@ -175,10 +260,13 @@ class TestTotalsCombiner:
         assert metrics.num_pairs(totals(many)) == 16_777_217
 
     def test_takes_the_predictions_of_its_model(self) -> None:
-        predictions = {"candidate": document(num_pairs=7), "baseline": document(num_pairs=9)}
+        predictions = {
+            "candidate": prediction(document(num_pairs=7)),
+            "baseline": prediction(document(num_pairs=9)),
+        }
         one = combiner("candidate")
         total = one.add_input(one.create_accumulator(), inputs(predictions))
-        assert metrics.num_pairs(metrics.totals_of(total)) == 7
+        assert metrics.num_pairs(Totals.of_vector(total)) == 7
 
 
 @pytest.mark.parametrize("model", ["", "candidate"])
@@ -203,10 +291,10 @@ def test_metrics_share_their_totals() -> None:
 
 
 def test_in_beam_documents_are_combined_whatever_the_bundles() -> None:
-    def check(combined: list[dict[metric_types.MetricKey, tuple[float, ...]]]) -> None:
+    def check(combined: list[dict[metric_types.MetricKey, np.ndarray]]) -> None:
         [by_key] = combined
         [total] = by_key.values()
-        found = metrics.totals_of(total)
+        found = Totals.of_vector(total)
         assert metrics.increase(found) == pytest.approx(-0.2)
         assert metrics.increase_error(found) == pytest.approx(math.sqrt(20.48) / 5)
 
@@ -215,7 +303,7 @@ def test_in_beam_documents_are_combined_whatever_the_bundles() -> None:
             pipeline
             | beam.Create(DOCUMENTS)
             | beam.Reshuffle()
-            | beam.Map(lambda one: metric_types.StandardMetricInputs(predictions=one))
+            | beam.Map(lambda one: inputs(prediction(one)))
             | beam.CombineGlobally(combiner())
         )
         assert_that(combined, check)

@@ -11,13 +11,14 @@ from tfx.types import standard_artifacts
 
 from components.embedding_evaluator import component
 from components.embedding_evaluator.last_pushed_model import comparable_model
-from components.embedding_evaluator.metrics import OUTPUTS
-from components.embedding_evaluator.predictions import Predict
+from components.embedding_evaluator.predictions import Predict, _Models
+from components.embedding_evaluator.totals import OUTPUTS, SKETCHES, TOTALS, Totals
 from tests.saved_models import SETTINGS, write_saved_model
 from tests.trainer_module.evaluation import test_export
 from trainer_module import features
 from trainer_module.evaluation import saved_model
 from trainer_module.evaluation.common_cross_entropy import CommonCrossEntropy
+from trainer_module.evaluation.judged_model import JudgedModel
 from trainer_module.text.near_copies import is_held_out
 
 TEXTS = ["ape bee cow", "cow dog elk", "", "elk", *(f"ape bee dog {n}" for n in range(40))]
@@ -43,18 +44,25 @@ def write_last(folder: Path, eval_fraction: float) -> str:
     return write_saved_model(folder / "last", counts, table, weights, settings=settings)
 
 
-def predictions(tonight: str, last: str | None, compared: str) -> dict[str, np.ndarray]:
-    predict = Predict(tonight, last, compared)
+def predictions(
+    tonight: str, last: str | None, compared: str, max_targets: int = 1000
+) -> dict[str, np.ndarray]:
+    """Of each document; and that a batch's row is what they add up to."""
+    found = _Models(tonight, last, compared, max_targets).sums(EXAMPLES)
+    predict = Predict(tonight, last, compared, max_targets)
     predict.setup()
-    [extracts] = predict.process({tfma.INPUT_KEY: EXAMPLES, "kept": 1})
-    assert extracts["kept"] == 1
-    found = extracts[tfma.PREDICTIONS_KEY]
+    [extracts] = predict.process({tfma.INPUT_KEY: EXAMPLES, tfma.LABELS_KEY: None, "other": 1})
+    assert set(extracts) == {tfma.INPUT_KEY, tfma.LABELS_KEY, tfma.PREDICTIONS_KEY}
+    assert extracts[tfma.INPUT_KEY].shape == (1,)
+    row = extracts[tfma.PREDICTIONS_KEY]
     if last is not None:
-        [(name, found)] = found.items()
+        [(name, row)] = row.items()
         assert name == tfma.CANDIDATE_KEY
-    assert set(found) == set(OUTPUTS)
-    assert {values.shape for values in found.values()} == {EXAMPLES.shape}
-    return dict(found)
+    assert row[TOTALS].shape == (1, len(Totals.of_documents({}).vector))
+    np.testing.assert_array_equal(row[TOTALS][0], Totals.of_documents(found).vector)
+    assert {found[name].shape for name in OUTPUTS if name in found} == {EXAMPLES.shape}
+    assert {found[name].shape for name in SKETCHES if name in found} == {(len(EXAMPLES), 256)}
+    return found
 
 
 def evaluated(folder: str) -> dict[str, np.ndarray]:
@@ -63,7 +71,7 @@ def evaluated(folder: str) -> dict[str, np.ndarray]:
 
 
 def common(tonight: str, last: str) -> dict[str, Any]:
-    models = saved_model.read(tonight), saved_model.read(last)
+    models = (JudgedModel.of_tables(saved_model.read(folder)) for folder in (tonight, last))
     zeros = tf.zeros(len(TEXTS), tf.int64)
     return CommonCrossEntropy(*models)(tf.constant(TEXTS), zeros)
 
@@ -72,18 +80,17 @@ def test_of_the_first_model(tonight: str) -> None:
     found = predictions(tonight, None, "common_cross_entropy")
     for name, expected in evaluated(tonight).items():
         np.testing.assert_array_equal(found[name], expected)
-    for name in COMPARISON:
-        assert not found[name].any(), name
+    assert not set(COMPARISON) & set(found)
 
 
 def test_both_are_asked_on_the_same_pairs(tonight: str, tmp_path: Path) -> None:
     last = write_last(tmp_path, FRACTION)
     found, expected = predictions(tonight, last, "common_cross_entropy"), common(tonight, last)
     for name in features.COMPARISON_OUTPUTS:
-        np.testing.assert_array_equal(found[name], expected[name])
+        np.testing.assert_allclose(found[name], expected[name], rtol=1e-6)
     loss, pairs, last_loss, last_pairs = (found[name] for name in features.COMPARED_OUTPUTS)
-    np.testing.assert_array_equal(loss, expected["common_cross_entropy"])
-    np.testing.assert_array_equal(last_loss, expected["common_cross_entropy_of_last_blessed"])
+    np.testing.assert_array_equal(loss, found["common_cross_entropy"])
+    np.testing.assert_array_equal(last_loss, found["common_cross_entropy_of_last_blessed"])
     np.testing.assert_array_equal(pairs, expected["num_common_pairs"])
     np.testing.assert_array_equal(last_pairs, pairs)
     assert pairs.sum() > 0
@@ -95,7 +102,7 @@ def test_what_last_night_trained_on_is_not_compared(tonight: str, tmp_path: Path
     held_out = [is_held_out(text.encode(), FRACTION / 2) for text in TEXTS]
     assert 0 < sum(held_out) < len(TEXTS)
     for name in features.COMPARISON_OUTPUTS:
-        np.testing.assert_array_equal(found[name], np.where(held_out, whole[name], 0))
+        np.testing.assert_allclose(found[name], np.where(held_out, whole[name], 0), rtol=1e-6)
     np.testing.assert_array_equal(found["compared_pairs"], found["num_common_pairs"])
     # Its own figures are of its whole split.
     np.testing.assert_array_equal(found["num_pairs"], evaluated(tonight)["num_pairs"])
@@ -107,6 +114,16 @@ def test_a_full_cross_entropy_is_of_each_models_own_pairs(tonight: str) -> None:
     for suffix in ("", "_of_last_blessed"):
         np.testing.assert_array_equal(found[f"compared_loss{suffix}"], own["sigmoid_cross_entropy"])
         np.testing.assert_array_equal(found[f"compared_pairs{suffix}"], own["num_pairs"])
+
+
+def test_the_targets_of_all_models_are_drawn_alike(tonight: str, tmp_path: Path) -> None:
+    # Of what is expected to occur, one target may be summed.
+    found = predictions(tonight, tonight, "full_softmax_cross_entropy", max_targets=1)
+    exact = evaluated(tonight)
+    assert found["softmax_sketch"].any()
+    assert abs(found["softmax_cross_entropy"] - exact["softmax_cross_entropy"]).max() > 1e-3
+    for name in ("compared_loss", "compared_sketch"):
+        np.testing.assert_array_equal(found[name], found[features.of_last_blessed(name)])
 
 
 def artifact(folder: Path) -> standard_artifacts.Model:

@@ -14,9 +14,12 @@ from trainer_module.errors import WithheldError
 METRICS = {
     "full_softmax_cross_entropy": 7.9,
     "unigram_cross_entropy": 7.91,
+    "full_softmax_cross_entropy_error": 0.0,
     "gain_over_unigram": 0.01,
+    "least_gain_over_unigram": 0.01,
     "num_pairs": 12_345.0,
     "increase": 0.0,
+    "most_increase": 0.0,
 }
 
 

@@ -9,11 +9,14 @@ from pipeline.results.verdict import verdict
 METRICS = {
     "full_softmax_cross_entropy": 7.9,
     "unigram_cross_entropy": 8.5,
+    "full_softmax_cross_entropy_error": 0.0,
     "gain_over_unigram": 0.6,
+    "least_gain_over_unigram": 0.6,
     "num_pairs": 12_345.0,
     "compared": 8.0123,
     "compared_of_last_blessed": 8.0664,
     "increase": -0.0541,
+    "most_increase": -0.0541,
     "increase_error": 0.003,
     "common_coverage": 0.982,
     "common_coverage_of_last_blessed": 0.9105,
@@ -31,7 +34,7 @@ MOVED = Comparison(
     neighbor_overlap=0.25,
 )
 EPOCHS = 2
-WORSE = {"compared": 8.1, "increase": 0.0336}
+WORSE = {"compared": 8.1, "increase": 0.0336, "most_increase": 0.0336}
 
 
 def test_blessed_with_the_margin() -> None:
@@ -90,7 +93,7 @@ def test_figures_of_different_pairs_are_not_called_the_same() -> None:
 
 @pytest.mark.parametrize(("gain", "side"), [(0.01, "below"), (-0.01, "above")])
 def test_hardly_better_than_the_unigram_model(gain: float, side: str) -> None:
-    metrics = {**METRICS, "gain_over_unigram": gain}
+    metrics = {**METRICS, "gain_over_unigram": gain, "least_gain_over_unigram": gain}
     said = verdict(EvaluatorConfig(), EPOCHS, metrics, MOVED, blessed=False, compared=False)
     assert said == (
         "the model is not blessed and was not pushed: its full softmax cross-entropy 7.9000 on "
@@ -100,8 +103,30 @@ def test_hardly_better_than_the_unigram_model(gain: float, side: str) -> None:
     )
 
 
+def test_what_a_sample_of_the_targets_leaves_open_is_held_against_a_model() -> None:
+    sampled = {
+        **METRICS,
+        "full_softmax_cross_entropy_error": 0.0012,
+        "gain_over_unigram": 0.0512,
+        "least_gain_over_unigram": 0.0488,
+        "increase": 0.019,
+        "most_increase": 0.021,
+    }
+    said = verdict(EvaluatorConfig(), EPOCHS, sampled, MOVED, blessed=False, compared=True)
+    assert (
+        "its full softmax cross-entropy 7.9000 (standard error 0.0012, by sampled targets) on "
+        "12,345 held-out pairs is 0.0512 below the unigram model's 8.5000, and "
+        "evaluator.min_gain_over_unigram asks for 0.05 with two standard errors of the sampled "
+        "targets to spare: raise"
+    ) in said
+    assert (
+        "evaluator.max_increase allows 0.02 with two standard errors of the sampled targets to "
+        "spare: see what came in"
+    ) in said
+
+
 def test_both() -> None:
-    metrics = {**METRICS, **WORSE, "gain_over_unigram": float("nan")}
+    metrics = {**METRICS, **WORSE, "least_gain_over_unigram": float("nan")}
     said = verdict(EvaluatorConfig(), EPOCHS, metrics, MOVED, blessed=False, compared=True)
     assert said.count("; and its ") == 1
 

@@ -15,11 +15,13 @@ from tests.trainer_module.evaluation import test_export
 from trainer_module import features
 from trainer_module.evaluation import saved_model
 from trainer_module.evaluation.common_cross_entropy import CommonCrossEntropy, common_vocabulary
+from trainer_module.evaluation.judged_model import JudgedModel
 from trainer_module.evaluation.saved_model import ModelSettings, SavedModel
 from trainer_module.vocabulary import Vocabulary
 
 # Of the tokenizer that takes no time to trace.
 SETTINGS = saved_models.SETTINGS._replace(tokenizer="whitespace", normalization="none")
+SKETCHES = ("common_sketch", "common_sketch_of_last_blessed")
 DOCUMENTS = [
     b"ape bee cow dog",
     b"bee elk",
@@ -50,10 +52,15 @@ def model(
 
 
 def sums(tonight: SavedModel, last: SavedModel, documents: Sequence[bytes] = DOCUMENTS) -> dict:
-    found = CommonCrossEntropy(tonight, last)(
-        tf.constant(documents), tf.zeros(len(documents), tf.int64)
-    )
+    found = asked(CommonCrossEntropy(*map(JudgedModel.of_tables, (tonight, last))), documents)
+    for name in SKETCHES:
+        assert not found.pop(name).any()  # all targets are summed
     assert set(found) == set(features.COMPARISON_OUTPUTS)
+    return found
+
+
+def asked(comparison: CommonCrossEntropy, documents: Sequence[bytes]) -> dict:
+    found = comparison(tf.constant(documents), tf.zeros(len(documents), tf.int64))
     return {name: values.numpy() for name, values in found.items()}
 
 
@@ -91,6 +98,11 @@ class TestCommonVocabulary:
         assert common.keep.tolist() == [1, 1, 1]
         assert common.unknown(0) == pytest.approx(0.8 / 1.8)
         assert common.unknown(1) == pytest.approx(0.25 / 1.8)
+
+    def test_values_of_common_tokens_for_each_model(self) -> None:
+        common = common_vocabulary(self.FIRST, self.SECOND, 0)
+        assert common.of_model(0, np.array([5.0, 6.0, 7.0])).tolist() == [5, 6]
+        assert common.of_model(1, np.array([5.0, 6.0, 7.0])).tolist() == [7, 5]
 
     def test_subsampling_thins_out_classes_as_it_does_pairs(self) -> None:
         common = common_vocabulary(self.FIRST, self.SECOND, 0.01)
@@ -219,3 +231,37 @@ def test_with_one_vocabulary_it_is_the_full_softmax_cross_entropy(
     np.testing.assert_array_equal(found["num_common_pairs"], full["num_pairs"])
     for name in ("common_cross_entropy", "common_cross_entropy_of_last_blessed"):
         np.testing.assert_allclose(found[name], full["softmax_cross_entropy"], atol=1e-4)
+
+
+MANY = [f"t{n}" for n in range(400)]
+COUNTS = {token: 400 - n for n, token in enumerate(MANY)}
+TEXTS = [" ".join(np.random.default_rng(n).choice(MANY, 30)).encode() for n in range(60)]
+
+
+class TestSampledTargets:
+    def differences(self, other: SavedModel, seed: int, max_targets: int) -> tuple[float, float]:
+        """The increase and its error by the sketches, of one seed's draws."""
+        tonight = model(COUNTS, 1, settings=SETTINGS._replace(seed=1, eval_fraction=0.5))
+        comparison = CommonCrossEntropy(*map(JudgedModel.of_tables, (tonight, other)))
+        # The seed of the draws alone: the pairs stay the same.
+        comparison._settings = tonight.settings._replace(seed=seed)
+        comparison.draw(max_targets)
+        comparison._settings = tonight.settings
+        found = asked(comparison, TEXTS)
+        loss = found["common_cross_entropy"] - found["common_cross_entropy_of_last_blessed"]
+        sketch = found[SKETCHES[0]] - found[SKETCHES[1]]
+        pairs = found["num_common_pairs"].sum()
+        return float(loss.sum() / pairs), float(np.linalg.norm(sketch.sum(0)) / pairs)
+
+    def test_of_one_model_twice_nothing_is_left_open(self) -> None:
+        same = model(COUNTS, 1, settings=SETTINGS._replace(eval_fraction=0.5))
+        assert self.differences(same, 1, 40) == pytest.approx((0, 0), abs=1e-6)
+
+    def test_the_difference_is_within_its_errors(self) -> None:
+        last = model({**COUNTS, "other": 1}, 2)
+        exact, none = self.differences(last, 1, len(MANY) + 1)
+        assert none == 0
+        found = [self.differences(last, seed, 100) for seed in range(1, 9)]
+        errors = [abs(difference - exact) / error for difference, error in found]
+        assert min(error for _, error in found) > 1e-4
+        assert max(errors) < 3.5

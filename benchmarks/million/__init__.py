@@ -1,0 +1,1 @@
+"""What a vocabulary costs, up to a million tokens: `make bench-million`."""
