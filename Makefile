@@ -4,8 +4,8 @@ BIN := .venv/bin
 UV := $(BIN)/uv
 
 .PHONY: help install run test test-fast lint format docs bench bench-objectives bench-sizes \
-  bench-workers bench-threads bench-scaling bench-memory bench-growth bench-million bench-pairs bench-nights \
-  lock clean
+  bench-workers bench-threads bench-scaling bench-memory bench-growth bench-million bench-pairs \
+  bench-nights lock clean
 help:           ## what can be made
 	@sed -n 's/^\([a-z-]*\):.*## */make \1\t/p' Makefile
 
@@ -60,6 +60,9 @@ bench-sizes: install  ## the defaults on 120 thousand, 17 million and 100 millio
 bench-workers: install  ## several workers on this machine, and what more would do on paper
 	$(BIN)/python -m benchmarks.workers
 	$(BIN)/python -m benchmarks.more_workers
+
+bench-threads: install  ## threads that step on the same tables: quality and CPU seconds
+	$(BIN)/python -m benchmarks.threads
 
 bench-scaling: install  ## training as words, dimensions and vocabulary grow
 	$(BIN)/python -m benchmarks.scaling

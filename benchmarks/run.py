@@ -39,7 +39,7 @@ def main() -> None:
     console = Console()
     results: dict[str, Any] = {"corpus": name, "machine": trainers.machine(), "runs": []}
     with tempfile.TemporaryDirectory() as folder:
-        documents = trainers.alone(_write_tokens, prepared, f"{folder}/tokens.txt")["path"]
+        documents = trainers.alone(write_tokens, prepared, f"{folder}/tokens.txt")["path"]
         for epochs in (1, 5):
             for seed in (1, 2):
                 results["runs"].append(_compare(prepared, documents, epochs, seed))
@@ -65,7 +65,8 @@ def write(name: str, results: dict[str, Any]) -> None:
     (RESULTS / name).write_text(json.dumps(results, indent=2) + "\n")
 
 
-def _write_tokens(prepared: corpus.Corpus, path: str) -> trainers.Figures:
+def write_tokens(prepared: corpus.Corpus, path: str) -> trainers.Figures:
+    """Writes what gensim trains on: a document a line."""
     with open(path, "w", encoding="utf-8") as file:
         for tokens in corpus.tokens(prepared):
             file.write(" ".join(tokens) + "\n")

@@ -135,6 +135,7 @@ def train(
         "full": _full(fitted),
         "words": counts.tokens,
         "pairs": counts.pairs,
+        "batch_size": hyperparameters.batch_size,
         "vocabulary": len(counts.context_counts),
         "unigram_cross_entropy": round(_unigram(fitted), 4),
         "table": fitted.model.target_table.numpy(),

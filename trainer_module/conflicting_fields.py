@@ -37,14 +37,18 @@ def problems(given: "TrainerHyperparameters") -> Iterator[str]:
 
 def problems_of(given: "TrainerHyperparameters", workers: int) -> Iterator[str]:
     """A sentence for each conflict with a number of workers."""
-    if workers == 1 or given.sync_every > 1:
+    if workers == 1:
         return
-    if given.threads > 1:
+    # A thread takes the steps of a chunk at least.
+    most_threads, least_steps = given.sync_every // STEPS_PER_CHUNK, STEPS_PER_CHUNK * given.threads
+    if given.threads > max(most_threads, 1):
         yield (
-            f"threads = {given.threads} step at their own pace, and {workers} workers that "
-            f"synchronise each step cannot wait for each other: set sync_every to "
-            f"{STEPS_PER_CHUNK} or more, or threads to 1"
+            f"threads = {given.threads} of each of {workers} workers cannot share the steps of "
+            f"sync_every = {given.sync_every}: set sync_every to {least_steps} or more, or threads "
+            f"to {max(most_threads, 1)}"
         )
+    if given.sync_every > 1:
+        return
     least = FRAME_HEIGHT * workers
     if given.batch_size % least:
         yield (

@@ -180,7 +180,10 @@ class TrainerHyperparameters(StrictModel):
         default=1,
         ge=1,
         le=256,
-        description="threads",
+        description="that step on the same tables without waiting for each other, as gensim's "
+        "do: as many as there are cores. With 16 each figure of quality is within .01 of one "
+        "thread's. But two runs of the same seed then differ a little; with 1 they are the same "
+        "to the last bit",
     )
     workers: int = Field(
         default=1,

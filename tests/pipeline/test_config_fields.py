@@ -108,6 +108,16 @@ class TestFieldsThatDoNotFitTogether:
                 "per_batch",
             ),
             (
+                ["workers=2", "threads=4"],
+                "in trainer, threads = 4 of each of 2 workers cannot share the steps of "
+                "sync_every = 1: set sync_every to 64 or more, or threads to 1",
+            ),
+            (
+                ["workers=2", "threads=4", "sync_every=48"],
+                "in trainer, threads = 4 of each of 2 workers cannot share the steps of "
+                "sync_every = 48: set sync_every to 64 or more, or threads to 3",
+            ),
+            (
                 ["evaluations_per_epoch=0", "keep=best"],
                 "in trainer, keep = best and patience need evaluations: set evaluations_per_epoch "
                 "to 1 or more",
@@ -130,6 +140,9 @@ class TestFieldsThatDoNotFitTogether:
             ["sampler=in_batch"],
             ["workers=4"],
             ["workers=5", "sync_every=64"],
+            ["workers=2", "sync_every=64", "threads=4"],
+            ["threads=16"],
+            ["threads=16", "sync_every=16"],
             ["keep=best", "patience=2", "evaluations_per_epoch=1"],
             ["evaluations_per_epoch=0", "patience=null"],
             ["objective=full_sigmoid", "temperature=1"],

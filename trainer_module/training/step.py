@@ -193,11 +193,16 @@ class Step:
                 0,
             ),
         )
-        bound = self._hyperparameters.max_row_step
-        bounded_row_step(tables.target_table, targets, of_targets, rate, bound)
-        bounded_row_step(tables.context_weights, contexts, of_weights, rate, bound)
+        update = functools.partial(
+            bounded_row_step,
+            rate=rate,
+            bound=self._hyperparameters.max_row_step,
+            shared=self._hyperparameters.threads > 1,
+        )
+        update(tables.target_table, targets, of_targets)
+        update(tables.context_weights, contexts, of_weights)
         if self.is_biased:
-            bounded_row_step(tables.context_biases, contexts, of_biases, rate, bound)
+            update(tables.context_biases, contexts, of_biases)
 
     def _learning_rate(self, step: tf.Tensor) -> tf.Tensor:
         left = 1.0 - tf.cast(step / self._schedule.steps, tf.float32)

@@ -74,6 +74,31 @@ def test_the_more_workers_the_shorter_the_call_after_which_all_rows_are_synced()
     assert [of(1 << 22, n, **settings).chunks_per_call for n in (1, 2, 3, 5)] == [64, 64, 32, 16]
 
 
+def test_threads_take_whole_steps_and_some_pieces_of_a_call_each() -> None:
+    # A call is of half a million targets of each thread, 2^19 / (16 * 512) = 64 chunks.
+    four = of(1 << 22, batch_size=512, threads=4)
+    assert four.targets_per_step == 512
+    assert four.chunks_per_call == 4 * 64
+    assert four.pieces(4 * 64) == [8] * 32
+    assert four.pieces(70) == [2] * 35
+    assert four.pieces(65) == [2] * 32 + [1]
+    assert four.pieces(3) == [1, 1, 1]
+
+
+def test_workers_of_threads_sync_no_later_than_those_of_one() -> None:
+    settings = {"batch_size": 512, "sync_every": 64}
+    assert of(1 << 22, 3, threads=4, **settings).chunks_per_call == 32
+    assert of(1 << 22, 3, **settings).chunks_per_call == 32
+
+
+@pytest.mark.parametrize(
+    ("nth", "first", "steps"),
+    [(0, 0, 16), (1, 16, 16), (2, 32, 3), (3, 35, 16), (5, 67, 3)],
+)
+def test_the_steps_of_a_chunk(nth: int, first: int, steps: int) -> None:
+    assert SHORT.steps_of_chunk(nth) == (first, steps)
+
+
 @pytest.mark.parametrize(
     ("chunks", "evaluations", "expected"),
     [

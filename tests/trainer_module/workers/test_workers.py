@@ -31,6 +31,8 @@ SETTINGS: dict[str, dict[str, Any]] = {
     },
 }
 # The last bit of a bfloat16 just below 1 is 0.004.
+# Each worker with 2 threads: its steps are of no fixed order.
+THREADS = {**SETTINGS["apart"], "threads": 2, "sync_every": 32, "learning_rate": 0.1}
 ATOL = {"together": 2e-4, "pairs together": 2e-4, "apart": 4e-3}
 WrittenOut = Callable[[list[runs.Run]], list[Array]]
 
@@ -150,3 +152,17 @@ def test_a_killed_worker_ends_the_group_which_then_goes_on(
     for one, other in zip(resumed, undisturbed(name), strict=True):
         for mine, theirs in zip(one[:4], other[:4], strict=True):
             assert mine.tobytes() == theirs.tobytes()
+
+
+def test_workers_of_threads_are_equal_and_go_on_after_a_kill(tmp_path: Path) -> None:
+    settings: dict[str, Any] = {"hyperparameters": THREADS}
+    with pytest.raises(InputError, match=r"worker 1 of 2 was ended by SIGKILL"):
+        group.train(tmp_path, 2, **settings, kill={"worker": 1, "report": 3})
+    one, other = group.train(tmp_path, 2, **settings)
+    for mine, theirs in zip(one, other, strict=True):
+        assert np.isfinite(mine).all()
+        assert mine.tobytes() == theirs.tobytes()
+    evaluations, resumed_at = one[3:]
+    assert resumed_at > 0
+    # The softmax cross-entropy falls from epoch to epoch.
+    assert evaluations[1, 1] < evaluations[0, 1]
