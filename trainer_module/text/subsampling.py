@@ -8,7 +8,7 @@ from typing import NamedTuple
 import tensorflow as tf
 
 from trainer_module.text import hashing
-from trainer_module.text.skip_grams import positions_in_documents
+from trainer_module.text.skip_grams import documents_of, positions_in_documents
 
 # Which of a token's random numbers is drawn.
 SUBSAMPLING_STREAM = 1
@@ -158,7 +158,7 @@ def redrawn_windows(
       `[batch, (tokens)]` int64 in 1..window; 0 where a token is left out.
     """
     windows = drawn_windows(
-        tf.gather(hashing.nth_number(hashes, epoch), tokens.value_rowids()),
+        tf.gather(hashing.nth_number(hashes, epoch), documents_of(tokens)),
         positions_in_documents(tokens),
         tf.gather(keep_probability, tokens.flat_values),
         window=window,
