@@ -247,7 +247,7 @@ def sampled_losses(
     seed: int,
 ) -> dict[int, float]:
     """Sampled losses at several numbers of candidates; those above the vocabulary are left out."""
-    compiled = tf.function(sampled_loss)
+    compiled = tf.function(sampled_loss, autograph=False)
     return {
         number: float(compiled(parameters, sampler, number, targets, contexts, seed=seed))
         for number in numbers

@@ -60,7 +60,8 @@ class ServingModel(tf.Module):
             len(TargetSums._fields),
             functools.partial(cross_entropies.stacked_sums, self._parameters),
         )
-        self.transform = transform_output.transform_features_layer()
+        # The graph itself, not tft's layer around it: Keras would trace and save it twice more.
+        self.transform = tf.saved_model.load(transform_output.transform_savedmodel_dir)
         self.vocabulary = tf.saved_model.Asset(
             transform_output.vocabulary_file_by_name(features.VOCABULARY)
         )
@@ -69,7 +70,9 @@ class ServingModel(tf.Module):
         self._tokenization = settings.tokenization
         self.settings = tf.Variable(settings.to_json(), trainable=False)
 
-    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="words")])
+    # Nothing in a signature is Python's control flow on tensors: to look for it takes half of the
+    # trace.
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="words")], autograph=False)
     def lookup(self, words: tf.Tensor) -> dict[str, tf.Tensor]:
         """The target vectors of words.
 
@@ -89,7 +92,8 @@ class ServingModel(tf.Module):
         input_signature=[
             tf.TensorSpec([None], tf.string, name="words"),
             tf.TensorSpec([], tf.int32, name="k"),
-        ]
+        ],
+        autograph=False,
     )
     def neighbors(self, words: tf.Tensor, k: tf.Tensor) -> dict[str, tf.Tensor]:
         """The nearest words by the cosine of their target vectors, the word itself left out.
@@ -120,7 +124,9 @@ class ServingModel(tf.Module):
             "cosines": tf.where(known[:, tf.newaxis], top.values, 0.0),
         }
 
-    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="examples")])
+    @tf.function(
+        input_signature=[tf.TensorSpec([None], tf.string, name="examples")], autograph=False
+    )
     def evaluate(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
         """The full cross-entropies of documents, over the whole vocabulary.
 
@@ -143,7 +149,7 @@ class ServingModel(tf.Module):
             the first two; 0 where they are exact.
         """
         documents, occurrences = parse_documents(examples)
-        transformed: Mapping[str, tf.RaggedTensor] = self.transform(
+        transformed: Mapping[str, tf.RaggedTensor] = self.transform.transform_fn(
             {
                 features.TEXT: documents[:, tf.newaxis],
                 features.OCCURRENCE: occurrences[:, tf.newaxis],

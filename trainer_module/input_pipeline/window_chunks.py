@@ -46,26 +46,31 @@ class WindowChunk(NamedTuple):
         return Pairs(tf.gather(self.ids, places), tf.gather(self.ids, places + offsets))
 
 
-def _windows(split: Split, batch: Mapping[str, tf.RaggedTensor], epoch: tf.Tensor) -> tf.Tensor:
+_Batch = Mapping[str, tf.RaggedTensor]
+
+
+def _windows(split: Split, batch: _Batch, epoch: int | tf.Tensor) -> tf.Tensor:
     """`[tokens]` int64: as Transform drew them, or drawn for a later epoch."""
-    return tf.cond(
-        tf.equal(epoch, 0),
-        lambda: batch[features.WINDOW_SIZES].flat_values,
-        lambda: (
-            subsampling.redrawn_windows(
-                tf.bitcast(batch[features.DOCUMENT_HASH], tf.uint64),
-                batch[features.TOKEN_IDS],
-                tf.constant(split.keep_probability),
-                window=split.window,
-                seed=split.seed,
-                epoch=epoch,
-            ).flat_values
-        ),
-    )
+    drawn = batch[features.WINDOW_SIZES].flat_values
+    if isinstance(epoch, int) and epoch == 0:
+        return drawn  # most callers, who need not pay for the trace of the rest
+    return tf.cond(tf.equal(epoch, 0), lambda: drawn, lambda: _redrawn_windows(split, batch, epoch))
+
+
+def _redrawn_windows(split: Split, batch: _Batch, epoch: int | tf.Tensor) -> tf.Tensor:
+    """`[tokens]` int64, drawn for an epoch after the first."""
+    return subsampling.redrawn_windows(
+        tf.bitcast(batch[features.DOCUMENT_HASH], tf.uint64),
+        batch[features.TOKEN_IDS],
+        tf.constant(split.keep_probability),
+        window=split.window,
+        seed=split.seed,
+        epoch=tf.cast(epoch, tf.int64),
+    ).flat_values
 
 
 def _targets(
-    split: Split, batch: Mapping[str, tf.RaggedTensor], epoch: tf.Tensor
+    split: Split, batch: _Batch, epoch: int | tf.Tensor
 ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
     """ids, left and right, each `[targets]` int32, without the documents of a single target."""
     tokens = batch[features.TOKEN_IDS]
@@ -73,17 +78,17 @@ def _targets(
         tokens, tokens.with_values(_windows(split, batch, epoch))
     )
     left, right = skip_grams.extents(windows)
-    paired = left + right > 0
-    return (
-        tf.cast(tf.boolean_mask(targets.flat_values, paired), tf.int32),
-        tf.cast(tf.boolean_mask(left, paired), tf.int32),
-        tf.cast(tf.boolean_mask(right, paired), tf.int32),
+    paired = tf.where(left + right > 0)[:, 0]
+    ids, left, right = (
+        tf.cast(tf.gather(values, paired), tf.int32)
+        for values in (targets.flat_values, left, right)
     )
+    return ids, left, right
 
 
-def _num_targets(split: Split, batch: Mapping[str, tf.RaggedTensor], epoch: tf.Tensor) -> tf.Tensor:
-    """How many targets an epoch has, `[]` int64: all that are kept with another one."""
-    kept = tf.cast(_windows(split, batch, epoch) > 0, tf.int64)
+def _num_targets(split: Split, batch: _Batch, epoch: tf.Tensor) -> tf.Tensor:
+    """How many targets a later epoch has, `[]` int64: all that are kept with another one."""
+    kept = tf.cast(_redrawn_windows(split, batch, epoch) > 0, tf.int64)
     of_documents = tf.reduce_sum(batch[features.TOKEN_IDS].with_values(kept), axis=1)
     return tf.reduce_sum(tf.boolean_mask(of_documents, of_documents > 1))
 
@@ -112,19 +117,20 @@ def times_as_context(left: tf.Tensor, right: tf.Tensor) -> tf.Tensor:
 @tf.autograph.experimental.do_not_convert
 def count(split: Split, *, epochs: int = 1) -> Counts:
     """See Form. Epochs differ in their targets, as each has its own subsampling."""
-    zero = tf.constant(0, tf.int64)
 
     def look_at(batch: Mapping[str, Any]) -> tuple[tf.Tensor, ...]:
-        ids, left, right = _targets(split, batch, zero)
-        later = tf.map_fn(
-            lambda epoch: _num_targets(split, batch, epoch), tf.range(1, epochs, dtype=tf.int64)
-        )
+        ids, left, right = _targets(split, batch, 0)
+        targets = tf.size(ids, out_type=tf.int64)[tf.newaxis]
+        if epochs > 1:
+            later = tf.map_fn(
+                lambda epoch: _num_targets(split, batch, epoch), tf.range(1, epochs, dtype=tf.int64)
+            )
+            targets = tf.concat([targets, later], 0)
         numbers = (
             batch[features.TOKEN_IDS].nrows(out_type=tf.int64),
             tf.reduce_sum(batch[features.NUM_TOKENS]),
             tf.reduce_sum(tf.cast(left + right, tf.int64)),
         )
-        targets = tf.concat([[tf.size(ids, out_type=tf.int64)], later], 0)
         return tf.stack(numbers), targets, ids, times_as_context(left, right)
 
     def add(state: Any, found: Any) -> Any:
@@ -165,7 +171,6 @@ def chunks(
     window = split.window
     if num_targets < window:
         raise ValueError(f"a chunk of {num_targets} targets is shorter than a window, {window}")
-    epoch = tf.cast(epoch, tf.int64)
     padding = tf.zeros([num_targets], tf.int32)
     empty = (padding, padding, padding)
 

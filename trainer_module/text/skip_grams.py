@@ -7,6 +7,23 @@ tokens with a window, and pairs, in the order of their targets.
 import tensorflow as tf
 
 
+def documents_of(tokens: tf.RaggedTensor) -> tf.Tensor:
+    """Which document each token is of, from 0: what value_rowids says, at the price of one sum.
+
+    RaggedTensor's own lays all documents out side by side, each as long as the longest.
+
+    Args:
+      tokens: `[batch, (tokens)]`.
+
+    Returns:
+      `[tokens]` int32, rising.
+    """
+    size = tf.size(tokens.flat_values)
+    # A 1 where a document begins, more where empty ones stand before it: their sum counts them.
+    begins = tf.cast(tokens.row_splits[1:-1], tf.int32)
+    return tf.cumsum(tf.math.bincount(begins, minlength=size, maxlength=size))
+
+
 def positions_in_documents(tokens: tf.RaggedTensor) -> tf.Tensor:
     """The position of each token in its own document.
 
@@ -17,7 +34,7 @@ def positions_in_documents(tokens: tf.RaggedTensor) -> tf.Tensor:
       `[tokens]` int64 from 0, the documents one behind the other.
     """
     places = tf.range(tf.size(tokens.flat_values, out_type=tf.int64))
-    return places - tf.gather(tf.cast(tokens.row_starts(), tf.int64), tokens.value_rowids())
+    return places - tf.gather(tf.cast(tokens.row_starts(), tf.int64), documents_of(tokens))
 
 
 def targets_of(
@@ -33,11 +50,13 @@ def targets_of(
       targets, windows: `[batch, (targets)]` int64, the windows at least 1.
     """
     kept = windows.flat_values > 0
-    rows = tf.boolean_mask(tokens.value_rowids(), kept)
-    targets = tf.RaggedTensor.from_value_rowids(
-        tf.boolean_mask(tokens.flat_values, kept), rows, tokens.nrows(), validate=False
+    kept_before = tf.concat([[0], tf.cumsum(tf.cast(kept, tf.int32))], 0)
+    splits = tf.cast(tf.gather(kept_before, tokens.row_splits), tokens.row_splits.dtype)
+    places = tf.where(kept)[:, 0]
+    targets = tf.RaggedTensor.from_row_splits(
+        tf.gather(tokens.flat_values, places), splits, validate=False
     )
-    return targets, targets.with_values(tf.boolean_mask(windows.flat_values, kept))
+    return targets, targets.with_values(tf.gather(windows.flat_values, places))
 
 
 def extents(windows: tf.RaggedTensor) -> tuple[tf.Tensor, tf.Tensor]:
@@ -49,11 +68,11 @@ def extents(windows: tf.RaggedTensor) -> tuple[tf.Tensor, tf.Tensor]:
     Returns:
       left, right: `[targets]` of the windows' type, the documents one behind the other.
     """
-    sizes = windows.flat_values
-    lengths = tf.cast(windows.row_lengths(), sizes.dtype)
-    places = tf.cast(positions_in_documents(windows), sizes.dtype)
-    behind = tf.gather(lengths, windows.value_rowids()) - 1 - places
-    return tf.minimum(sizes, places), tf.minimum(sizes, behind)
+    sizes, documents = windows.flat_values, documents_of(windows)
+    places = tf.range(tf.size(sizes, out_type=sizes.dtype))
+    before = places - tf.gather(tf.cast(windows.row_starts(), sizes.dtype), documents)
+    behind = tf.gather(tf.cast(windows.row_limits(), sizes.dtype), documents) - 1 - places
+    return tf.minimum(sizes, before), tf.minimum(sizes, behind)
 
 
 def enumerate_pairs(left: tf.Tensor, right: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:

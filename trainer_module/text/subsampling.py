@@ -8,7 +8,7 @@ from typing import NamedTuple
 import tensorflow as tf
 
 from trainer_module.text import hashing
-from trainer_module.text.skip_grams import positions_in_documents
+from trainer_module.text.skip_grams import documents_of, positions_in_documents
 
 # Which of a token's random numbers is drawn.
 SUBSAMPLING_STREAM = 1
@@ -162,7 +162,7 @@ def redrawn_windows(
     """
     windows = drawn_windows(
         hashing.nth_number(hashes, epoch),
-        tokens.value_rowids(),
+        documents_of(tokens),
         positions_in_documents(tokens),
         tf.gather(keep_probability, tokens.flat_values),
         window=window,

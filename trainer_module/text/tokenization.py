@@ -90,7 +90,8 @@ def _other(tokenization: Tokenization) -> Callable[[tf.Tensor], tf.Tensor]:
     """normalize, of any text, by code points.
 
     A function of its own, which is traced once in a process: Transform traces its preprocessing
-    five times, and the ops of this are most of it.
+    five times, and the ops of this are most of it. A concrete one, as TensorFlow traces any other
+    anew while it saves a model.
     """
     tokenizer, normalization = tokenization
     of_words = tokenizer == "unicode_words"
@@ -100,9 +101,8 @@ def _other(tokenization: Tokenization) -> Callable[[tf.Tensor], tf.Tensor]:
         return unicode.encode(_words(characters) if of_words else characters, tf.size(text))
 
     signature = [tf.TensorSpec([None], tf.string)]
-    traced: Callable[[tf.Tensor], tf.Tensor] = tf.function(
-        by_code_points, input_signature=signature, autograph=False
-    )
+    function = tf.function(by_code_points, input_signature=signature, autograph=False)
+    traced: Callable[[tf.Tensor], tf.Tensor] = function.get_concrete_function()
     return traced
 
 

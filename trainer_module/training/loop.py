@@ -86,7 +86,7 @@ class TrainingLoop:
     def _compile(self) -> None:
         """Each is traced when it is first called, and once."""
         group, updates = self._group, self.step.local_updates
-        self._evaluate = tf.function(self._evaluate_eagerly)
+        self._evaluate = tf.function(self._evaluate_eagerly, autograph=False)
         self._run_chunks = tf.function(self._run_chunks_eagerly)
         self._all_gather = group.compiled(group.all_gather)
         if updates is not None:

@@ -85,8 +85,6 @@ class Step:
             of_contexts.append(tables.context_biases)
         return LocalUpdates(self._group, [[tables.target_table], of_contexts])
 
-    # Nothing in a step is Python's control flow on tensors: to look for it takes half of the trace.
-    @tf.autograph.experimental.do_not_convert
     def __call__(
         self, chunk: Chunk, index: int | tf.Tensor, number: tf.Tensor, with_loss: bool
     ) -> tuple[tf.Tensor, tf.Tensor]:

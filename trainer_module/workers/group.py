@@ -36,8 +36,14 @@ class WorkerGroup:
         return self.worker.is_chief
 
     def run(self, function: Callable[..., Any], args: Sequence[Any] = ()) -> Any:
-        """Calls a function in the replica context."""
-        return self.strategy.run(function, args=args)
+        """Calls a function in the replica context.
+
+        Args:
+          function: without Python's control flow on tensors: to look for it takes as long as the
+            trace itself.
+          args: its arguments.
+        """
+        return self.strategy.run(tf.autograph.experimental.do_not_convert(function), args=args)
 
     def compiled(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """Compiles a function that is then called in the replica context.
