@@ -74,7 +74,7 @@ bench-nights: install  ## ten nights replayed on books, and what the gate says o
 	$(BIN)/python -m benchmarks.nights
 
 bench-growth: install  ## the whole pipeline on 1, 4, 17 and 170 million words
-	$(BIN)/python -m benchmarks.growth
+	$(BIN)/python -m benchmarks.growth.whole
 
 bench-million: install  ## vocabularies up to a million tokens
 	$(BIN)/python -m benchmarks.million

@@ -12,7 +12,8 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import corpus, grown, run, trainers
+from benchmarks import corpus, run, trainers
+from benchmarks.growth import grown
 
 _WORDS = (1_000_000, 4_000_000, 17_000_000, 170_000_000)
 # What does some work; the others take less than a second.
