@@ -173,10 +173,10 @@ class DrawnTargets(tf.Module):
         """
         if (drawn_with >= 1).all():
             return
-        zeros = tf.zeros(len(tokens), tf.int64)
+        each, zeros = tf.range(len(tokens)), tf.zeros(len(tokens), tf.int64)
         hashes = hashing.document_hashes(tf.constant(tokens), zeros)
         drawn, places = (
-            hashing.uniform(hashes, zeros, seed=seed, stream=stream).numpy()
+            hashing.uniform(hashes, each, zeros, seed=seed, stream=stream).numpy()
             for stream in (_DRAW_STREAM, _PLACE_STREAM)
         )
         is_drawn = drawn < drawn_with
