@@ -6,6 +6,7 @@ import pytest
 from google.protobuf import text_format
 from tensorflow_metadata.proto.v0 import anomalies_pb2
 from tensorflow_metadata.proto.v0.schema_pb2 import Schema
+from tensorflow_metadata.proto.v0.statistics_pb2 import DatasetFeatureStatisticsList
 from tfx.dsl.components.base import base_executor
 from tfx.types import artifact_utils, standard_artifacts
 
@@ -73,6 +74,16 @@ def statistics(folder: Path, splits: dict[str, dict[str, list[Any]]]) -> Any:
         (folder / f"Split-{split}").mkdir(parents=True)
         (folder / f"Split-{split}" / "FeatureStats.pb").write_bytes(found.SerializeToString())
     return artifact
+
+
+def test_statistics_count_documents_and_hold_none(tmp_path: Path) -> None:
+    statistics(tmp_path, {"train": {"text": [[b"a document"], [b"another"], [b"another"]]}})
+    written = (tmp_path / "Split-train" / "FeatureStats.pb").read_bytes()
+    [found] = DatasetFeatureStatisticsList.FromString(written).datasets
+    [text] = [feature for feature in found.features if feature.path.step == ["text"]]
+    assert text.string_stats.common_stats.num_non_missing == 3
+    assert text.string_stats.avg_length == pytest.approx((10 + 7 + 7) / 3)
+    assert b"another" not in written
 
 
 @pytest.fixture
