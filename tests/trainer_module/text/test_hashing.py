@@ -26,7 +26,9 @@ def draws(seed: int, stream: int, size: int = 100_000) -> np.ndarray:
     hashes = hashing.document_hashes(
         tf.strings.as_string(tf.range(size) // 10), tf.zeros([size], tf.int64)
     )
-    return hashing.uniform(hashes, tf.range(size), tf.range(size) % 10, seed=seed, stream=stream).numpy()
+    return hashing.uniform(
+        hashes, tf.range(size), tf.range(size) % 10, seed=seed, stream=stream
+    ).numpy()
 
 
 def test_uniform_is_uniform_and_streams_and_seeds_are_independent() -> None:

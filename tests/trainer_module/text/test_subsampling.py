@@ -36,7 +36,9 @@ def test_near_contexts_are_more_frequent() -> None:
     hashes = hashing.document_hashes(
         tf.strings.as_string(positions // 10), tf.zeros_like(positions, tf.int64)
     )
-    numbers = hashing.uniform(hashes, positions, positions % 10, seed=3, stream=subsampling.WINDOW_STREAM)
+    numbers = hashing.uniform(
+        hashes, positions, positions % 10, seed=3, stream=subsampling.WINDOW_STREAM
+    )
     sizes = subsampling.window_sizes(numbers, 4).numpy()
     counts = Counter(sizes.tolist())
     # A context at distance 3 needs a window of 3 or 4: half of all.

@@ -1,4 +1,4 @@
-"""The runner through Beam itself, in processes of their own: forked_pipelines.py."""
+"""The runner through Beam itself, in processes of their own: pipelines.py."""
 
 import json
 import subprocess
@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 
-from tests.components.forked_pipelines import LARGE, NUMBERS
+from tests.components.forked_workers.pipelines import LARGE, NUMBERS
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 
 
 @pytest.fixture(scope="module")
 def scenarios(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    command = [sys.executable, "-m", "tests.components.forked_pipelines"]
+    command = [sys.executable, "-m", "tests.components.forked_workers.pipelines"]
     folder = tmp_path_factory.mktemp("scenarios")
     ended = subprocess.run(
         [*command, str(folder)], stdout=subprocess.PIPE, text=True, check=True, cwd=ROOT
@@ -70,7 +70,7 @@ def test_elements_may_be_larger_than_a_socket_takes(scenarios: dict[str, Any]) -
 def test_what_a_worker_raises_is_said_as_if_the_process_had(scenarios: dict[str, Any]) -> None:
     assert scenarios["refused"]["sentence"] == "there is no such thing"
     assert scenarios["broken"]["sentence"].startswith("RuntimeError: ZeroDivisionError: ")
-    assert "forked_pipelines.py" in scenarios["broken"]["trace"]
+    assert "pipelines.py" in scenarios["broken"]["trace"]
 
 
 def test_a_worker_that_is_killed_ends_the_pipeline(scenarios: dict[str, Any]) -> None:

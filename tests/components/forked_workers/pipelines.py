@@ -1,7 +1,7 @@
 """Pipelines on the forking runner, each in a process of its own, as components have it.
 
-`python -m tests.components.forked_pipelines` prints what came of each, as JSON. What is forked here
-has one thread; the process that imports Beam has several.
+`python -m tests.components.forked_workers.pipelines` prints what came of each, as JSON. What is
+forked here has one thread; the process that imports Beam has several.
 """
 
 import contextlib
@@ -20,11 +20,12 @@ import grpc
 from apache_beam.coders import VarIntCoder
 from apache_beam.transforms.userstate import BagStateSpec
 
-from components import cores, forking_runner
+from components import cores
+from components.forked_workers import runner
 from pipeline.failures import sentence_of
 from trainer_module.errors import InputError
 
-DIVIDED = [f"--runner={forking_runner.__name__}.ForkingRunner", "--sdk_container_image=none"]
+DIVIDED = [f"--runner={runner.__name__}.ForkingRunner", "--sdk_container_image=none"]
 NUMBERS = range(200)
 LARGE = 5 << 20  # bytes of an element: more than a socket takes at once
 
@@ -76,12 +77,11 @@ def _children() -> int:
     return 0
 
 
-class _RunningCount(beam.DoFn):
-    SEEN = BagStateSpec("seen", VarIntCoder())
+_SEEN = beam.DoFn.StateParam(BagStateSpec("seen", VarIntCoder()))
 
-    def process(
-        self, element: tuple[str, int], seen: Any = beam.DoFn.StateParam(SEEN)
-    ) -> Iterator[int]:
+
+class _RunningCount(beam.DoFn):
+    def process(self, element: tuple[str, int], seen: Any = _SEEN) -> Iterator[int]:
         before = list(seen.read())
         if element[1] % 10 == 0:
             seen.clear()
@@ -98,12 +98,14 @@ def with_state(folder: str) -> list[int]:
 def large(folder: str) -> list[int]:
     """Elements in both directions that do not fit a socket."""
     return _run(
-        lambda p: p
-        | beam.Create([b"a" * LARGE, b"b" * LARGE, b"c" * LARGE])
-        | beam.Reshuffle()
-        | beam.Map(lambda text: text + text[:1])
-        | "Again" >> beam.Reshuffle()
-        | beam.Map(len),
+        lambda p: (
+            p
+            | beam.Create([b"a" * LARGE, b"b" * LARGE, b"c" * LARGE])
+            | beam.Reshuffle()
+            | beam.Map(lambda text: text + text[:1])
+            | "Again" >> beam.Reshuffle()
+            | beam.Map(len)
+        ),
         folder,
     )
 
