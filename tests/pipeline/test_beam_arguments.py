@@ -66,7 +66,8 @@ def test_nobody_else_chooses_the_runner_of_this_machine():
     assert len(sources) > 100
     # The switch and what it downloads by their names; and where nothing is named, it is the switch.
     choices = re.compile(
-        r"DirectRunner|PrismRunner|--runner=(?!FnApi|components|Dataflow|Portable)|beam\.Pipeline\((?!argv=)"
+        r"DirectRunner|PrismRunner|--runner=(?!FnApi|components|\{|Dataflow|Portable)"
+        r"|beam\.Pipeline\((?!argv=)"
     )
     choosing = {path for path in sources if choices.search(path.read_text(encoding="utf-8"))}
     assert choosing <= {Path(__file__).resolve()}
