@@ -59,7 +59,6 @@ _NAMES = {
     "pipeline_pb2": "tfx.proto.orchestration.pipeline_pb2",
     "pusher_pb2": "tfx.proto.pusher_pb2",
     "range_config_pb2": "tfx.proto.range_config_pb2",
-    "transform_pb2": "tfx.proto.transform_pb2",
     "trainer_pb2": "tfx.proto.trainer_pb2",
     # Files of any file system, and JSON as TFX writes it.
     "fileio": "tfx.dsl.io.fileio",

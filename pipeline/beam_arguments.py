@@ -9,7 +9,7 @@ from trainer_module.errors import InputError
 # switch: it opens a pool of workers to all addresses, downloads a program, Prism, without a known
 # hash, runs it, and comes to the runner that ours is made of only where that one fails.
 ON_THIS_MACHINE = (
-    "--runner=components.forking_runner.ForkingRunner",
+    "--runner=components.forked_workers.runner.ForkingRunner",
     # Without an image TFX would pack 44 MB of itself for workers elsewhere, for each component, and
     # leave them in the temporary folder.
     "--sdk_container_image=none",

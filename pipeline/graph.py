@@ -147,7 +147,7 @@ def _data_nodes(
         custom_config={
             "preprocessing": as_dict(config.preprocessing),
             "seed": config.seed,
-            "code_fingerprint": code_fingerprint("trainer_module"),
+            "code_fingerprint": code_fingerprint("trainer_module", "components.ordered_transform"),
         },
     )
     transform.add_upstream_node(example_validator)

@@ -4,7 +4,7 @@ from typing import Any
 
 from components.embedding_evaluator import predictions
 from components.embedding_evaluator.last_pushed_model import comparable_model
-from components.forking_runner import in_one_worker
+from components.forked_workers.runner import in_one_worker
 from components.tfx_api import BASELINE_MODEL_KEY, BeamExecutorSpec, fileio, path_utils, types
 from components.tfx_api import evaluator_component as component
 from components.tfx_api import evaluator_executor as executor
@@ -26,7 +26,7 @@ class Executor(executor.Executor):
     ) -> None:
         """See TFX's Executor."""
         # predictions.py remembers what it computed of a target, in one process.
-        self._beam_pipeline_args = in_one_worker(self._beam_pipeline_args)
+        self._beam_pipeline_args: list[str] = in_one_worker(self._beam_pipeline_args)
         given = input_dict.get(BASELINE_MODEL_KEY, [])
         comparable = [artifact for artifact in given if _is_comparable(artifact)]
         super().Do({**input_dict, BASELINE_MODEL_KEY: comparable}, output_dict, exec_properties)

@@ -12,6 +12,7 @@ from typing import Any
 import tensorflow_transform as tft
 import tensorflow_transform.beam as tft_beam
 
+from components import cores
 from components.ordered_transform.reading import PLACE, ReadInOrder, adapter_config
 from components.ordered_transform.writing import WriteParts, put_in_order
 from components.tfx_api import (
@@ -30,8 +31,10 @@ from components.tfx_api import standard_component_specs as specs
 # In the output's folders, while it runs.
 _TEMPORARY, _UNFINISHED = ".temp_path", "unfinished"
 
+_MOST_PARTS = 4
 
-class Executor(BaseBeamExecutor):  # type: ignore[misc]
+
+class Executor(BaseBeamExecutor):
     """Analyzes all splits together, then transforms each of them.
 
     Also what is held out gives tokens their vectors; pairs to train on it gives none.
@@ -66,6 +69,7 @@ class Executor(BaseBeamExecutor):  # type: ignore[misc]
     ) -> None:
         schema = io_utils.SchemaReader().read(io_utils.get_only_uri_in_dir(schema_folder))
         config, temporary = adapter_config(schema), os.path.join(graph, _TEMPORARY)
+        parts = parts_for(len(paths), cores.usable())
         # The pipeline first: its runner may fork workers, before TensorFlow has threads.
         pipeline = self._make_beam_pipeline()
         with (
@@ -74,19 +78,32 @@ class Executor(BaseBeamExecutor):  # type: ignore[misc]
                 temp_dir=temporary, passthrough_keys=set(PLACE), use_deep_copy_optimization=True
             ),
         ):
-            analyzed = pipeline | "ReadToAnalyze" >> ReadInOrder(paths, schema)
+            analyzed = pipeline | "ReadToAnalyze" >> ReadInOrder(paths, parts, schema)
             transform_fn = (analyzed, config) | tft_beam.AnalyzeDataset(function)
             metadata = os.path.join(graph, tft.TFTransformOutput.RAW_METADATA_DIR)
             _ = tft.DatasetMetadata(schema) | tft_beam.WriteMetadata(metadata, pipeline)
             _ = transform_fn | tft_beam.WriteTransformFn(graph)
             # Read once more: a runner would hold, or write, all that was read the first time.
-            read = pipeline | "ReadToTransform" >> ReadInOrder(paths, schema)
+            read = pipeline | "ReadToTransform" >> ReadInOrder(paths, parts, schema)
             transformed, described = (
                 (read, config),
                 transform_fn,
             ) | tft_beam.TransformDataset(output_record_batches=True)
             _ = transformed | WriteParts(described.schema, unfinished)
         fileio.rmtree(temporary)
+
+
+def parts_for(num_files: int, num_cores: int) -> int:
+    """Into how many parts to divide each file, so that each core has some.
+
+    Half of the files are large, those of the train split. Of a corpus that has many, each is read
+    whole.
+
+    >>> parts_for(6, 2), parts_for(100, 2), parts_for(6, 16), parts_for(6, 1)
+    (2, 1, 4, 1)
+    """
+    wanted = -(-4 * num_cores // max(num_files, 1))
+    return min(wanted, _MOST_PARTS) if num_cores > 1 else 1
 
 
 def _files(folder: str) -> list[str]:
@@ -99,7 +116,7 @@ def _function(exec_properties: Mapping[str, Any]) -> Any:
     return functools.partial(function, custom_config=custom_config)
 
 
-class Transform(transform_component.Transform):  # type: ignore[misc]
+class Transform(transform_component.Transform):
     """TFX's, with that executor."""
 
     EXECUTOR_SPEC = BeamExecutorSpec(Executor)

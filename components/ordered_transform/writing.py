@@ -1,8 +1,8 @@
 """Record batches that know their place -> files of tf.train.Examples in their order, in Beam.
 
 Beam's own sink gives its files the order of the runner's bundles, and training takes documents in
-the order of the files. So each part of a file that a worker has seen in one go is a file here, and
-has its place by that of its first document, however the runner spreads the work.
+the order of the files. Here each block is a file, which has its place by that of its first
+document, however the runner spreads the work. Should a runner divide a block, its pieces are files.
 """
 
 import json
@@ -20,7 +20,7 @@ from apache_beam.utils.windowed_value import WindowedValue
 from tensorflow_metadata.proto.v0 import schema_pb2
 from tfx_bsl.coders.example_coder import RecordBatchToExamplesEncoder
 
-from components.ordered_transform.reading import FILE, NUMBER
+from components.ordered_transform.reading import DOCUMENTS_A_BLOCK, FILE, NUMBER
 from components.tfx_api import fileio, io_utils
 
 _PARTS = "parts.json"
@@ -31,7 +31,7 @@ _OPTIONS = tf.io.TFRecordOptions(compression_type="GZIP", compression_level=1)
 _Part = tuple[int, int, str]  # file and number of its first document, and where it is
 
 
-class WriteParts(beam.PTransform):  # type: ignore[misc]
+class WriteParts(beam.PTransform):
     """From what TransformDataset gives to files without order in a folder; see put_in_order."""
 
     def __init__(self, schema: schema_pb2.Schema, folder: str) -> None:
@@ -59,8 +59,8 @@ def _write_list(parts: Sequence[_Part], path: str) -> None:
     io_utils.write_string_file(path, json.dumps(parts))
 
 
-class _WritePart(beam.DoFn):  # type: ignore[misc]
-    """Writes batches that follow one another into one file."""
+class _WritePart(beam.DoFn):
+    """Writes the batches of a block that follow one another into one file."""
 
     _encoder: RecordBatchToExamplesEncoder
     _part: _Part | None
@@ -75,14 +75,14 @@ class _WritePart(beam.DoFn):  # type: ignore[misc]
         self._encoder = RecordBatchToExamplesEncoder(schema_pb2.Schema.FromString(self._schema))
 
     def start_bundle(self) -> None:
-        self._part = None
+        self._part, self._next = None, (-1, -1)
 
     def process(
         self, transformed: tuple[pa.RecordBatch, Mapping[str, pa.Array]]
     ) -> Iterator[_Part]:
         batch, _ = transformed
         file, number = (_first(batch, name) for name in (FILE, NUMBER))
-        if self._part is None or (file, number) != self._next:
+        if (file, number) != self._next or number % DOCUMENTS_A_BLOCK == 0:
             yield from self._ended()
             self._begin(file, number)
         for record in self._encoder.encode(batch.drop_columns([FILE, NUMBER])):

@@ -10,7 +10,7 @@ from apache_beam.options import pipeline_options
 from apache_beam.runners.portability import prism_runner
 from apache_beam.transforms import environments
 
-from components.forking_runner import ForkingRunner
+from components.forked_workers.runner import ForkingRunner
 from pipeline import config, config_file
 from pipeline.beam_arguments import beam_arguments, require_job_server
 from trainer_module.errors import InputError
@@ -33,7 +33,7 @@ def known_to_beam(words: list[str]) -> dict[str, object]:
 
 def test_direct_is_the_runner_that_forks():
     taken = known_to_beam(arguments())
-    assert taken["runner"] == "components.forking_runner.ForkingRunner"
+    assert taken["runner"] == "components.forked_workers.runner.ForkingRunner"
     assert type(beam.Pipeline(argv=arguments()).runner) is ForkingRunner
 
 
@@ -66,7 +66,8 @@ def test_nobody_else_chooses_the_runner_of_this_machine():
     assert len(sources) > 100
     # The switch and what it downloads by their names; and where nothing is named, it is the switch.
     choices = re.compile(
-        r"DirectRunner|PrismRunner|--runner=(?!FnApi|components|Dataflow|Portable)|beam\.Pipeline\((?!argv=)"
+        r"DirectRunner|PrismRunner|--runner=(?!FnApi|components|\{|Dataflow|Portable)"
+        r"|beam\.Pipeline\((?!argv=)"
     )
     choosing = {path for path in sources if choices.search(path.read_text(encoding="utf-8"))}
     assert choosing <= {Path(__file__).resolve()}
