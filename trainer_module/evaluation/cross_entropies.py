@@ -6,8 +6,8 @@ from typing import NamedTuple
 import tensorflow as tf
 
 from trainer_module.evaluation.vocabulary_sums import vocabulary_sums
-from trainer_module.objectives import losses
-from trainer_module.objectives.candidate_sampling import Sampler
+from trainer_module.objectives import candidate_sampling, losses
+from trainer_module.objectives.candidate_sampling import SampledCandidates, Sampler
 
 # Targets whose scores are in memory at once.
 TARGETS_AT_ONCE = 1 << 10
@@ -213,28 +213,58 @@ def sampled_loss(
     Returns:
       `[]` nats, the mean over the pairs and over 20 sets of candidates.
     """
-    inputs = tf.gather(parameters.target_table, targets) / parameters.temperature
+    # A target's candidates are scored once for all of its pairs.
+    distinct, positions = tf.unique(targets)
+    inputs = tf.gather(parameters.target_table, distinct) / parameters.temperature
     true = scores(parameters, targets, contexts) + _corrections(parameters, contexts)
     biases = parameters.corrected_biases
-    loss = losses.sampled_softmax if parameters.softmax else losses.nce
 
     def add(draw: tf.Tensor, total: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         drawn = sampler.draw(num_sampled, tf.stack([tf.constant(seed, tf.int64), draw]))
-        sampled = tf.matmul(
-            inputs, tf.gather(parameters.context_weights, drawn.classes), transpose_b=True
-        )
-        found = loss(
-            true,
-            sampled + tf.gather(biases, drawn.classes),
-            true_expected_count=sampler.expected_count(contexts, drawn),
-            sampled_expected_count=sampler.expected_count(drawn.classes, drawn),
-            accidental_hits=tf.cast(contexts, tf.int64)[:, tf.newaxis] == drawn.classes,
+        weights = tf.gather(parameters.context_weights, drawn.classes)
+        offsets = tf.gather(biases, drawn.classes) - _log_expected(sampler, drawn.classes, drawn)
+        sampled = tf.matmul(inputs, weights, transpose_b=True) + offsets
+        found = _losses_of_pairs(
+            true - _log_expected(sampler, contexts, drawn),
+            tf.gather(_sums(sampled, softmax=parameters.softmax), positions),
+            candidate_sampling.times_drawn(contexts, drawn),
+            softmax=parameters.softmax,
         )
         return draw + 1, total + tf.reduce_mean(found)
 
     start = (tf.constant(0, tf.int64), tf.zeros([]))
     _, total = tf.while_loop(lambda draw, _: draw < _DRAWS, add, start)
     return total / _DRAWS
+
+
+def _log_expected(sampler: Sampler, classes: tf.Tensor, drawn: SampledCandidates) -> tf.Tensor:
+    return tf.math.log(sampler.expected_count(classes, drawn))
+
+
+def _sums(sampled: tf.Tensor, *, softmax: bool) -> tf.Tensor:
+    """What all candidates of a target add to its pairs' losses: `[targets, n]` to `[targets]`."""
+    return tf.reduce_logsumexp(sampled, 1) if softmax else tf.reduce_sum(tf.nn.softplus(sampled), 1)
+
+
+def _losses_of_pairs(
+    true: tf.Tensor, sums: tf.Tensor, hits: tf.Tensor, *, softmax: bool
+) -> tf.Tensor:
+    """losses.nce or losses.sampled_softmax of each pair, `[pairs]`.
+
+    A hit's score is the pair's own, so it can be taken off afterwards. Of a softmax what is left is
+    at least `exp(sum) / hits`: nothing cancels.
+
+    Args:
+      true: `[pairs]`, corrected scores.
+      sums: `[pairs]`, _sums of their targets.
+      hits: `[pairs]`, how often the pair's context is among the candidates.
+      softmax: the family.
+    """
+    if not softmax:
+        return tf.nn.softplus(-true) + sums - hits * tf.nn.softplus(true)
+    top = tf.maximum(sums, true)
+    total = tf.exp(sums - top) + (1.0 - hits) * tf.exp(true - top)
+    return top + tf.math.log(total) - true
 
 
 def sampled_losses(

@@ -5,6 +5,7 @@ goes on would draw other candidates than an undisturbed one. Here a step's candi
 of the seed alone.
 """
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -40,18 +41,27 @@ class Sampler:
       [0 1 2 3]
     """
 
-    def __init__(self, probabilities: npt.NDArray[np.float64], *, replacement: bool) -> None:
+    def __init__(
+        self,
+        probabilities: npt.NDArray[np.float64],
+        *,
+        replacement: bool,
+        inverse: Callable[[tf.Tensor], tf.Tensor] | None = None,
+    ) -> None:
         """Puts the distribution's tables where any graph can capture them.
 
         Args:
           probabilities: `[vocab]`, positive, of one draw; they sum to 1.
           replacement: whether a class may be drawn more than once into a set.
+          inverse: `[draws]` float64 uniform numbers to `[draws]` int32 classes, where a formula
+            does it faster than the table.
 
         Raises:
           ValueError: a probability is not positive, or they do not sum to 1.
         """
         _check_probabilities(probabilities)
         self.replacement = replacement
+        self._inverse = inverse or self._inverse_by_table
         self._vocabulary_size = len(probabilities)
         self._block_sizes: dict[int, int] = {}
         cumulative = np.cumsum(probabilities, dtype=np.float64)
@@ -140,8 +150,11 @@ class Sampler:
     def _draws(self, shape: list[int | tf.Tensor], seed: tf.Tensor) -> tf.Tensor:
         """`shape` int32: the inverse of the distribution function, applied to uniform numbers."""
         uniforms = tf.random.stateless_uniform(shape, seed, dtype=tf.float64)
-        flat = tf.searchsorted(self._cumulative, tf.reshape(uniforms, [-1]), side="right")
+        flat = self._inverse(tf.reshape(uniforms, [-1]))
         return tf.reshape(flat, tf.shape(uniforms)) if len(shape) > 1 else flat
+
+    def _inverse_by_table(self, uniforms: tf.Tensor) -> tf.Tensor:
+        return tf.searchsorted(self._cumulative, uniforms, side="right")
 
     def _draw_distinct(self, num_sampled: int, seed: tf.Tensor) -> SampledCandidates:
         """The first `num_sampled` distinct classes of an endless sequence of draws."""
@@ -234,6 +247,22 @@ def draw_in_batch(
         order = tf.math.top_k(keys, num_distinct).indices
         positions = tf.gather(order, tf.range(num_sampled) % num_distinct)
     return SampledCandidates(tf.gather(contexts, positions), tf.constant(num_sampled, tf.int64))
+
+
+def times_drawn(classes: tf.Tensor, drawn: SampledCandidates) -> tf.Tensor:
+    """How often each class is among the candidates.
+
+    Args:
+      classes: any shape, integers.
+      drawn: one set of candidates, or one for each pair, of which all are taken together.
+
+    Returns:
+      Of the same shape, float32.
+    """
+    rising = tf.sort(tf.cast(tf.reshape(drawn.classes, [-1]), tf.int32))
+    flat = tf.reshape(tf.cast(classes, tf.int32), [-1])
+    times = tf.searchsorted(rising, flat, side="right") - tf.searchsorted(rising, flat)
+    return tf.cast(tf.reshape(times, tf.shape(classes)), tf.float32)
 
 
 def _check_probabilities(probabilities: npt.NDArray[np.float64]) -> None:

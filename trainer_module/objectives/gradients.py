@@ -57,9 +57,11 @@ def shared_candidates(objective: Objective, block: Block, *, with_loss: bool) ->
     scaled = block.inputs / objective.temperature if objective.temperature != 1 else block.inputs
     rows = tf.reshape(scaled, [-1, scaled.shape[-1]])
     true = tf.matmul(scaled, block.contexts, transpose_b=True)
-    true += _offsets(block.context_biases, block.context_expected)[:, tf.newaxis]
+    true -= _deductions(block.context_biases, block.context_expected)[:, tf.newaxis]
     sampled = tf.matmul(rows, block.candidates, transpose_b=True)
-    sampled += _offsets(block.candidate_biases, block.candidate_expected)
+    # Taken off, not added: of a sum TensorFlow makes one op with the product before and the sigmoid
+    # behind it, whose sigmoid takes five times as long as its own.
+    sampled -= _deductions(block.candidate_biases, block.candidate_expected)
     hits = tf.zeros([]) if block.context_hits is None else block.context_hits[:, tf.newaxis]
     of_true, of_sampled, loss = (
         softmax_family.gradients(true, sampled, block.band, hits)
@@ -99,8 +101,8 @@ def _check_shapes(block: Block) -> None:
     _parts.check_shapes(**{name: (part, axes[name]) for name, part in parts.items()})
 
 
-def _offsets(biases: tf.Tensor, expected: tf.Tensor | None) -> tf.Tensor:
-    return biases if expected is None else biases - tf.math.log(expected)
+def _deductions(biases: tf.Tensor, expected: tf.Tensor | None) -> tf.Tensor:
+    return -biases if expected is None else tf.math.log(expected) - biases
 
 
 def per_pair_candidates(objective: Objective, block: Block, hits: tf.Tensor | None) -> Gradients:

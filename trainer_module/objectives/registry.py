@@ -1,5 +1,6 @@
 """The objective and the sampler that hyperparameters name, on a vocabulary."""
 
+import functools
 from typing import NamedTuple
 
 import numpy as np
@@ -73,7 +74,10 @@ def sampler(
     }[hyperparameters.sampler]()
     # Distinct pairs of a batch are not distinct classes.
     repeats = hyperparameters.replacement or hyperparameters.sampler == "in_batch"
-    return Sampler(probabilities, replacement=repeats)
+    inverse = None
+    if hyperparameters.sampler == "log_uniform":
+        inverse = functools.partial(distributions.log_uniform_classes, vocabulary_size=size)
+    return Sampler(probabilities, replacement=repeats, inverse=inverse)
 
 
 def evaluation_correction(described: Objective, drawing: Sampler) -> npt.NDArray[np.float32] | None:

@@ -157,11 +157,7 @@ class Step:
             return None
         if not self.objective.spec.samples:
             return tf.ones_like(contexts, tf.float32)
-        rising = tf.sort(tf.cast(tf.reshape(drawn.classes, [-1]), tf.int32))
-        classes = tf.reshape(contexts, [-1])
-        above = tf.searchsorted(rising, classes, side="right")
-        hits = tf.reshape(above - tf.searchsorted(rising, classes), tf.shape(contexts))
-        return tf.cast(hits, tf.float32)
+        return candidate_sampling.times_drawn(contexts, drawn)
 
     def _gradients(
         self, pairs: FramedPairs, block: Block, drawn: SampledCandidates, with_loss: bool

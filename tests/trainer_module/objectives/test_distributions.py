@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 
 from trainer_module.objectives import distributions
 
@@ -13,6 +14,28 @@ def test_probability_of_the_last_of_many_classes_keeps_its_digits() -> None:
     # 1 / (V ln V) to first order: 1e-6 / 13.815511.
     probabilities = distributions.log_uniform_probabilities(1_000_000)
     np.testing.assert_allclose(probabilities[-1], 7.23824e-8, rtol=1e-5)
+
+
+@pytest.mark.parametrize("size", [1, 2, 7, 42_058, 1_000_000])
+def test_log_uniform_classes_are_those_of_a_search_in_the_table(size: int) -> None:
+    uniforms = np.random.default_rng(size).random(20_000)
+    cumulative = np.cumsum(distributions.log_uniform_probabilities(size))
+    # Numbers that rounding may put on either side of a border are left out.
+    nearest = np.minimum(np.searchsorted(cumulative, uniforms), size - 1)
+    before = np.maximum(nearest - 1, 0)
+    gaps = np.minimum(*(np.abs(cumulative[place] - uniforms) for place in (nearest, before)))
+    uniforms = uniforms[gaps > 1e-12]
+    assert len(uniforms) > 19_000
+    np.testing.assert_array_equal(
+        distributions.log_uniform_classes(uniforms, size),
+        np.searchsorted(cumulative, uniforms, side="right"),
+    )
+
+
+@pytest.mark.parametrize("size", [1, 2, 42_058, 1_000_000])
+def test_log_uniform_classes_at_both_ends(size: int) -> None:
+    ends = np.array([0.0, np.nextafter(1.0, 0.0)])
+    assert distributions.log_uniform_classes(ends, size).numpy().tolist() == [0, size - 1]
 
 
 def test_unigram_probabilities_by_hand() -> None:

@@ -151,6 +151,14 @@ def test_extents_count_the_contexts_before_and_after(documents: list[Document]) 
     assert list(zip(left, right, strict=True)) == before_and_after
 
 
+@given(lengths=st.lists(st.integers(0, 4), max_size=8))
+@settings(deadline=None, max_examples=50)
+def test_documents_of_are_the_row_ids(lengths: list[int]) -> None:
+    tokens = ragged([[7] * length for length in lengths])
+    expected = [row for row, length in enumerate(lengths) for _ in range(length)]
+    assert skip_grams.documents_of(tokens).numpy().tolist() == expected
+
+
 def test_positions_start_anew_with_each_document() -> None:
     rows = [[5, 6, 7], [], [8], [9, 9]]
     assert skip_grams.positions_in_documents(ragged(rows)).numpy().tolist() == [0, 1, 2, 0, 0, 1]
