@@ -12,7 +12,9 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 import tensorflow_model_analysis as tfma
+from apache_beam.transforms.window import GlobalWindows
 from apache_beam.utils.shared import Shared
+from apache_beam.utils.windowed_value import WindowedValue
 from tensorflow_model_analysis.proto import config_pb2
 
 from components.embedding_evaluator.eval_config import compared_metric_of, max_targets_of
@@ -26,6 +28,9 @@ from trainer_module.evaluation.judged_model import JudgedModel
 from trainer_module.evaluation.target_sample import BUCKETS
 from trainer_module.features import of_last_blessed
 from trainer_module.text.near_copies import is_held_out
+
+# Of documents that are evaluated together: with a window of 5 up to 500,000 pairs, or 50 MB.
+_BYTES_AT_ONCE = 1 << 18
 
 Sums = dict[str, npt.NDArray[np.float64]]  # by output, [batch] or, of a sketch, [batch, BUCKETS]
 
@@ -56,9 +61,10 @@ def custom_extractors(
 
 
 class Predict(beam.DoFn):
-    """Makes one row of a batch of documents: its totals, as tonight's prediction.
+    """Makes one row of many documents: their totals, as tonight's prediction.
 
-    TFMA would take each document through its stages by itself, in Python.
+    TFMA would take each document through its stages by itself, in Python. And its batches have few
+    targets each that were not met before, for which the whole table would be read.
     """
 
     def __init__(self, tonight: str, last: str | None, compared_metric: str, max_targets: int):
@@ -76,17 +82,36 @@ class Predict(beam.DoFn):
 
     def setup(self) -> None:
         """Loads the models."""
+        # It would take longer over a graph that is run a few hundred times than it saves.
+        tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
         self._models = self._shared.acquire(lambda: _Models(*self._arguments))
 
+    def start_bundle(self) -> None:
+        """Nothing waits yet."""
+        self._waiting: list[npt.NDArray[Any]] = []
+        self._bytes = 0
+
     def process(self, extracts: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-        """Gives the row of one batch."""
+        """Takes one batch of TFMA's, and gives a row where there is enough for one."""
         examples = np.asarray(extracts[tfma.INPUT_KEY], object)
+        self._waiting.append(examples)
+        self._bytes += sum(map(len, examples))
+        if self._bytes >= _BYTES_AT_ONCE:
+            yield self._row()
+
+    def finish_bundle(self) -> Iterator[WindowedValue]:
+        """Gives the row of what is left."""
+        if self._waiting:
+            yield GlobalWindows.windowed_value(self._row())
+
+    def _row(self) -> dict[str, Any]:
+        examples = np.concatenate(self._waiting)
+        self.start_bundle()
         totals = {TOTALS: Totals.of_documents(self._models.sums(examples)).vector[np.newaxis]}
         predictions = {tfma.CANDIDATE_KEY: totals} if self._names_models else totals
-        labels = extracts[tfma.LABELS_KEY]  # None, but TFMA asks for it
-        yield {
+        return {
             tfma.INPUT_KEY: examples[:1],
-            tfma.LABELS_KEY: labels,
+            tfma.LABELS_KEY: None,  # there are none, but TFMA asks for them
             tfma.PREDICTIONS_KEY: predictions,
         }
 

@@ -10,6 +10,7 @@ import tensorflow_model_analysis as tfma
 from tfx.types import standard_artifacts
 
 from components.embedding_evaluator import component
+from components.embedding_evaluator import predictions as module
 from components.embedding_evaluator.last_pushed_model import comparable_model
 from components.embedding_evaluator.predictions import Predict, _Models
 from components.embedding_evaluator.totals import OUTPUTS, SKETCHES, TOTALS, Totals
@@ -47,22 +48,25 @@ def write_last(folder: Path, eval_fraction: float) -> str:
 def predictions(
     tonight: str, last: str | None, compared: str, max_targets: int = 1000
 ) -> dict[str, np.ndarray]:
-    """Of each document; and that a batch's row is what they add up to."""
+    """Of each document."""
     found = _Models(tonight, last, compared, max_targets).sums(EXAMPLES)
-    predict = Predict(tonight, last, compared, max_targets)
-    predict.setup()
-    [extracts] = predict.process({tfma.INPUT_KEY: EXAMPLES, tfma.LABELS_KEY: None, "other": 1})
-    assert set(extracts) == {tfma.INPUT_KEY, tfma.LABELS_KEY, tfma.PREDICTIONS_KEY}
-    assert extracts[tfma.INPUT_KEY].shape == (1,)
-    row = extracts[tfma.PREDICTIONS_KEY]
-    if last is not None:
-        [(name, row)] = row.items()
-        assert name == tfma.CANDIDATE_KEY
-    assert row[TOTALS].shape == (1, len(Totals.of_documents({}).vector))
-    np.testing.assert_array_equal(row[TOTALS][0], Totals.of_documents(found).vector)
     assert {found[name].shape for name in OUTPUTS if name in found} == {EXAMPLES.shape}
     assert {found[name].shape for name in SKETCHES if name in found} == {(len(EXAMPLES), 256)}
     return found
+
+
+def rows(predict: Predict) -> Any:
+    """What it predicts of a batch: one row, with nothing else than TFMA asks for."""
+    predict.setup()
+    predict.start_bundle()
+    half = len(EXAMPLES) // 2
+    for examples in (EXAMPLES[:half], EXAMPLES[half:]):
+        assert not list(predict.process({tfma.INPUT_KEY: examples, "other": 1}))
+    [extracts] = (windowed.value for windowed in predict.finish_bundle())
+    assert not list(predict.finish_bundle())
+    assert set(extracts) == {tfma.INPUT_KEY, tfma.LABELS_KEY, tfma.PREDICTIONS_KEY}
+    assert extracts[tfma.INPUT_KEY].shape == (1,)
+    return extracts[tfma.PREDICTIONS_KEY]
 
 
 def evaluated(folder: str) -> dict[str, np.ndarray]:
@@ -77,10 +81,38 @@ def common(tonight: str, last: str) -> dict[str, Any]:
 
 
 def test_of_the_first_model(tonight: str) -> None:
-    found = predictions(tonight, None, "common_cross_entropy")
+    predict = Predict(tonight, None, "common_cross_entropy", 1000)
+    row = rows(predict)
+    found = predict._models.sums(EXAMPLES)
     for name, expected in evaluated(tonight).items():
         np.testing.assert_array_equal(found[name], expected)
     assert not set(COMPARISON) & set(found)
+    np.testing.assert_array_equal(row[TOTALS], [Totals.of_documents(found).vector])
+
+
+def test_a_row_is_given_as_soon_as_there_is_enough_for_one(
+    tonight: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    size = sum(map(len, EXAMPLES))
+    monkeypatch.setattr(module, "_BYTES_AT_ONCE", 2 * size)
+    predict = Predict(tonight, None, "common_cross_entropy", 1000)
+    predict.setup()
+    predict.start_bundle()
+    found = [list(predict.process({tfma.INPUT_KEY: EXAMPLES})) for _ in range(5)]
+    assert [len(rows_of_batch) for rows_of_batch in found] == [0, 1, 0, 1, 0]
+    [last] = predict.finish_bundle()
+    given = [row for batch in found for row in batch] + [last.value]
+    pairs = [row[tfma.PREDICTIONS_KEY][TOTALS][0][OUTPUTS.index("num_pairs")] for row in given]
+    of_once = evaluated(tonight)["num_pairs"].sum()
+    assert pairs == [2 * of_once, 2 * of_once, of_once]
+
+
+def test_tfma_names_the_models_where_there_are_two(tonight: str, tmp_path: Path) -> None:
+    predict = Predict(tonight, write_last(tmp_path, FRACTION), "common_cross_entropy", 1000)
+    [(name, row)] = rows(predict).items()
+    assert name == tfma.CANDIDATE_KEY
+    expected = Totals.of_documents(predict._models.sums(EXAMPLES)).vector
+    np.testing.assert_array_equal(row[TOTALS], [expected])
 
 
 def test_both_are_asked_on_the_same_pairs(tonight: str, tmp_path: Path) -> None:
