@@ -6,7 +6,7 @@ from typing import NamedTuple
 import tensorflow as tf
 
 from trainer_module.evaluation.vocabulary_sums import vocabulary_sums
-from trainer_module.objectives import candidate_sampling, losses
+from trainer_module.objectives import candidate_sampling
 from trainer_module.objectives.candidate_sampling import SampledCandidates, Sampler
 
 # Targets whose scores are in memory at once.
