@@ -58,11 +58,11 @@ bench-sizes: install  ## the defaults on 120 thousand, 17 million and 100 millio
 	$(BIN)/python -m benchmarks.sizes
 
 bench-workers: install  ## several workers on this machine, and what more would do on paper
-	$(BIN)/python -m benchmarks.workers
-	$(BIN)/python -m benchmarks.more_workers
+	$(BIN)/python -m benchmarks.parallel.workers
+	$(BIN)/python -m benchmarks.parallel.more_workers
 
 bench-threads: install  ## threads that step on the same tables: quality and CPU seconds
-	$(BIN)/python -m benchmarks.threads
+	$(BIN)/python -m benchmarks.parallel.threads
 
 bench-scaling: install  ## training as words, dimensions and vocabulary grow
 	$(BIN)/python -m benchmarks.scaling

@@ -81,7 +81,7 @@ def _group(what: str, number: int, arguments: dict[str, Any]) -> Any:
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder, "arguments.json")
             path.write_text(json.dumps(arguments))
-            command = [sys.executable, "-m", "benchmarks.workers", what, str(path)]
+            command = [sys.executable, "-m", "benchmarks.parallel.workers", what, str(path)]
             local_workers.run(command, number)
             return json.loads(path.with_suffix(".result").read_text())
     finally:
