@@ -32,8 +32,19 @@ from components.processes import ending_signal, hint_at_memory
 _MOST_WORKERS = 8
 
 
+_ahead: list["_Worker"] = []
+
+
+def fork_ahead() -> None:
+    """Forks the workers of the next ForkingRunner, before this process has other threads.
+
+    TFX starts some for each component, of gRPC.
+    """
+    _ahead[:] = _new_workers()
+
+
 class ForkingRunner(FnApiRunner):
-    """Forks a worker a core where this process may use more than one, when it is made.
+    """Takes the workers that were forked ahead, or forks one a core when it is made.
 
     A fork has the thread alone that forked it. So nothing is forked in a process that has started
     others, as TensorFlow does with the first op it runs: the stages run in this process then.
@@ -41,8 +52,8 @@ class ForkingRunner(FnApiRunner):
 
     def __init__(self) -> None:
         super().__init__()
-        number = min(cores.usable(), _MOST_WORKERS) if _is_single_threaded() else 1
-        self._workers = _forked(number) if number > 1 else []
+        self._workers = list(_ahead) or _new_workers()
+        _ahead.clear()
 
     def run_pipeline(self, pipeline: Any, options: Any) -> Any:
         """See FnApiRunner; ends the workers."""
@@ -71,6 +82,11 @@ def in_one_worker(arguments: Iterable[str]) -> list[str]:
     """
     ours = f"--runner={__name__}.{ForkingRunner.__name__}"
     return ["--runner=FnApiRunner" if word == ours else word for word in arguments]
+
+
+def _new_workers() -> list["_Worker"]:
+    number = min(cores.usable(), _MOST_WORKERS) if _is_single_threaded() else 1
+    return _forked(number) if number > 1 else []
 
 
 def _is_single_threaded() -> bool:

@@ -26,6 +26,7 @@ from typing import NamedTuple, NoReturn
 from ml_metadata import MetadataStore
 from ml_metadata.proto import metadata_store_pb2 as mlmd
 
+from components.forked_workers.runner import fork_ahead
 from components.processes import die_with, ending_signal, hint_at_memory
 from components.tfx_api import (
     Compiler,
@@ -36,6 +37,7 @@ from components.tfx_api import (
     pipeline_pb2,
     substitute_runtime_parameter,
 )
+from pipeline.beam_arguments import ON_THIS_MACHINE
 from pipeline.failures import ComponentFailedError, sentence_of
 from pipeline.local import artifact_files
 from pipeline.results.records import (
@@ -204,6 +206,8 @@ def _in_child(
     random.seed(seed)
     _put_temporary_files_into(temporary)
     try:
+        if _is_divided(ir, component):
+            fork_ahead()
         LocalDagRunner().run_with_ir(_only(ir, component))
         result.send(ComponentRun(component, _noted_as_cached(ir, component), 0.0, _peak_memory()))
     except BaseException as error:
@@ -212,6 +216,15 @@ def _in_child(
     sys.stdout.flush()
     # Without the interpreter's shutdown: threads of Beam and TensorFlow may not survive it.
     os._exit(0)
+
+
+def _is_divided(ir: pipeline_pb2.Pipeline, component: str) -> bool:
+    """Whether Beam runs the component, on this machine."""
+    specs = extract_local_deployment_config(ir).executor_specs
+    if component not in specs:  # a resolver
+        return False
+    arguments = specs[component].beam_executable_spec.beam_pipeline_args
+    return set(ON_THIS_MACHINE) <= set(arguments)
 
 
 def _put_temporary_files_into(folder: Path) -> None:

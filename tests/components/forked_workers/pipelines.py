@@ -181,6 +181,12 @@ def with_threads(folder: str) -> dict[str, Any]:
     return found
 
 
+def ahead_of_threads(folder: str) -> dict[str, Any]:
+    """But one that forked before that has its workers."""
+    runner.fork_ahead()
+    return with_threads(folder)
+
+
 SCENARIOS = (
     divided,
     with_state,
@@ -191,6 +197,7 @@ SCENARIOS = (
     orphaned,
     on_one_core,
     with_threads,
+    ahead_of_threads,
 )
 
 

@@ -28,7 +28,7 @@ def processes(found: dict[str, Any]) -> set[int]:
     return {process for _, values, _ in found["found"] for process, _ in values}
 
 
-@pytest.mark.parametrize("scenario", ["divided", "on_one_core", "with_threads"])
+@pytest.mark.parametrize("scenario", ["divided", "on_one_core", "with_threads", "ahead_of_threads"])
 def test_a_divided_pipeline_gives_what_one_worker_gives(
     scenarios: dict[str, Any], scenario: str
 ) -> None:
@@ -39,8 +39,9 @@ def test_a_divided_pipeline_gives_what_one_worker_gives(
         assert added == 3 + 4
 
 
-def test_the_work_is_done_by_forks_one_a_core(scenarios: dict[str, Any]) -> None:
-    divided = scenarios["divided"]
+@pytest.mark.parametrize("scenario", ["divided", "ahead_of_threads"])
+def test_the_work_is_done_by_forks_one_a_core(scenarios: dict[str, Any], scenario: str) -> None:
+    divided = scenarios[scenario]
     assert len(processes(divided)) == 3
     assert divided["process"] not in processes(divided)
 
