@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from tensorflow_model_analysis.constants import CANDIDATE_KEY
+from tensorflow_model_analysis.constants import CANDIDATE_KEY, TF_GENERIC
 from tensorflow_model_analysis.proto import config_pb2
 
 from components.embedding_evaluator.metrics import (
@@ -59,7 +59,10 @@ def eval_config(
         for name in FORMULAS
     ]
     return config_pb2.EvalConfig(
-        model_specs=[config_pb2.ModelSpec(signature_name=EVALUATE_SIGNATURE)],
+        # Without its type TFMA would load the model, as one of Keras, to find that it is none.
+        model_specs=[
+            config_pb2.ModelSpec(signature_name=EVALUATE_SIGNATURE, model_type=TF_GENERIC)
+        ],
         slicing_specs=[config_pb2.SlicingSpec()],
         # What is known of the last blessed model is among them.
         metrics_specs=[config_pb2.MetricsSpec(metrics=configs, model_names=[CANDIDATE_KEY])],

@@ -135,7 +135,7 @@ def _after(classes: tf.Tensor) -> tf.Tensor:
 
 def _last_where(wanted: tf.Tensor, classes: tf.Tensor) -> tf.Tensor:
     """Of each character the class of the last wanted one, itself or before it."""
-    found = tf.concat([[_OTHER], tf.boolean_mask(classes, wanted)], 0)
+    found = tf.concat([[_OTHER], *unicode.all_where(wanted, classes)], 0)
     return tf.gather(found, tf.cumsum(tf.cast(wanted, tf.int32)))
 
 
@@ -166,7 +166,7 @@ def _is_in_words(classes: tf.Tensor) -> tf.Tensor:
 def _is_inner_apostrophe(classes: tf.Tensor) -> tf.Tensor:
     """Apostrophes, or runs of them, that have a word on both sides."""
     apostrophes = _is(classes, words.APOSTROPHE)
-    others = tf.boolean_mask(classes, ~apostrophes)
+    [others] = unicode.all_where(~apostrophes, classes)
     row = tf.cumsum(tf.cast(~apostrophes, tf.int32))
     around = tf.concat([[_OTHER], others, [_OTHER]], 0)
     before = _is(tf.gather(around, row), words.BASES + words.MARKS + words.JOINER)

@@ -28,8 +28,17 @@ class Characters(NamedTuple):
 
     def where(self, kept: tf.Tensor) -> "Characters":
         """Those that a `[characters]` bool tensor names: most often all."""
-        some = lambda: Characters(*(tf.boolean_mask(each, kept) for each in self))  # noqa: E731
+        some = lambda: Characters(*all_where(kept, *self))  # noqa: E731
         return Characters(*tf.cond(tf.reduce_all(kept), lambda: self, some))
+
+
+def all_where(kept: tf.Tensor, *tensors: tf.Tensor) -> list[tf.Tensor]:
+    """Of each tensor the elements that a bool tensor names.
+
+    As tf.boolean_mask, which finds their places for each tensor anew, and is long to trace.
+    """
+    places = tf.where(kept)[:, 0]
+    return [tf.gather(tensor, places) for tensor in tensors]
 
 
 def decode(text: tf.Tensor) -> Characters:
@@ -104,7 +113,8 @@ def _is_out_of_form(points: tf.Tensor) -> tf.Tensor:
     composes = _composites(tf.gather(before(points, 0), doubtful), tf.gather(points, doubtful)) > 0
     # After another mark it may compose with what is before both.
     composes |= tf.gather(before(classes, 0), doubtful) > 0
-    return disordered | _scattered(tf.boolean_mask(doubtful, composes), tf.size(points))
+    [composing] = all_where(composes, doubtful)
+    return disordered | _scattered(composing, tf.size(points))
 
 
 def _marks(points: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
@@ -115,7 +125,7 @@ def _marks(points: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
 
 def _in_document_with(wanting: tf.Tensor, rows: tf.Tensor) -> tf.Tensor:
     """Which characters are in a document that holds a wanting one."""
-    named = tf.boolean_mask(rows, wanting)
+    [named] = all_where(wanting, rows)
     return tf.gather(_scattered(named, tf.reduce_max(tf.concat([rows, [0]], 0)) + 1), rows)
 
 
@@ -169,7 +179,7 @@ def _composed(characters: Characters) -> Characters:
     return Characters(points, rows)
 
 
-def _composable(points: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+def _composable(points: tf.Tensor) -> list[tf.Tensor]:
     """The first mark of each starter that composes with it.
 
     Args:
@@ -186,15 +196,11 @@ def _composable(points: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
     marks = tf.where(open_ & seconds)[:, 0]
     starters = tf.gather(tf.where(classes == 0)[:, 0], tf.gather(num_starters, marks) - 1)
     composites = _composites(tf.gather(points, starters), tf.gather(points, marks))
-    starters, marks, composites = _all_where(composites > 0, starters, marks, composites)
+    starters, marks, composites = all_where(composites > 0, starters, marks, composites)
     first = starters != before(starters, -1)
-    starters, marks, composites = _all_where(first, starters, marks, composites)
+    starters, marks, composites = all_where(first, starters, marks, composites)
     # What is itself about to be composed waits for the next round.
-    return _all_where(before(marks, -1) != starters, starters, marks, composites)
-
-
-def _all_where(kept: tf.Tensor, *tensors: tf.Tensor) -> tuple[tf.Tensor, ...]:
-    return tuple(tf.boolean_mask(tensor, kept) for tensor in tensors)
+    return all_where(before(marks, -1) != starters, starters, marks, composites)
 
 
 def _composites(first: tf.Tensor, second: tf.Tensor) -> tf.Tensor:
@@ -235,6 +241,6 @@ def _with_small_sigmas_by_place(points: tf.Tensor) -> tf.Tensor:
     seen = tf.where(is_sigma | (contexts < 2))[:, 0]
     cased = tf.gather(is_sigma | (contexts == 1), seen)
     is_final = before(cased, False) & ~tf.concat([cased[1:], [False]], 0)
-    final = tf.boolean_mask(seen, is_final & tf.gather(is_sigma, seen))
+    [final] = all_where(is_final & tf.gather(is_sigma, seen), seen)
     is_final = _scattered(final, tf.size(points))
     return tf.where(is_sigma, tf.where(is_final, _FINAL_SIGMA, _SMALL_SIGMA), points)
