@@ -9,27 +9,31 @@ import signal
 from pathlib import Path
 from typing import Any
 
-from apache_beam.io import tfrecordio
+import tensorflow as tf
 
 FOLDER = Path(os.environ["PAUSE_FOLDER"])
 # So that the runner has been given some that the next worker will make again.
 RECORDS = 500
 
-_write = tfrecordio._TFRecordSink.write_encoded_record
 _written = 0
 
 
-def _write_or_pause(self: Any, file_handle: Any, value: bytes) -> None:
-    global _written
-    _write(self, file_handle, value)
-    if "transformed_examples" not in str(self.file_path_prefix):
-        return
-    _written += 1
-    if _written >= RECORDS and (FOLDER / "armed").exists():
-        (FOLDER / "armed").unlink()
-        (FOLDER / "pausing").write_text(str(os.getpid()))
-        (FOLDER / "pausing").rename(FOLDER / "paused")
-        signal.pause()
+class _PausingWriter(tf.io.TFRecordWriter):
+    def __init__(self, path: str, options: Any = None) -> None:
+        super().__init__(path, options)
+        self._is_counted = "/Transform/" in path
+
+    def write(self, record: bytes) -> None:
+        global _written
+        super().write(record)
+        if not self._is_counted:
+            return
+        _written += 1
+        if _written >= RECORDS and (FOLDER / "armed").exists():
+            (FOLDER / "armed").unlink()
+            (FOLDER / "pausing").write_text(str(os.getpid()))
+            (FOLDER / "pausing").rename(FOLDER / "paused")
+            signal.pause()
 
 
-tfrecordio._TFRecordSink.write_encoded_record = _write_or_pause
+tf.io.TFRecordWriter = _PausingWriter
