@@ -197,7 +197,6 @@ def _in_child(
     parent: int,
 ) -> NoReturn:
     die_with(parent)
-    gc.freeze()  # what is imported: it stays, and is not copied to be looked at
     gc.set_threshold(_OBJECTS_BEFORE_COLLECTING)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent is asked to stop, and stops us
     descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
