@@ -62,7 +62,7 @@ EVALUATE_OUTPUTS = (
     UNIGRAM_CROSS_ENTROPY,
     NUM_PAIRS,
 )
-# And of each document, what target_sample.TargetSample.sketch makes of the first two.
+# And of each document, what target_sample.DrawnTargets.sketch makes of the first two.
 SOFTMAX_SKETCH = "softmax_sketch"
 SIGMOID_SKETCH = "sigmoid_sketch"
 SKETCHES = {SOFTMAX_CROSS_ENTROPY: SOFTMAX_SKETCH, SIGMOID_CROSS_ENTROPY: SIGMOID_SKETCH}

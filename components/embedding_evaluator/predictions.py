@@ -175,7 +175,7 @@ class _Comparison:
         if self._fraction is None:
             return found
         held_out = np.array([is_held_out(text, self._fraction) for text in documents.numpy()])
-        return {name: (values.T * held_out).T for name, values in found.items()}
+        return {name: np.where(held_out, values.T, 0.0).T for name, values in found.items()}
 
     def _compared(self, examples: npt.NDArray[Any], tonight: Sums, common: Sums) -> Sums:
         """Loss, pairs and sketch, of tonight's model and of the last blessed one."""

@@ -10,12 +10,11 @@ import os
 import uuid
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
 
 import apache_beam as beam
 import pyarrow as pa
 import tensorflow as tf
-from apache_beam.transforms.window import GlobalWindow
+from apache_beam.transforms.window import GlobalWindows
 from apache_beam.utils.windowed_value import WindowedValue
 from tensorflow_metadata.proto.v0 import schema_pb2
 from tfx_bsl.coders.example_coder import RecordBatchToExamplesEncoder
@@ -91,8 +90,7 @@ class _WritePart(beam.DoFn):
 
     def finish_bundle(self) -> Iterator[WindowedValue]:
         for part in self._ended():
-            window = GlobalWindow()
-            yield WindowedValue(part, window.max_timestamp(), [window])
+            yield GlobalWindows.windowed_value(part)
 
     def _begin(self, file: int, number: int) -> None:
         path = os.path.join(self._folder, uuid.uuid4().hex)
@@ -119,8 +117,9 @@ def put_in_order(folder: str, outputs: Sequence[str]) -> None:
       folder: of WriteParts; it is removed.
       outputs: of each file that was read, the folder for what was made of it.
     """
+    listed = json.loads(io_utils.read_string_file(os.path.join(folder, _PARTS)))
     paths: dict[str, list[str]] = defaultdict(list)
-    for file, _, path in sorted(map(tuple, json.loads(_read(os.path.join(folder, _PARTS))))):
+    for file, _, path in sorted(map(tuple, listed)):
         paths[outputs[file]].append(path)
     for output, parts in paths.items():
         fileio.makedirs(output)
@@ -128,7 +127,3 @@ def put_in_order(folder: str, outputs: Sequence[str]) -> None:
             name = f"{_NAME}-{number:05d}-of-{len(parts):05d}.gz"
             fileio.rename(path, os.path.join(output, name), overwrite=True)
     fileio.rmtree(folder)
-
-
-def _read(path: str) -> Any:
-    return io_utils.read_string_file(path)

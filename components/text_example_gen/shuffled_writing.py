@@ -10,8 +10,7 @@ from typing import Any, NamedTuple
 
 import apache_beam as beam
 import tensorflow as tf
-from apache_beam.transforms.window import GlobalWindow
-from apache_beam.utils.timestamp import MIN_TIMESTAMP
+from apache_beam.transforms.window import GlobalWindows
 from apache_beam.utils.windowed_value import WindowedValue
 
 from components.text_example_gen.runs import Run, RunFile, merged
@@ -80,7 +79,7 @@ class Spilling(beam.DoFn):
     def finish_bundle(self) -> Iterator[WindowedValue]:
         """Yields what is still held, and ends the file."""
         for run in self._file.runs():
-            yield WindowedValue(run, MIN_TIMESTAMP, [GlobalWindow()])
+            yield GlobalWindows.windowed_value(run)
         self._file.close()
 
 
