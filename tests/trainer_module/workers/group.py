@@ -44,12 +44,12 @@ def train(folder: Path, number: int, **settings: Any) -> list[list[Array]]:
     ]
 
 
-def run_of(own: WorkerGroup, emit: str = "windows", **hyperparameters: Any) -> Run:
-    """Two epochs of a worker's share of the documents of two corpora."""
+def run_of(own: WorkerGroup, emit: str = "windows", epochs: int = 2, **hyperparameters: Any) -> Run:
+    """Epochs of a worker's share of the documents of as many corpora."""
     shares = [
         [
             runs.walks(seed, NUM_TOKENS, Worker(index, own.num_workers))._replace(emit=emit)
-            for seed in (1, 2)
+            for seed in range(1, epochs + 1)
         ]
         for index in range(own.num_workers)
     ]
@@ -60,7 +60,7 @@ def run_of(own: WorkerGroup, emit: str = "windows", **hyperparameters: Any) -> R
         shares[own.index],
         runs.walks(3, 200),
         counts=whole._replace(targets=most),
-        **{"epochs": 2, "checkpoint_seconds": 0.0, **hyperparameters},
+        **{"epochs": epochs, "checkpoint_seconds": 0.0, **hyperparameters},
     )
 
 

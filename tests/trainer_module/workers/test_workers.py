@@ -30,9 +30,10 @@ SETTINGS: dict[str, dict[str, Any]] = {
         "num_sampled": 6,
     },
 }
+# Each worker with 2 threads: its steps are of no fixed order. Before the rate has fallen, the loss
+# goes up and down with that order.
+THREADS = {**SETTINGS["apart"], "threads": 2, "sync_every": 32, "epochs": 6}
 # The last bit of a bfloat16 just below 1 is 0.004.
-# Each worker with 2 threads: its steps are of no fixed order.
-THREADS = {**SETTINGS["apart"], "threads": 2, "sync_every": 32, "learning_rate": 0.1}
 ATOL = {"together": 2e-4, "pairs together": 2e-4, "apart": 4e-3}
 WrittenOut = Callable[[list[runs.Run]], list[Array]]
 
@@ -164,5 +165,5 @@ def test_workers_of_threads_are_equal_and_go_on_after_a_kill(tmp_path: Path) -> 
         assert mine.tobytes() == theirs.tobytes()
     evaluations, resumed_at = one[3:]
     assert resumed_at > 0
-    # The softmax cross-entropy falls from epoch to epoch.
-    assert evaluations[1, 1] < evaluations[0, 1]
+    # The softmax cross-entropy: 2.49 of tables that know nothing, 2.11 to 2.13 in trials.
+    assert evaluations[-1, 1] < 2.3
