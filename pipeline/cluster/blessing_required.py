@@ -19,9 +19,10 @@ from components.tfx_api import (
     standard_artifacts,
 )
 from pipeline import graph
-from pipeline.config import Config, EvaluatorConfig
+from pipeline.config import Config
 from pipeline.results.summary import candidate_metrics, has_baseline
 from pipeline.results.verdict import verdict
+from pipeline.sections.evaluation import EvaluatorConfig
 from trainer_module.errors import WithheldError
 
 _BLESSED = evaluator_constants.ARTIFACT_PROPERTY_BLESSED_KEY

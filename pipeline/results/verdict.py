@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from components.embedding_comparison.comparison import Comparison
-from pipeline.config import EvaluatorConfig
+from pipeline.sections.evaluation import EvaluatorConfig
 
 
 def verdict(

@@ -1,4 +1,5 @@
 from pipeline import config
+from pipeline.sections.evaluation import EvaluatorConfig
 
 
 class TestFields:
@@ -26,7 +27,7 @@ class TestFields:
 
 
 def test_as_dict_gives_what_json_can_hold():
-    assert config.as_dict(config.EvaluatorConfig(max_increase=0.5)) == {
+    assert config.as_dict(EvaluatorConfig(max_increase=0.5)) == {
         "min_gain_over_unigram": 0.05,
         "compared_metric": "common_cross_entropy",
         "max_increase": 0.5,

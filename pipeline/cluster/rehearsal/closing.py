@@ -15,9 +15,9 @@ from components.embedding_evaluator.eval_config import (
 )
 from components.tfx_api import evaluator_constants
 from pipeline.cluster.rehearsal.handing_over import Outputs
-from pipeline.config import EvaluatorConfig
 from pipeline.results.summary import candidate_metrics, has_baseline
 from pipeline.results.verdict import verdict
+from pipeline.sections.evaluation import EvaluatorConfig
 
 
 class Closing(NamedTuple):

@@ -8,7 +8,7 @@ from tfx.types import standard_artifacts
 from components.embedding_comparison.comparison import COMPARISON_FILE, Comparison
 from components.embedding_comparison.component import ModelComparison
 from pipeline.cluster import blessing_required
-from pipeline.config import EvaluatorConfig
+from pipeline.sections.evaluation import EvaluatorConfig
 from trainer_module.errors import WithheldError
 
 METRICS = {

@@ -3,8 +3,8 @@
 import pytest
 
 from components.embedding_comparison.comparison import Comparison
-from pipeline.config import EvaluatorConfig
 from pipeline.results.verdict import verdict
+from pipeline.sections.evaluation import EvaluatorConfig
 
 METRICS = {
     "full_softmax_cross_entropy": 7.9,
