@@ -2,8 +2,9 @@
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
+from components.embedding_evaluator.thresholds import EXAMPLE, Threshold
 from trainer_module.hyperparameters import StrictModel
 
 
@@ -53,6 +54,17 @@ class EvaluatorConfig(StrictModel):
         "more the run is withheld before training. Half is more than quiet nights lose and less "
         "than a feed that broke; 1 lets all pass",
     )
+    thresholds: tuple[str, ...] = Field(
+        default=(),
+        strict=False,  # YAML has lists, no tuples
+        description=f"more that a model must reach, each as {EXAMPLE!r} or without the slice, of "
+        "the metrics in docs/evaluation.md; a slice without a held-out pair reaches nothing",
+    )
+
+    @field_validator("thresholds")
+    @classmethod
+    def _can_be_read(cls, thresholds: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(str(Threshold.parse(threshold)) for threshold in thresholds)
 
 
 class ExporterConfig(StrictModel):
