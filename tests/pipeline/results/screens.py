@@ -1,0 +1,25 @@
+"""What a terminal shows of a table."""
+
+import io
+from typing import Any
+
+from rich.console import Console
+
+CONTROLS, SHOWN = "\x1b[2Ja\u202eb", r"\x1b[2Ja\u202eb"
+
+
+def printed(what: Any, width: int = 200, *, in_color: bool = False) -> str:
+    console = Console(
+        file=io.StringIO(), width=width, force_terminal=in_color, color_system="standard"
+    )
+    console.print(what)
+    return console.file.getvalue()
+
+
+def rows(table: Any) -> list[list[str]]:
+    """The rows of a printed table below its header."""
+    return [_cells(line) for line in printed(table).splitlines() if line.startswith("│")]
+
+
+def _cells(line: str) -> list[str]:
+    return [cell.strip() for cell in line.split("│")[1:-1]]
