@@ -7,6 +7,7 @@ run one cannot fork the components of a next run.
 
 import json
 import math
+import re
 import shutil
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -35,6 +36,12 @@ PROJECTOR = "projector"
 _TENSORS, _METADATA = "tensors.tsv", "metadata.tsv"
 # Tokens: as many as a browser turns without stumbling, and a file of 8 MB at 100 dimensions.
 _PROJECTED = 10_000
+# What JavaScript takes for a number, and digits of those that it holds exactly.
+_NUMBER = re.compile(
+    r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|[+-]?Infinity|0([xX][\da-fA-F]+|[oO][0-7]+|[bB][01]+)",
+    re.ASCII,
+)
+_EXACT_DIGITS = 15
 # Names of files that TensorBoard reads begin so.
 _EVENTS = "events.out.tfevents"
 
@@ -182,11 +189,30 @@ def _projector_config(run: str, place: Path) -> str:
     return str(text_format.MessageToString(config))
 
 
+def label(token: str) -> str:
+    """A token as the projector is given it: in quotes if the page would take it for a number.
+
+    It would show another one: an id of an item without the zeros at its beginning.
+
+    >>> label("0140449132"), label("1e5"), label("17"), label("b-2")
+    ('"0140449132"', '"1e5"', '17', 'b-2')
+    """
+    if not _NUMBER.fullmatch(token) or token == str(_as_page_shows(token)):
+        return token
+    return f'"{token}"'
+
+
+def _as_page_shows(token: str) -> int | None:
+    """Of whole numbers that fit into its floating-point numbers."""
+    return int(token) if token.isdecimal() and len(token) <= _EXACT_DIGITS else None
+
+
 def _write_projected(place: Path, embeddings: Embeddings) -> None:
     """Four digits are more than a screen shows."""
     tokens = embeddings.tokens[:_PROJECTED]
     counts = [0] * len(tokens) if embeddings.counts is None else embeddings.counts.tolist()
-    lines = word2vec_format.vocabulary_lines(tokens, counts[:_PROJECTED])
+    labels = [label(token) for token in tokens]
+    lines = word2vec_format.vocabulary_lines(labels, counts[:_PROJECTED])
     with (place / _METADATA).open("w", encoding="utf-8", newline="\n") as file:
         file.writelines(lines)
     np.savetxt(place / _TENSORS, embeddings.vectors[:_PROJECTED], fmt="%.4g", delimiter="\t")

@@ -53,17 +53,16 @@ WIDE = "a word that nobody may break, " * 20
 
 class TestConsole:
     @pytest.fixture
-    def pipe(self, monkeypatch):
+    def pipe(self, monkeypatch, capsys):
+        """What was printed, as to a pipe."""
         monkeypatch.delenv("COLUMNS", raising=False)
-        written = io.StringIO()
-        monkeypatch.setattr(sys, "stdout", written)
-        return written
+        return lambda: capsys.readouterr().out
 
     def test_on_a_pipe_a_table_takes_the_width_that_it_needs(self, pipe):
         table = Table()
         table.add_row(WIDE, WIDE)
         terminal.console().print(table)
-        [row] = [line for line in pipe.getvalue().splitlines() if "word" in line]
+        [row] = [line for line in pipe().splitlines() if "word" in line]
         assert row.count(WIDE.strip()) == 2
 
     def test_asked_for_a_width_it_keeps_to_it(self, pipe, monkeypatch):
@@ -71,7 +70,7 @@ class TestConsole:
         table = Table()
         table.add_row(WIDE)
         terminal.console().print(table)
-        assert max(map(len, pipe.getvalue().splitlines())) == 50
+        assert max(map(len, pipe().splitlines())) == 50
 
 
 def test_what_an_encoding_lacks_is_printed_by_its_number(monkeypatch):

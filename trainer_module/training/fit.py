@@ -105,9 +105,8 @@ def fit(
     taken = None if base is None else _take_over(base, loop, model, vocabulary, unigram)
     if group.num_workers > 1:
         own_share = own_share._replace(frame_width=train.frame_width)
-    chunks = functools.partial(form.chunks, own_share)
     listener(of_unigram_model(unigram, pairs))
-    result = loop.train(chunks, checkpoint_folder, listener)
+    result = loop.train(functools.partial(form.chunks, own_share), checkpoint_folder, listener)
     return Fitted(
         model=model,
         parameters=loop.step.parameters,

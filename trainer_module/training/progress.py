@@ -59,6 +59,8 @@ def tell(tensorboard_folder: str) -> Listener:
     The figures of the unigram model are a run of their own there, in the folder `unigram` below: a
     line in the same chart.
     """
+    # On a cluster a restarted node has the folder of the killed one.
+    has_curves = bool(tf.io.gfile.glob(os.path.join(tensorboard_folder, "events.*")))
     writer = tf.summary.create_file_writer(tensorboard_folder)
     beside: list[tuple[tf.summary.SummaryWriter, UnigramModel]] = []
 
@@ -72,7 +74,7 @@ def tell(tensorboard_folder: str) -> Listener:
             case UnigramModel():
                 folder = os.path.join(tensorboard_folder, UNIGRAM)
                 beside[:] = [(tf.summary.create_file_writer(folder), news)]
-            case Resumed(evaluations):
+            case Resumed(evaluations) if not has_curves:
                 for found in evaluations:
                     evaluated(found)
             case Evaluation():

@@ -9,9 +9,8 @@ CONTROLS, SHOWN = "\x1b[2Ja\u202eb", r"\x1b[2Ja\u202eb"
 
 
 def printed(what: Any, width: int = 200, *, in_color: bool = False) -> str:
-    console = Console(
-        file=io.StringIO(), width=width, force_terminal=in_color, color_system="standard"
-    )
+    kept = {"force_terminal": True, "color_system": "standard"} if in_color else {}
+    console = Console(file=io.StringIO(), width=width, **kept)
     console.print(what)
     return console.file.getvalue()
 

@@ -168,6 +168,25 @@ class TestProjector:
         assert lines == [[token, str(n)] for token, n in zip(AWKWARD, counts, strict=True)]
         np.testing.assert_allclose(projector.tensor(3), expected.vectors, rtol=1e-3)
 
+    def test_shows_no_other_number_in_the_place_of_a_token(self, tmp_path: Path):
+        ids = [
+            "007",
+            "1e5",
+            "0x1F",
+            "12345678901234567890",
+            "+1",
+            ".5",
+            "-0",
+            "0",
+            "42",
+            "Infinity",
+        ]
+        vectors_of(tmp_path / "vectors", RUNS[0], ids)
+        tensorboard.write_projector(tmp_path / "tb", tmp_path / "vectors")
+        shown = [token for token, _ in Projector(tmp_path / "tb").cells()[1:]]
+        assert [token.strip('"') for token in shown] == ids
+        assert [token for token in shown if token in ids] == ["0", "42"]
+
     def test_shows_the_most_frequent(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
         monkeypatch.setattr(tensorboard, "_PROJECTED", 4)
         expected = vectors_of(tmp_path / "vectors", RUNS[0], AWKWARD)

@@ -96,8 +96,8 @@ def test_a_run_that_goes_on_shows_the_evaluations_of_the_killed_one(
 
 def test_a_restart_in_the_same_folder_leaves_no_point_twice(tmp_path: Path) -> None:
     """As on a cluster, where the folder keeps its name."""
-    first, second = Evaluation(10, 7.5, 8.5), Evaluation(20, 7.25, 8.0)
+    first, second, third = (Evaluation(10 * n, 7.75 - n / 4, 8.0) for n in (1, 2, 3))
     told(tmp_path, UnigramModel(8.0, 9.25), first, second)
-    told(tmp_path, UnigramModel(8.0, 9.25), Resumed([first]), second)
-    assert scalars(tmp_path, HELD_OUT_SOFTMAX) == [(10, 7.5), (20, 7.25)]
-    assert [step for step, _ in scalars(tmp_path / "unigram", HELD_OUT_SOFTMAX)] == [10, 20]
+    told(tmp_path, UnigramModel(8.0, 9.25), Resumed([first, second]), third)
+    assert scalars(tmp_path, HELD_OUT_SOFTMAX) == [(10, 7.5), (20, 7.25), (30, 7.0)]
+    assert [step for step, _ in scalars(tmp_path / "unigram", HELD_OUT_SOFTMAX)] == [10, 20, 30]
