@@ -16,14 +16,13 @@ from pipeline.local.output_folder import OutputFolder
 @shared.output
 def neighbors(words: tuple[str, ...], k: int, output: Path) -> None:
     """The words whose vectors are nearest to WORD's."""
-    from rich.console import Console
-
     from pipeline.results import display
     from pipeline.results.embeddings import Embeddings
+    from pipeline.terminal import console
 
-    vectors, console = Embeddings.load(OutputFolder(output).vectors), Console()
+    vectors, screen = Embeddings.load(OutputFolder(output).vectors), console()
     for word in words:
-        console.print(display.ranking(word, vectors.neighbors(word, k)))
+        screen.print(display.ranking(word, vectors.neighbors(word, k)))
 
 
 @click.command()
@@ -34,14 +33,13 @@ def neighbors(words: tuple[str, ...], k: int, output: Path) -> None:
 @shared.output
 def analogy(a: str, b: str, c: str, k: int, output: Path) -> None:
     """A is to B as C is to what?"""
-    from rich.console import Console
-
     from pipeline.results import display
     from pipeline.results.embeddings import Embeddings
+    from pipeline.terminal import console
 
     vectors = Embeddings.load(OutputFolder(output).vectors)
     title = f"{a} is to {b} as {c} is to"
-    Console().print(display.ranking(title, vectors.analogy(a, b, c, k)))
+    console().print(display.ranking(title, vectors.analogy(a, b, c, k)))
 
 
 @click.command()
@@ -65,11 +63,10 @@ def runs(path: Path | None, output: Path, settings: tuple[str, ...], form: str) 
         config = shared.load_config(path, settings)
     folder = OutputFolder(output)
     shared.require_runs(config, folder)
-    from rich.console import Console
-
     from pipeline.local import metadata_store
     from pipeline.local.releases import blessings
     from pipeline.results import closing, display
+    from pipeline.terminal import console
 
     location = metadata_store.store_location(config.metadata, folder)
     store = metadata_store.open_store(location.connection)
@@ -80,7 +77,7 @@ def runs(path: Path | None, output: Path, settings: tuple[str, ...], form: str) 
     if form == "json":
         click.echo(json.dumps(closing.runs_as_json(records, served, given), indent=2))
         return
-    console = Console()
-    console.print(display.runs_table(records, served))
+    screen = console()
+    screen.print(display.runs_table(records, served))
     for line in (*display.why_failed(records), *closing.by_hand(given)):
-        console.print(line)
+        screen.print(line)
