@@ -161,6 +161,8 @@ class Summary:
     last_blessed: Mapping[str, Any] | None = None  # the run it was compared with: name and figures
     verdict: str = ""  # a sentence: how the gate has decided, and by which figures
     why_not_blessed: str | None = None  # the verdict, unless it is blessed
+    # By format of vectors/, its files and figures; None: vectors/ holds another run's model.
+    exports: Mapping[str, Any] | None = None
 
     @property
     def is_unchanged(self) -> bool:

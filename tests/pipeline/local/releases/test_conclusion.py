@@ -1,5 +1,6 @@
 """What is last blessed, what is served and what is exported after each of several nights."""
 
+import sqlite3
 from dataclasses import replace
 from pathlib import Path
 
@@ -125,6 +126,46 @@ def test_a_version_above_ours_is_left_alone(nights: Nights) -> None:
     nights.run(B, passes=False)
     assert nights.exported()[0]["version"] == A
     assert list((nights.output.serving / "99999999999999").iterdir()) == []
+
+
+class TestFormats:
+    def test_the_last_run_says_which_there_are(self, nights: Nights) -> None:
+        a = nights.run(A)
+        assert nights.formats() == {"word2vec"}
+        b = nights.run(B, of=a, formats=["word2vec", "npy"])
+        assert nights.formats() == {"word2vec", "npy"}
+        assert (nights.output.vectors / "vectors.npy").exists()
+        # Those of the first night, out of the cache, though others were written later.
+        nights.run(C, of=a)
+        assert nights.formats() == {"word2vec"}
+        assert not (nights.output.vectors / "vectors.npy").exists()
+        nights.run(D, of=b)
+        assert nights.formats() == {"word2vec", "npy"}
+        assert_all_is_of(nights, a, A)
+
+    def test_what_a_person_blesses_has_those_of_the_last_run(self, nights: Nights) -> None:
+        a = nights.run(A)
+        nights.run(B, formats=["word2vec", "faiss", "vertex"])
+        bless(nights, a, C)
+        assert_all_is_of(nights, a, C)
+        assert nights.formats() == {"word2vec", "faiss", "vertex"}
+
+    def test_what_a_person_blesses_deletes_what_was_there_before(self, nights: Nights) -> None:
+        a = nights.run(A)
+        nights.run(B, formats=["word2vec", "vertex"], tokens=("cat", "whale"))
+        assert not (nights.output.vectors / "vertex" / "delete").exists()
+        bless(nights, a, C)
+        gone = nights.output.vectors / "vertex" / "delete" / "gone.txt"
+        assert gone.read_text() == "whale\n"
+
+    def test_of_a_store_of_an_older_version_they_are_word2vecs(self, nights: Nights) -> None:
+        a = nights.run(A)
+        with sqlite3.connect(nights.output.metadata) as store:
+            store.execute("delete from ExecutionProperty where name in ('formats', 'min_recall')")
+        nights.run(B, passes=False)
+        b = nights.run(B, model=a.model, passes=False)
+        bless(nights, b, C)
+        assert nights.formats() == {"word2vec"}
 
 
 @pytest.mark.parametrize("names", [(A, B), (B, A)])
