@@ -251,6 +251,18 @@ def _release_nodes(
         min_neighbor_overlap=config.evaluator.min_neighbor_overlap or 0.0,
         code_fingerprint=code_fingerprint("components.embedding_comparison"),
     )
+    delivery = _delivery_nodes(config, target, last_blessed, model, comparison)
+    return _ReleaseNodes(last_blessed, aligner, evaluator, comparison, *delivery)
+
+
+def _delivery_nodes(
+    config: Config,
+    target: Target,
+    last_blessed: BaseNode,
+    model: types.Channel,
+    comparison: BaseNode,
+) -> tuple[BaseNode, BaseNode]:
+    """What writes the vectors of a blessed model, and what pushes it."""
     exporter = EmbeddingExporter(
         model=model,
         baseline_model=last_blessed.outputs["model"],
@@ -266,7 +278,7 @@ def _release_nodes(
     )
     # What may fail comes first: else a new model would be served beside old vectors.
     pusher.add_upstream_node(exporter)
-    return _ReleaseNodes(last_blessed, aligner, evaluator, comparison, exporter, pusher)
+    return exporter, pusher
 
 
 def _last_blessed(trainer: Trainer, target: Target) -> BaseNode:

@@ -98,9 +98,11 @@ def recall(index: Any, vectors: _Vectors, rows: _Rows, least: _Vectors) -> float
     wanted = min(_NEIGHBORS, len(vectors) - 1)
     if not wanted:
         return 1.0
-    scores, found = index.search(_units(vectors[rows]), wanted + 1)  # itself is among them
-    is_near = (scores >= least[:, np.newaxis] - _ROUNDING) & (found >= 0)
-    is_near &= found != rows[:, np.newaxis]
+    asked = _units(vectors[rows])
+    _, found = index.search(asked, wanted + 1)  # itself is among them
+    there = _units(vectors[found.reshape(-1)]).reshape(*found.shape, -1)
+    is_near = np.einsum("ad,akd->ak", asked, there) >= least[:, np.newaxis] - _ROUNDING
+    is_near &= (found >= 0) & (found != rows[:, np.newaxis])
     return float(np.minimum(is_near.sum(axis=1), wanted).mean() / wanted)
 
 
@@ -120,13 +122,13 @@ def least_scores(vectors: _Vectors, rows: _Rows) -> _Vectors:
         scores[inside, rows[inside] - start] = -np.inf  # a token is no neighbour of itself
         both = np.concatenate([best, scores], axis=1)
         best = -np.sort(-both, axis=1)[:, :wanted]
-    return best.min(axis=1, initial=1.0)
+    least: _Vectors = best.min(axis=1, initial=1.0)  # of a token alone there is none
+    return least
 
 
 def _units(vectors: _Vectors) -> _Vectors:
-    norms = np.linalg.norm(vectors, axis=1, keepdims=True)
-    units: _Vectors = vectors / np.where(norms > 0, norms, 1)
-    return units
+    norms: _Vectors = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return vectors / np.where(norms > 0, norms, 1).astype(np.float32)
 
 
 def vertex(export: Export, folder: Path) -> Figures:

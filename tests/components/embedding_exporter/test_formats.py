@@ -63,7 +63,7 @@ class TestWord2vec:
 
     def test_gensim_finds_counts_of_all_tokens_without_blanks_of_unicode(self, tmp_path):
         odd = [token for token in ODD_TOKENS if len(token.split()) == 1 and token == token.strip()]
-        assert len(odd) == len(ODD_TOKENS) - 4  # it cuts lines at U+2028, too
+        assert len(odd) == len(ODD_TOKENS) - 4
         write_word2vec(tmp_path, export_of(odd, vectors_of(len(odd))))
         read = KeyedVectors.load_word2vec_format(
             str(tmp_path / "vectors.bin"), fvocab=str(tmp_path / "vocab.txt"), binary=True

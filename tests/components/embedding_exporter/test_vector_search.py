@@ -29,12 +29,11 @@ def nearest(vectors: Vectors, row: int, k: int) -> list[tuple[float, int]]:
 
 
 def flat(vectors: Vectors, rows: slice = slice(None)) -> faiss.IndexFlatIP:
-    """An index that is exact, of some of the vectors; the others are far from all."""
+    """An index that is exact, of some of the vectors; in place of the others it has zeros."""
     index = faiss.IndexFlatIP(vectors.shape[1])
-    units = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
-    kept = np.full_like(units, -100)
-    kept[rows] = units[rows]
-    index.add(kept)
+    units = np.zeros_like(vectors)
+    units[rows] = vectors[rows] / np.linalg.norm(vectors[rows], axis=1, keepdims=True)
+    index.add(units)
     return index
 
 
@@ -71,6 +70,12 @@ class TestRecall:
         there = [sum(n < 200 for _, n in nearest(vectors, row, 10)) for row in rows]
         assert found == pytest.approx(sum(there) / (10 * len(rows)), abs=1e-6)
         assert 0.5 < found < 0.8
+
+    def test_is_of_the_vectors_whatever_an_index_says_of_them(self) -> None:
+        vectors, rows = vectors_of(300, 5), np.arange(0, 300, 7)
+        least = vector_search.least_scores(vectors, rows)
+        others = flat(np.random.default_rng(1).permutation(vectors))
+        assert vector_search.recall(others, vectors, rows, least) < 0.2
 
     def test_of_tokens_that_are_equally_near_any_one_counts(self) -> None:
         vectors = np.repeat(vectors_of(4, 3), 30, axis=0)  # ten are among 29 like itself
@@ -117,6 +122,7 @@ class TestFaiss:
 
     def test_looks_at_more_vectors_where_too_few_are_found(self, tmp_path, monkeypatch) -> None:
         vectors = vectors_of(3000, 40)
+        monkeypatch.setattr(vector_search, "_LINKS", 8)  # else few are enough
         monkeypatch.setattr(vector_search, "_EFFORTS", (10, 20, 640))
         found = {least: write_faiss(tmp_path, vectors, least) for least in (0.0, 0.98)}
         assert found[0.0]["ef_search"] == 10
@@ -124,6 +130,7 @@ class TestFaiss:
         assert faiss.read_index(str(tmp_path / "index.faiss")).hnsw.efSearch == 640
 
     def test_what_no_effort_reaches_is_an_error(self, tmp_path, monkeypatch) -> None:
+        monkeypatch.setattr(vector_search, "_LINKS", 8)
         monkeypatch.setattr(vector_search, "_EFFORTS", (10, 11))
         sentence = (
             r"^the index of Faiss finds \d\d\.\d% of the 10 nearest neighbours, though it looks "

@@ -26,6 +26,7 @@ _KINDS: Mapping[str, type[Artifact]] = {
     "pushed_model": standard_artifacts.PushedModel,
     "vectors": WordVectors,
 }
+_READ_THE_BLESSING = ("Pusher", "EmbeddingExporter")
 
 
 class Night(NamedTuple):
@@ -81,7 +82,8 @@ class Nights:
         outputs: Outputs = {}
         if of is not None:
             for key, artifact in of.outputs.items():
-                outputs[key] = self._execute(name, *key, cached=artifact)
+                read = self._released(outputs) if key[0] in _READ_THE_BLESSING else []
+                outputs[key] = self._execute(name, *key, read=read, cached=artifact)
             if formats:
                 self._export(name, outputs, formats)
         else:
