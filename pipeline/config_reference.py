@@ -48,7 +48,7 @@ def as_yaml() -> str:
     """All fields with their defaults, each below a comment that says what it is and why."""
     lines = [f"# {line}" for line in _YAML_HEAD.splitlines()]
     for name, value, description in _own_fields(Config):
-        lines += ["", *_commented(description), f"{name}: {_yaml_value(value)}"]
+        lines += ["", *_commented(description), f"{name}: {yaml_value(value)}"]
     for name, section in _sections():
         is_trainer = section is TrainerHyperparameters
         lines += ["", *_commented(_summary(section))]
@@ -57,7 +57,7 @@ def as_yaml() -> str:
             lines += _commented(description, "  ")
             for exception in _exceptions(field) if is_trainer else ():
                 lines += _commented(exception, "  ")
-            lines.append(f"  {field}: {_yaml_value(value)}")
+            lines.append(f"  {field}: {yaml_value(value)}")
     return "\n".join(lines) + "\n"
 
 
@@ -71,7 +71,7 @@ def as_markdown() -> str:
     lines += _table(
         ("objective", "its own defaults of `trainer`"),
         (
-            (f"`{name}`", ", ".join(f"`{f} = {_yaml_value(v)}`" for f, v in own.items()) or "none")
+            (f"`{name}`", ", ".join(f"`{f} = {yaml_value(v)}`" for f, v in own.items()) or "none")
             for name, own in objective_defaults().items()
         ),
     )
@@ -101,10 +101,11 @@ def _exceptions(field: str) -> Iterator[str]:
     values = {name: own[field] for name, own in objective_defaults().items() if field in own}
     for value in dict.fromkeys(values.values()):
         names = [name for name in values if values[name] == value]
-        yield f"Default with {', '.join(names)}: {_yaml_value(value)}"
+        yield f"Default with {', '.join(names)}: {yaml_value(value)}"
 
 
-def _yaml_value(value: Any) -> str:
+def yaml_value(value: Any) -> str:
+    """As it is written on a line of YAML."""
     plain = list(value) if isinstance(value, tuple) else value
     return yaml.safe_dump(plain, default_flow_style=True).removesuffix("...\n").strip()
 
@@ -119,7 +120,7 @@ def _commented(text: str, indent: str = "") -> list[str]:
 
 def _rows(model: type[BaseModel]) -> Iterator[tuple[str, str, str]]:
     for name, value, description in _own_fields(model):
-        yield f"`{name}`", f"`{_yaml_value(value)}`", description.replace("|", "\\|")
+        yield f"`{name}`", f"`{yaml_value(value)}`", description.replace("|", "\\|")
 
 
 def _table(head: tuple[str, ...], rows: Iterator[tuple[str, ...]]) -> list[str]:

@@ -14,7 +14,7 @@ from components.embedding_evaluator.component import Evaluator
 from components.embedding_evaluator.eval_config import eval_config
 from components.embedding_evaluator.last_blessed_model import LastBlessedModelStrategy
 from components.embedding_evaluator.last_pushed_model import LastPushedModel
-from components.embedding_exporter.component import EmbeddingExporter
+from components.embedding_exporter.component import SEPARATOR, EmbeddingExporter
 from components.example_validator.component import StoppingExampleValidator
 from components.fingerprint import code_fingerprint
 from components.multi_worker_trainer.base_model import BaseModelStrategy, PushedBaseModel
@@ -88,8 +88,8 @@ class _ReleaseNodes(NamedTuple):
     aligner: BaseNode
     evaluator: BaseNode
     comparison: BaseNode
-    pusher: BaseNode
     exporter: BaseNode
+    pusher: BaseNode
 
 
 def create_components(config: Config, corpus: Corpus, target: Target) -> list[BaseNode]:
@@ -252,17 +252,34 @@ def _release_nodes(
         min_neighbor_overlap=config.evaluator.min_neighbor_overlap or 0.0,
         code_fingerprint=code_fingerprint("components.embedding_comparison"),
     )
+    delivery = _delivery_nodes(config, target, last_blessed, model, comparison)
+    return _ReleaseNodes(last_blessed, aligner, evaluator, comparison, *delivery)
+
+
+def _delivery_nodes(
+    config: Config,
+    target: Target,
+    last_blessed: BaseNode,
+    model: types.Channel,
+    comparison: BaseNode,
+) -> tuple[BaseNode, BaseNode]:
+    """What writes the vectors of a blessed model, and what pushes it."""
+    exporter = EmbeddingExporter(
+        model=model,
+        baseline_model=last_blessed.outputs["model"],
+        model_blessing=comparison.outputs["blessing"],
+        formats=SEPARATOR.join(config.exporter.formats),
+        min_recall=config.exporter.min_recall,
+        code_fingerprint=code_fingerprint("components.embedding_exporter"),
+    )
     pusher = Pusher(
         model=model,
         model_blessing=comparison.outputs["blessing"],
         push_destination=target.push_destination,
     )
-    exporter = EmbeddingExporter(
-        model=model,
-        model_blessing=comparison.outputs["blessing"],
-        code_fingerprint=code_fingerprint("components.embedding_exporter"),
-    )
-    return _ReleaseNodes(last_blessed, aligner, evaluator, comparison, pusher, exporter)
+    # What may fail comes first: else a new model would be served beside old vectors.
+    pusher.add_upstream_node(exporter)
+    return exporter, pusher
 
 
 def _last_blessed(trainer: Trainer, target: Target) -> BaseNode:

@@ -18,11 +18,12 @@ class _RunCommand(click.Command):
     def format_epilog(self, context: click.Context, formatter: click.HelpFormatter) -> None:
         """Writes each field, its default, its unit and reason."""
         from pipeline import config
-        from pipeline.config_reference import objective_defaults
+        from pipeline.config_reference import objective_defaults, yaml_value
 
         with formatter.section("Fields of the configuration, with their defaults"):
             for name, default, description in config.fields():
-                formatter.write_text(f"{name} = {'(none)' if default in ((), None) else default}")
+                shown = yaml_value(default) if isinstance(default, tuple) else default
+                formatter.write_text(f"{name} = {'(none)' if default in ((), None) else shown}")
                 with formatter.indentation():
                     formatter.write_text(description)
         with formatter.section("Defaults of trainer.* that an objective has of its own"):

@@ -8,6 +8,7 @@ from typing import Any
 
 from rich.text import Text
 
+from components.embedding_exporter.format_list import ALWAYS
 from pipeline.results.records import COMPARED, Blessing, RunRecord, Summary
 from pipeline.terminal import shown
 
@@ -28,7 +29,16 @@ def closing_lines(summary: Summary, output: Path) -> list[Text]:
     curves = f", {curves}" if (output / curves).is_dir() else ""
     places = f"in {output}: {version}logs/{summary.run}{curves}{cached}"
     report = [f"report: {output / REPORT_FILE}"] if (output / REPORT_FILE).is_file() else []
-    return [Text(shown(line)) for line in (beside, places, *report)]
+    return [Text(shown(line)) for line in (beside, places, *_exports(summary), *report)]
+
+
+def _exports(summary: Summary) -> Iterator[str]:
+    """The formats of `vectors/` that were asked for."""
+    others = {name: of for name, of in (summary.exports or {}).items() if name != ALWAYS}
+    if others:
+        recalls = {name: of.get("recall_at_10") for name, of in others.items()}
+        said = (f"{k} (recall@10 {v:.3f})" if v is not None else k for k, v in recalls.items())
+        yield f"vectors/ also for {', '.join(said)}"
 
 
 def _changes(summary: Summary) -> Iterator[str]:

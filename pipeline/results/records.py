@@ -168,6 +168,8 @@ class Summary:
     # frequent first. And by bin of probabilities, figures.Figures.calibration.
     slices: Mapping[str, Sequence[Mapping[str, Any]]] | None = None
     calibration: Sequence[Mapping[str, float]] | None = None
+    # By format of vectors/, its files and figures; None: vectors/ holds another run's model.
+    exports: Mapping[str, Any] | None = None
 
     @property
     def is_unchanged(self) -> bool:

@@ -5,6 +5,13 @@ from typing import Literal
 from pydantic import Field, field_validator
 
 from components.embedding_evaluator.thresholds import EXAMPLE, Threshold
+from components.embedding_exporter.format_list import (
+    ALWAYS,
+    FORMATS,
+    FormatName,
+    require_libraries,
+    with_always,
+)
 from trainer_module.hyperparameters import StrictModel
 
 
@@ -77,3 +84,24 @@ class ExporterConfig(StrictModel):
         "begins where the dimension is another, or fewer tokens are common than dimensions; none: "
         "each model has a space of its own",
     )
+    formats: tuple[FormatName, ...] = Field(
+        default=(ALWAYS,),
+        strict=False,  # YAML has lists, no tuples
+        description="what vectors/ holds (docs/exports.md): "
+        + "; ".join(f"{name}: for {one.read_by}" for name, one in FORMATS.items())
+        + f". {ALWAYS} is always there, as the commands read it",
+    )
+    min_recall: float = Field(
+        default=0.95,
+        ge=0,
+        le=1,
+        description="share of the 10 nearest neighbours, of 1,000 tokens, that the index of faiss "
+        "must find: it looks at as many vectors as that takes, up to 1,024; where these are too "
+        "few, the run fails before anything is pushed",
+    )
+
+    @field_validator("formats")
+    @classmethod
+    def _can_be_written(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        require_libraries(names)
+        return with_always(names)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
 import pytest
 from absl import flags
 from google.protobuf import json_format
@@ -26,7 +27,11 @@ DECLARED = {
             "artifactType": {"instanceSchema": "title: tfx.ModelBlessing\ntype: object\n"}
         },
     },
-    "parameters": {"code_fingerprint": {"parameterType": "STRING"}},
+    "parameters": {
+        "code_fingerprint": {"parameterType": "STRING"},
+        "formats": {"parameterType": "STRING"},
+        "min_recall": {"parameterType": "NUMBER_DOUBLE"},
+    },
 }
 
 
@@ -60,7 +65,11 @@ def node(tmp_path: Path) -> Node:
                 "model": untyped(7, tmp_path / "model"),
                 "model_blessing": untyped(9, tmp_path / "blessing", blessed=1.0),
             },
-            "parameterValues": {"code_fingerprint": "f"},
+            "parameterValues": {
+                "code_fingerprint": "f",
+                "formats": "word2vec,npy",
+                "min_recall": 0.95,
+            },
         },
         "outputs": {
             "artifacts": {
@@ -112,6 +121,7 @@ def test_a_node_runs_on_inputs_without_types_and_on_its_cores(
     assert ended.value.code is None
     assert bound == [True]
     assert (node.folder / "vectors" / "vectors.txt").read_text() == "2 2\nthe 1 0\nsea 0 1\n"
+    assert np.load(node.folder / "vectors" / "vectors.npy").tolist() == [[1, 0], [0, 1]]
     said = json.loads((node.folder / "task" / "output_metadata.json").read_text())
     [vectors] = said["artifacts"]["vectors"]["artifacts"]
     assert (vectors["name"], vectors["uri"]) == ("vectors", str(node.folder / "vectors"))

@@ -5,18 +5,26 @@ import random
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import faiss
 import numpy as np
+import pandas
 import pytest
+from safetensors.numpy import load_file
 
 from components.embedding_comparison.comparison import COMPARISON_FILE, Comparison
 from pipeline.results.embeddings import Embeddings
 from tests.end_to_end.commands import DOCUMENTS, GROUPS, TOKENS_A_DOCUMENT, Skipgram, run_arguments
+from tests.end_to_end.test_damaged_output import exported
 from tests.end_to_end.test_run_again import kill, wait_until, wait_until_gone
 
 pytestmark = pytest.mark.slow
 
 # Fewer dimensions than tokens, or there is no one way to turn.
-SETTINGS = ("trainer.dim=8", "evaluator.max_increase=0.5")
+SETTINGS = (
+    "trainer.dim=8",
+    "evaluator.max_increase=0.5",
+    "exporter.formats=[parquet, safetensors, npy, faiss, vertex]",
+)
 NEW = ("oak", "elm", "ash", "fir", "yew")
 
 
@@ -65,6 +73,35 @@ def second(first: Night, grown: Path, output: Path, skipgram: Skipgram) -> Night
     return ended_night(output, ended.stdout)
 
 
+def test_every_format_that_was_asked_for_is_there(second: Night, output: Path) -> None:
+    told = second.summary["exports"]
+    assert list(told) == ["word2vec", "parquet", "safetensors", "npy", "faiss", "vertex"]
+    files = {file for one in told.values() for file in one["files"]}
+    others = {"tokenization.json", "space.json", "exports.json"}
+    assert exported(output).keys() == files | others
+    assert told["faiss"]["recall_at_10"] == 1  # of 20 tokens
+    assert "vectors/ also for parquet, safetensors, npy, faiss (recall@10 1.000), vertex" in (
+        second.stdout
+    )
+
+
+def test_all_formats_hold_the_same_vectors(second: Night, output: Path) -> None:
+    folder, vectors = output / "vectors", second.vectors.vectors
+    table = pandas.read_parquet(folder / "vectors.parquet")
+    assert table["token"].tolist() == second.vectors.tokens
+    assert table["count"].tolist() == second.vectors.counts.tolist()
+    np.testing.assert_array_equal(np.stack(table["vector"]), vectors)
+    tensors = load_file(folder / "vectors.safetensors")
+    np.testing.assert_array_equal(tensors["vectors"], vectors)
+    np.testing.assert_allclose(np.load(folder / "vectors.npy"), vectors, rtol=1e-3)
+    index = faiss.read_index(str(folder / "index.faiss"))
+    norms = np.linalg.norm(vectors, axis=1, keepdims=True)
+    np.testing.assert_allclose(index.reconstruct_n(0, len(vectors)), vectors / norms, rtol=1e-5)
+    lines = (folder / "vertex" / "part-00000.json").read_text().splitlines()
+    embeddings = [json.loads(line)["embedding"] for line in lines]
+    np.testing.assert_array_equal(np.float32(embeddings), vectors)
+
+
 def test_the_first_night_begins_a_space(first: Night) -> None:
     assert first.summary["space_id"] == first.space_id
     assert "moved" not in first.summary
@@ -99,7 +136,10 @@ def test_a_night_killed_in_each_node_that_looks_back_ends_as_an_undisturbed_one(
     ended = skipgram(*run_arguments(corpus, disturbed, *SETTINGS))
     assert ended.code == 0, ended.stderr
     arguments = run_arguments(grown, disturbed, *SETTINGS, "seed=2")
-    for component in ("CorpusGate", "EmbeddingAligner", "Evaluator", "EmbeddingComparison"):
+    for component in (
+        *("CorpusGate", "EmbeddingAligner", "Evaluator"),
+        *("EmbeddingComparison", "EmbeddingExporter"),
+    ):
 
         def logs(component: str = component) -> int:
             return len(list(disturbed.glob(f"logs/*/{component}.log")))
@@ -112,9 +152,9 @@ def test_a_night_killed_in_each_node_that_looks_back_ends_as_an_undisturbed_one(
 
     ended = skipgram(*arguments)
     assert ended.code == 0, ended.stderr
-    for name in ("vectors.bin", "vectors.txt", "vocabulary.tsv", "space.json"):
-        ours, theirs = (folder / "vectors" / name for folder in (disturbed, output))
-        assert ours.read_bytes() == theirs.read_bytes(), name
+    ours, theirs = (exported(folder) for folder in (disturbed, output))
+    assert ours.keys() == theirs.keys()
+    assert [name for name in ours if ours[name] != theirs[name]] == []
     ours, theirs = (
         last_artifact(folder, "EmbeddingComparison", "comparison") / COMPARISON_FILE
         for folder in (disturbed, output)

@@ -40,8 +40,9 @@ def text_lines(tokens: Sequence[str], vectors: Vectors) -> Iterator[str]:
     dim = vectors.shape[1]
     yield f"{len(tokens)} {dim}\n"
     numbers = " ".join(["%.9g"] * dim)
-    for token, vector in zip(tokens, vectors.tolist(), strict=True):
-        yield f"{token} {numbers % tuple(vector)}\n"
+    for token, vector in zip(tokens, vectors, strict=True):
+        # Row by row: all of them as Python's numbers would be six times the table.
+        yield f"{token} {numbers % tuple(vector.tolist())}\n"
 
 
 def binary_records(tokens: Sequence[str], vectors: Vectors) -> Iterator[bytes]:
@@ -55,7 +56,7 @@ def binary_records(tokens: Sequence[str], vectors: Vectors) -> Iterator[bytes]:
     [b'1 2\n', b'sea \x00\x00\x80?\x00\x00\x00\xbf\n']
     """
     yield f"{len(tokens)} {vectors.shape[1]}\n".encode()
-    for token, vector in zip(tokens, vectors.astype("<f4"), strict=True):
+    for token, vector in zip(tokens, vectors.astype("<f4", copy=False), strict=True):
         yield token.encode() + b" " + vector.tobytes() + b"\n"
 
 
@@ -205,6 +206,12 @@ def read_counts(path: Path) -> list[int]:
     """Reads the counts of vocabulary_lines, `[vocab]`."""
     _, *lines = path.read_bytes().removesuffix(b"\n").split(b"\n")
     return [int(line.rpartition(b"\t")[2]) for line in lines]
+
+
+def read_tokens(path: Path) -> list[str]:
+    """Reads the tokens of vocabulary_lines, `[vocab]`."""
+    _, *lines = path.read_bytes().removesuffix(b"\n").split(b"\n")
+    return [line.rpartition(b"\t")[0].decode() for line in lines]
 
 
 def _header(file: IO[bytes], name: str) -> tuple[int, int]:

@@ -5,7 +5,7 @@ and so does a person by `skipgram bless`. The folders follow.
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -26,6 +26,7 @@ from pipeline.local import artifact_files, metadata_store, serving_folder
 from pipeline.local.metadata_store import StoreLocation
 from pipeline.local.output_folder import RELEASE, OutputFolder
 from pipeline.results.records import RUN_FILE, Blessing
+from trainer_module.evaluation import word2vec_format
 
 if TYPE_CHECKING:
     from components.tfx_api import types
@@ -65,11 +66,13 @@ def last_release(store: MetadataStore, pipeline_name: str) -> Release | None:
     blessing = last_blessing(live.get("ModelBlessing", {}).values(), models)
     if blessing is None:
         return None
-    outputs = beside(store, blessing.id, only_outputs=True)
+    outputs = {event.artifact_id: event.execution_id for event in _written(store, blessing.id)}
 
     def made(kind: str) -> mlmd.Artifact | None:
+        # By the last execution, which may have taken an old one from the cache: in other formats,
+        # vectors are others.
         found = live.get(kind, {})
-        return found.get(max(outputs & found.keys(), default=0))
+        return found.get(max(outputs.keys() & found.keys(), key=outputs.__getitem__, default=0))
 
     return Release(
         blessing, models[number(blessing, MODEL_ID)], made("PushedModel"), made("WordVectors")
@@ -159,12 +162,22 @@ def _live_artifacts(
     return found
 
 
-def beside(store: MetadataStore, artifact_id: int, *, only_outputs: bool = False) -> set[int]:
+def beside(store: MetadataStore, artifact_id: int) -> set[int]:
     """The ids of what the executions that read or wrote an artifact read and wrote."""
-    events = store.get_events_by_artifact_ids([artifact_id])
-    executions = {event.execution_id for event in events}
-    around = store.get_events_by_execution_ids(list(executions))
-    return {e.artifact_id for e in around if e.type == mlmd.Event.OUTPUT or not only_outputs}
+    return {event.artifact_id for event in _around(store, artifact_id)}
+
+
+def _written(store: MetadataStore, artifact_id: int) -> list[mlmd.Event]:
+    """By the executions that read or wrote an artifact, in the order of these."""
+    events = [it for it in _around(store, artifact_id) if it.type == mlmd.Event.OUTPUT]
+    return sorted(events, key=lambda event: event.execution_id)
+
+
+def _around(store: MetadataStore, artifact_id: int) -> list[mlmd.Event]:
+    """All events of the executions that read or wrote an artifact."""
+    executions = {it.execution_id for it in store.get_events_by_artifact_ids([artifact_id])}
+    found: list[mlmd.Event] = store.get_events_by_execution_ids(list(executions))
+    return found
 
 
 def _release(
@@ -180,12 +193,36 @@ def _release(
 
     def write() -> None:
         serving = str(output.serving)
+        export(model, vectors.uri, *_asked_for(store, location), _exported_tokens(output))
         Executor().keep(model, pushed, serving, next_version(serving, run))
-        export(model, vectors.uri)
 
     inputs = {"model": last.model, "model_blessing": last.blessing}
     outputs = {"pushed_model": pushed, "vectors": vectors}
     _execute(store, location, output, RELEASE, inputs, outputs, write)
+
+
+def _asked_for(store: MetadataStore, location: StoreLocation) -> tuple[Sequence[str], float]:
+    """What the last run has set of `exporter`: the formats, and min_recall."""
+    from components.embedding_exporter import component
+    from components.embedding_exporter.format_list import ALWAYS
+
+    pipeline = store.get_context_by_type_and_name(
+        metadata_store.PIPELINE_TYPE, location.pipeline_name
+    )
+    executions = store.get_executions_by_context(pipeline.id)
+    for execution in sorted(executions, key=lambda execution: execution.id, reverse=True):
+        properties = execution.custom_properties
+        if component.FORMATS_PARAMETER in properties:
+            formats = properties[component.FORMATS_PARAMETER].string_value
+            recall = properties[component.RECALL_PARAMETER].double_value
+            return formats.split(component.SEPARATOR), recall
+    return [ALWAYS], 0.0
+
+
+def _exported_tokens(output: OutputFolder) -> Sequence[str]:
+    """Those of the vectors that are still there."""
+    path = output.vectors / word2vec_format.VOCABULARY_FILE
+    return word2vec_format.read_tokens(path) if path.exists() else []
 
 
 def _execute(

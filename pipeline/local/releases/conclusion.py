@@ -1,5 +1,6 @@
 """What becomes of the model of a run, after the gate."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -9,6 +10,7 @@ from ml_metadata import MetadataStore
 from ml_metadata.proto import metadata_store_pb2 as mlmd
 
 from components.embedding_evaluator.order_of_blessings import BASELINE_ID, BLESSED, number
+from components.embedding_exporter.format_list import EXPORTS_FILE
 from pipeline.local import metadata_store
 from pipeline.local.metadata_store import StoreLocation
 from pipeline.local.output_folder import OutputFolder
@@ -16,6 +18,7 @@ from pipeline.local.releases.blessings import (
     RUN,
     RUN_BLESSING,
     RUN_MODEL,
+    Release,
     bless,
     last_release,
     settle,
@@ -32,6 +35,7 @@ class Outcome(NamedTuple):
     blessed_by: Blessing | None  # the person to whom the run's model owes that it is the last one
     replaced_by: Blessing | None  # a person went from the run's model, blessed before, to another
     restored: Path | None  # a version that was not as it had been pushed
+    exports: Mapping[str, Any] | None = None  # what `vectors/` holds, if it is of the run's model
 
 
 def conclude(
@@ -66,6 +70,7 @@ def conclude(
         blessed_by=by_hand if is_last else None,
         replaced_by=by_hand if passed and not is_last else None,
         restored=restored,
+        exports=_exports(last) if last and last.model.id == model.id else None,
     )
 
 
@@ -80,6 +85,7 @@ def with_outcome(
         version=outcome.version,
         is_new_version=outcome.version == summary.run,
         last_blessed=last,
+        exports=outcome.exports,
     )
     if outcome.blessed_by:
         verdict = f"the model was blessed {outcome.blessed_by.sentence}"
@@ -92,6 +98,14 @@ def with_outcome(
         )
         return replace(summary, blessed=False, verdict=why, why_not_blessed=why)
     return summary
+
+
+def _exports(last: Release) -> Mapping[str, Any] | None:
+    """By format, the files and figures; of older versions of ours it is not known."""
+    if last.vectors is None or not (written := Path(last.vectors.uri, EXPORTS_FILE)).exists():
+        return None
+    found: Mapping[str, Any] = json.loads(written.read_text(encoding="utf-8"))
+    return found
 
 
 def _figures(store: MetadataStore, pipeline_name: str, name: str) -> dict[str, Any] | None:

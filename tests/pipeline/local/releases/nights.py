@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -26,6 +26,7 @@ _KINDS: Mapping[str, type[Artifact]] = {
     "pushed_model": standard_artifacts.PushedModel,
     "vectors": WordVectors,
 }
+_READ_THE_BLESSING = ("Pusher", "EmbeddingExporter")
 
 
 class Night(NamedTuple):
@@ -62,6 +63,8 @@ class Nights:
         passes: bool = True,
         model: mlmd.Artifact | None = None,
         of: "Night | None" = None,
+        formats: Sequence[str] | None = None,
+        tokens: tuple[str, str] = ("cat", "dog"),
         end: bool = True,
     ) -> Night:
         """One run.
@@ -71,18 +74,24 @@ class Nights:
           passes: the gate.
           model: from the cache, and judged anew.
           of: a run of which all comes from the cache.
+          formats: of the vectors; with `of` they are written anew.
+          tokens: of the model.
           end: whether it was concluded; False as after a kill before the Pusher had begun.
         """
         self.begin(name)
         outputs: Outputs = {}
         if of is not None:
             for key, artifact in of.outputs.items():
-                outputs[key] = self._execute(name, *key, cached=artifact)
+                read = self._released(outputs) if key[0] in _READ_THE_BLESSING else []
+                outputs[key] = self._execute(name, *key, read=read, cached=artifact)
+            if formats:
+                self._export(name, outputs, formats)
         else:
-            self._train(name, outputs, model)
+            self._train(name, outputs, model, tokens)
             self._judge(name, outputs, passes)
             if passes and end:
                 self._push(name, outputs)
+                self._export(name, outputs, formats or ["word2vec"])
         if not end:
             return Night(name, outputs, Outcome("", "", None, None, None, None))
         outcome = conclusion.conclude(self.store, self.location, self.output, outputs, name)
@@ -115,12 +124,18 @@ class Nights:
         noted = json.loads((self.output.vectors / "run.json").read_text())
         return noted, (self.output.vectors / "vectors.txt").read_text()
 
-    def _train(self, name: str, outputs: Outputs, model: mlmd.Artifact | None) -> None:
-        value = float(name[-2:])
+    def formats(self) -> set[str]:
+        """Of the files in `vectors/`."""
+        return set(json.loads((self.output.vectors / "exports.json").read_text()))
+
+    def _train(
+        self, name: str, outputs: Outputs, model: mlmd.Artifact | None, tokens: tuple[str, str]
+    ) -> None:
+        value, counts = float(name[-2:]), dict(zip(tokens, (2, 1), strict=True))
 
         def write(uri: str, _: Any) -> None:
-            if not (cache := self._models / name).exists():
-                write_saved_model(cache, {"cat": 2, "dog": 1}, [[value, 0], [0, 1]])
+            if not (cache := self._models / "-".join([name, *tokens])).exists():
+                write_saved_model(cache, counts, [[value, 0], [0, 1]])
             shutil.copytree(cache, Path(uri, "Format-Serving"))
 
         outputs["TextExampleGen", "examples"] = self._execute(name, "TextExampleGen", "examples")
@@ -152,7 +167,6 @@ class Nights:
             outputs[component, "blessing"] = self._execute(name, component, "blessing", how, read)
 
     def _push(self, name: str, outputs: Outputs) -> None:
-        from components.embedding_exporter.component import export
         from components.rising_pusher.component import Executor
 
         saved = str(Path(outputs["EmbeddingAligner", "aligned_model"].uri, "Format-Serving"))
@@ -161,16 +175,28 @@ class Nights:
             shutil.copytree(saved, self.output.serving / name)
             Executor().keep(saved, pushed, str(self.output.serving), name)
 
-        read = [
+        outputs["Pusher", "pushed_model"] = self._execute(
+            name, "Pusher", "pushed_model", push, self._released(outputs)
+        )
+
+    def _export(self, name: str, outputs: Outputs, formats: Sequence[str]) -> None:
+        from components.embedding_exporter.component import export
+
+        saved = str(Path(outputs["EmbeddingAligner", "aligned_model"].uri, "Format-Serving"))
+        outputs["EmbeddingExporter", "vectors"] = self._execute(
+            name,
+            "EmbeddingExporter",
+            "vectors",
+            lambda uri, _: export(saved, uri, formats),
+            self._released(outputs),
+            asked_for=formats,
+        )
+
+    def _released(self, outputs: Outputs) -> list[mlmd.Artifact]:
+        return [
             outputs["EmbeddingAligner", "aligned_model"],
             outputs["EmbeddingComparison", "blessing"],
         ]
-        outputs["Pusher", "pushed_model"] = self._execute(
-            name, "Pusher", "pushed_model", push, read
-        )
-        outputs["EmbeddingExporter", "vectors"] = self._execute(
-            name, "EmbeddingExporter", "vectors", lambda uri, _: export(saved, uri), read
-        )
 
     def _execute(
         self,
@@ -180,10 +206,14 @@ class Nights:
         write: Any = None,
         read: list[mlmd.Artifact] | None = None,
         cached: mlmd.Artifact | None = None,
+        asked_for: Sequence[str] = (),
     ) -> mlmd.Artifact:
         state = mlmd.Execution.CACHED if cached else mlmd.Execution.COMPLETE
         kind = self.store.put_execution_type(mlmd.ExecutionType(name=component))
         execution = mlmd.Execution(type_id=kind, last_known_state=state)
+        if asked_for:
+            execution.custom_properties["formats"].string_value = ",".join(asked_for)
+            execution.custom_properties["min_recall"].double_value = 0.5
         contexts = [self._pipeline, self.store.get_context_by_type_and_name("pipeline_run", name)]
         inputs = [(one, _event(mlmd.Event.INPUT, "input")) for one in read or []]
         execution.id, _, _ = self.store.put_execution(execution, inputs, contexts)

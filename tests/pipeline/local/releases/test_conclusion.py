@@ -1,5 +1,6 @@
 """What is last blessed, what is served and what is exported after each of several nights."""
 
+import sqlite3
 from dataclasses import replace
 from pathlib import Path
 
@@ -32,7 +33,7 @@ def assert_all_is_of(nights: Nights, night: Night, version: str) -> None:
 def test_one_night(nights: Nights) -> None:
     a = nights.run(A)
     assert_all_is_of(nights, a, A)
-    assert a.outcome == (A, "", A, None, None, None)
+    assert a.outcome[:-1] == (A, "", A, None, None, None)
 
 
 def test_a_second_night_is_compared_with_the_first(nights: Nights) -> None:
@@ -51,7 +52,7 @@ def test_a_withheld_night_changes_nothing(nights: Nights) -> None:
 
 def test_the_first_night_withheld_serves_nothing(nights: Nights) -> None:
     a = nights.run(A, passes=False)
-    assert a.outcome == (A, "", None, None, None, None)
+    assert a.outcome == (A, "", None, None, None, None, None)
     assert not nights.output.serving.exists()
     assert not nights.output.vectors.exists()
 
@@ -127,6 +128,45 @@ def test_a_version_above_ours_is_left_alone(nights: Nights) -> None:
     assert list((nights.output.serving / "99999999999999").iterdir()) == []
 
 
+class TestFormats:
+    def test_the_last_run_says_which_there_are(self, nights: Nights) -> None:
+        a = nights.run(A)
+        assert nights.formats() == {"word2vec"}
+        b = nights.run(B, of=a, formats=["word2vec", "npy"])
+        assert nights.formats() == {"word2vec", "npy"}
+        assert (nights.output.vectors / "vectors.npy").exists()
+        # Those of the first night, out of the cache, though others were written later.
+        nights.run(C, of=a)
+        assert nights.formats() == {"word2vec"}
+        assert not (nights.output.vectors / "vectors.npy").exists()
+        nights.run(D, of=b)
+        assert nights.formats() == {"word2vec", "npy"}
+        assert_all_is_of(nights, a, A)
+
+    def test_what_a_person_blesses_has_those_of_the_last_run(self, nights: Nights) -> None:
+        a = nights.run(A)
+        nights.run(B, formats=["word2vec", "faiss", "vertex"])
+        bless(nights, a, C)
+        assert_all_is_of(nights, a, C)
+        assert nights.formats() == {"word2vec", "faiss", "vertex"}
+
+    def test_what_a_person_blesses_deletes_what_was_there_before(self, nights: Nights) -> None:
+        a = nights.run(A)
+        nights.run(B, formats=["word2vec", "vertex"], tokens=("cat", "whale"))
+        assert not (nights.output.vectors / "vertex" / "delete").exists()
+        bless(nights, a, C)
+        gone = nights.output.vectors / "vertex" / "delete" / "gone.txt"
+        assert gone.read_text() == "whale\n"
+
+    def test_of_a_store_of_an_older_version_they_are_word2vecs(self, nights: Nights) -> None:
+        nights.run(A, formats=["word2vec", "npy"])
+        b = nights.run(B, passes=False)
+        with sqlite3.connect(nights.output.metadata) as store:
+            store.execute("delete from ExecutionProperty where name in ('formats', 'min_recall')")
+        bless(nights, b, C)
+        assert nights.formats() == {"word2vec"}
+
+
 @pytest.mark.parametrize("names", [(A, B), (B, A)])
 def test_a_model_is_named_by_the_first_run_that_ended_with_it(nights: Nights, names) -> None:
     killed, ended = names
@@ -151,6 +191,16 @@ class TestSummary:
         assert (summary.verdict, summary.version, summary.is_new_version) == ("yes", B, True)
         assert summary.last_blessed == {"run": A, "documents": 1}
         assert summary.as_json()["last_blessed"] == {"run": A, "documents": 1}
+
+    def test_has_what_was_exported_of_its_model(self, nights):
+        a = nights.run(A, formats=["word2vec", "npy"])
+        exports = self.concluded(nights, a, blessed=True).as_json()["exports"]
+        assert list(exports) == ["word2vec", "npy"]
+        assert exports["npy"] == {"files": ["tokens.txt", "vectors.npy"]}
+        withheld = nights.run(B, passes=False)
+        assert "exports" not in self.concluded(nights, withheld, blessed=False).as_json()
+        again = nights.run(C, of=a)
+        assert self.concluded(nights, again, blessed=True).exports == exports
 
     def test_of_a_blessing_by_hand(self, nights):
         nights.run(A)
