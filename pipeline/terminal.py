@@ -6,12 +6,18 @@ import sys
 import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 # Controls, and what is not seen and changes how a line reads; lone surrogates are bytes of a name
 # that is not UTF-8.
 _UNSEEN = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 # ZERO WIDTH NON-JOINER and JOINER: words of Persian, Hindi and Sinhala are spelt with them.
 _JOINERS = "\u200c\u200d"
+# Columns; more than any table takes.
+_UNBROKEN = 1 << 16
 
 
 def shown(text: str) -> str:
@@ -36,6 +42,16 @@ def _is_unseen(character: str) -> bool:
 
 def _escaped(character: str) -> str:
     return character.encode("unicode_escape").decode()
+
+
+def console() -> "Console":
+    """rich's; into a pipe or a file a table is as wide as its words ask, not 80 columns."""
+    from rich.console import Console
+
+    found = Console()
+    if found.is_terminal or found.is_jupyter or "COLUMNS" in os.environ:
+        return found
+    return Console(width=_UNBROKEN)
 
 
 def print_what_can_be_printed() -> None:
