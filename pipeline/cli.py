@@ -10,7 +10,7 @@ from typing import NoReturn
 import click
 
 from pipeline import failures
-from pipeline.commands import cluster, config, releases, results, run, shared
+from pipeline.commands import cluster, config, releases, results, run, shared, words
 from pipeline.commands.shared import Invocation, say
 from pipeline.failures import RUN_FAILED, WRONG_COMMAND, WrongCommandError
 from pipeline.terminal import print_what_can_be_printed, shown_lines
@@ -30,8 +30,9 @@ def cli() -> None:
 
 for _command in (
     run.run,
-    results.neighbors,
-    results.analogy,
+    words.neighbors,
+    words.contexts,
+    words.analogy,
     results.runs,
     releases.bless,
     releases.prune,
@@ -57,8 +58,8 @@ def main() -> None:
     try:
         sys.exit(cli(standalone_mode=False, obj=asked))
     except click.ClickException as error:
-        error.show(words := io.StringIO())
-        click.echo(shown_lines(words.getvalue()), err=True, nl=False)
+        error.show(said := io.StringIO())
+        click.echo(shown_lines(said.getvalue()), err=True, nl=False)
         code = WRONG_COMMAND
     except WrongCommandError as error:
         say(str(error))

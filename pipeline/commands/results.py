@@ -1,4 +1,4 @@
-"""What runs have left: `skipgram neighbors`, `analogy` and `runs`."""
+"""What was run: `skipgram runs`."""
 
 import json
 from pathlib import Path
@@ -8,38 +8,6 @@ import click
 # What else a command needs it imports itself, so that none waits for what it does not use.
 from pipeline.commands import shared
 from pipeline.local.output_folder import OutputFolder
-
-
-@click.command()
-@click.argument("words", nargs=-1, required=True, metavar="WORD ...")
-@click.option("-k", default=10, show_default=True, type=click.IntRange(min=1), help="How many.")
-@shared.output
-def neighbors(words: tuple[str, ...], k: int, output: Path) -> None:
-    """The words whose vectors are nearest to WORD's."""
-    from pipeline.results import display
-    from pipeline.results.embeddings import Embeddings
-    from pipeline.terminal import console
-
-    vectors, screen = Embeddings.load(OutputFolder(output).vectors), console()
-    for word in words:
-        screen.print(display.ranking(word, vectors.neighbors(word, k)))
-
-
-@click.command()
-@click.argument("a")
-@click.argument("b")
-@click.argument("c")
-@click.option("-k", default=10, show_default=True, type=click.IntRange(min=1), help="How many.")
-@shared.output
-def analogy(a: str, b: str, c: str, k: int, output: Path) -> None:
-    """A is to B as C is to what?"""
-    from pipeline.results import display
-    from pipeline.results.embeddings import Embeddings
-    from pipeline.terminal import console
-
-    vectors = Embeddings.load(OutputFolder(output).vectors)
-    title = f"{a} is to {b} as {c} is to"
-    console().print(display.ranking(title, vectors.analogy(a, b, c, k)))
 
 
 @click.command()

@@ -3,10 +3,13 @@
 import filecmp
 import shutil
 from pathlib import Path
-
-from ml_metadata.proto import metadata_store_pb2 as mlmd
+from typing import TYPE_CHECKING
 
 from pipeline.atomic import aside
+from trainer_module.errors import InputError
+
+if TYPE_CHECKING:
+    from ml_metadata.proto import metadata_store_pb2 as mlmd
 
 # TensorFlow Serving takes a version for complete when this file is there.
 _WRITTEN_LAST = "saved_model.pb"
@@ -25,7 +28,22 @@ def highest(serving: Path) -> int:
     return max(versions(serving), default=0)
 
 
-def restore(serving: Path, pushed: mlmd.Artifact) -> Path | None:
+def served_model(serving: Path) -> Path:
+    """The SavedModel that is served.
+
+    Raises:
+      InputError: there is none yet.
+    """
+    version = highest(serving)
+    if not version:
+        raise InputError(
+            f"there is no model in {serving}: run `skipgram run` first, with the same --output, "
+            "and see that its model is blessed"
+        )
+    return serving / str(version)
+
+
+def restore(serving: Path, pushed: "mlmd.Artifact") -> Path | None:
     """Writes again what is missing of a model that was pushed, from the Pusher's own copy of it.
 
     Args:

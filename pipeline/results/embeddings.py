@@ -13,10 +13,9 @@ import numpy as np
 import numpy.typing as npt
 
 from pipeline.atomic import aside
-from pipeline.failures import unknown_name
+from pipeline.results.tokens import TokenRows, largest
 from trainer_module.errors import InputError
 from trainer_module.evaluation import word2vec_format
-from trainer_module.text import words
 from trainer_module.text.words import TOKENIZATION_FILE, Tokenization
 
 if TYPE_CHECKING:
@@ -67,7 +66,7 @@ class Embeddings:
         self.counts = None if counts is None else np.asarray(counts, np.int64)
         self.training = training
         self.tokenization = tokenization
-        self._rows = {token: row for row, token in enumerate(self.tokens)}
+        self._rows = TokenRows(self.tokens, tokenization)
         norms = np.linalg.norm(self.vectors, axis=1, keepdims=True)
         self._units = self.vectors / np.where(norms > 0, norms, 1)
 
@@ -127,13 +126,17 @@ class Embeddings:
     def __contains__(self, token: object) -> bool:
         return token in self._rows
 
+    def knows(self, word: str) -> bool:
+        """Whether a word is a token of the vocabulary, as the tokenizer makes it one."""
+        return self._rows.find(word) is not None
+
     def vector(self, token: str) -> word2vec_format.Vectors:
         """The vector of a token, `[dim]` float32.
 
         Raises:
           InputError: the token is not in the vocabulary.
         """
-        vector: word2vec_format.Vectors = self.vectors[self._row(token)]
+        vector: word2vec_format.Vectors = self.vectors[self._rows.row(token)]
         return vector
 
     def neighbors(self, token: str, k: int = 10) -> list[Neighbor]:
@@ -142,7 +145,7 @@ class Embeddings:
         Raises:
           InputError: the token is not in the vocabulary.
         """
-        row = self._row(token)
+        row = self._rows.row(token)
         return self._nearest(self._units[row], k, {row})
 
     def analogy(self, a: str, b: str, c: str, k: int = 10) -> list[Neighbor]:
@@ -151,7 +154,7 @@ class Embeddings:
         Raises:
           InputError: a token is not in the vocabulary.
         """
-        rows = [self._row(token) for token in (a, b, c)]
+        rows = [self._rows.row(token) for token in (a, b, c)]
         asked = self._units[rows[1]] - self._units[rows[0]] + self._units[rows[2]]
         return self._nearest(asked / max(float(np.linalg.norm(asked)), 1e-12), k, set(rows))
 
@@ -167,20 +170,8 @@ class Embeddings:
         found = list(itertools.islice(words, how_many))
         return found if len(found) == how_many else left[:how_many]
 
-    def _row(self, token: str) -> int:
-        for form in (token, *self._tokens_of(token)):
-            if form in self._rows:
-                return self._rows[form]
-        raise InputError(unknown_name("token of the vocabulary", repr(token), self.tokens))
-
-    def _tokens_of(self, word: str) -> list[str]:
-        """The token that a word is to the model; none if it is several."""
-        found = words.tokens(word, self.tokenization)
-        return found if len(found) == 1 else []
-
     def _nearest(self, unit: word2vec_format.Vectors, k: int, left_out: set[int]) -> list[Neighbor]:
         cosines = self._units @ unit
         cosines[list(left_out)] = -np.inf
         k = min(k, len(self.tokens) - len(left_out))
-        nearest = np.argsort(-cosines, kind="stable")[:k]
-        return [Neighbor(self.tokens[row], float(cosines[row])) for row in nearest]
+        return [Neighbor(self.tokens[row], float(cosines[row])) for row in largest(cosines, k)]

@@ -12,7 +12,7 @@ import pytest
 import tensorflow as tf
 from gensim.models import KeyedVectors
 
-from tests.end_to_end.commands import run_arguments
+from tests.end_to_end.commands import GROUPS, run_arguments
 from tests.tensorboards import scalars, shown_runs
 from trainer_module.training.record import HELD_OUT_SOFTMAX
 
@@ -148,11 +148,18 @@ def test_vocabulary_is_by_falling_count_in_the_order_of_the_vectors(run) -> None
 def test_the_pushed_model_serves(run) -> None:
     [pushed] = (run.output / "serving").iterdir()
     signatures = tf.saved_model.load(str(pushed)).signatures
-    assert set(signatures) == {"serving_default", "neighbors", "evaluate"}
+    assert set(signatures) == {
+        "serving_default",
+        "neighbors",
+        "contexts",
+        "evaluate",
+        "evaluate_text",
+    }
     found = signatures["neighbors"](words=tf.constant(["cat", "RED"]), k=tf.constant(4))
     first, second = found["neighbors"].numpy().tolist()
     assert set(first) == {b"dog", b"horse", b"sheep", b"goat"}
     assert set(second) == {b"green", b"blue", b"black", b"white"}
+    assert (pushed / "assets.extra" / "tf_serving_warmup_requests").stat().st_size > 0
 
 
 def test_the_output_says_how_it_went(run) -> None:
@@ -220,6 +227,15 @@ def test_neighbors_and_analogy(run, skipgram) -> None:
     ended = skipgram("analogy", "cat", "dog", "red", "-k", "3", "--output", str(run.output))
     assert ended.code == 0
     assert sum(color in ended.stdout for color in ("green", "blue", "black", "white")) == 3
+
+
+def test_contexts(run, skipgram) -> None:
+    # A document holds words of one group, all as likely.
+    ended = skipgram("contexts", "cat", "-k", "5", "--format", "tsv", "--output", str(run.output))
+    assert ended.code == 0
+    found = [line.split("\t") for line in ended.stdout.splitlines()[1:]]
+    assert {context for _, context, _ in found} == set(GROUPS[0])
+    assert sum(float(probability) for *_, probability in found) == pytest.approx(1, abs=0.1)
 
 
 def test_runs(run, skipgram) -> None:

@@ -71,6 +71,7 @@ class TestHelp:
         words = (
             "run",
             "neighbors",
+            "contexts",
             "analogy",
             "runs",
             "bless",
@@ -184,7 +185,8 @@ class TestWrongCommands:
             (["run", "books.txt"], "what is 'books.txt'? Name files with --corpus"),
             (["neighbors"], "Missing argument"),
             (["neighbors", "x", "-k", "0"], "0 is not in the range"),
-            (["analogy", "a", "b"], "Missing argument 'C'"),
+            (["analogy", "a", "b"], "an analogy takes three words, A B C; here are 2"),
+            (["contexts", "x", "--format", "xml"], "'xml' is not one of"),
         ],
     )
     def test_of_form(self, tmp_path, words, said):
@@ -339,6 +341,8 @@ class TestNothingHeavyIsImported:
             (2, ["run", "--set", "trainer.epoch=3"]),
             (2, ["run", "--corpus", "none.txt"]),
             (0, ["neighbors", "east"]),
+            (0, ["neighbors", "east", "north", "--format", "json"]),
+            (1, ["contexts", "east"]),
             (0, ["analogy", "east", "northeast", "east"]),
             (1, ["runs", "--output", "none"]),
             (1, ["bless", "last", "--reason", "good", "--output", "none"]),

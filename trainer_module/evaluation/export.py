@@ -1,7 +1,8 @@
-"""The SavedModel with its signatures: looking up vectors, nearest neighbours, evaluation."""
+"""The SavedModel with its signatures: vectors, nearest neighbours, contexts, evaluation."""
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -9,19 +10,23 @@ import tensorflow as tf
 import tensorflow_transform as tft
 
 from trainer_module import features
-from trainer_module.evaluation import cross_entropies
+from trainer_module.evaluation import cross_entropies, warm_up
 from trainer_module.evaluation.cross_entropies import Parameters, TargetSums
 from trainer_module.evaluation.saved_model import ModelSettings
 from trainer_module.evaluation.target_sample import DrawnTargets
-from trainer_module.text import skip_grams, vocabulary_tables
-from trainer_module.text.tokenization import normalize
+from trainer_module.evaluation.word_signatures import WordModel
+from trainer_module.text import skip_grams
 
 LOOKUP_SIGNATURE = "serving_default"
 NEIGHBORS_SIGNATURE = "neighbors"
+CONTEXTS_SIGNATURE = "contexts"
 EVALUATE_SIGNATURE = "evaluate"
+EVALUATE_TEXT_SIGNATURE = "evaluate_text"
+
+_SKETCHES = {features.SOFTMAX_SKETCH, features.SIGMOID_SKETCH}
 
 
-class ServingModel(tf.Module):
+class ServingModel(WordModel):
     """The trained tables with everything needed to use them: vocabulary and Transform's graph."""
 
     def __init__(
@@ -40,89 +45,16 @@ class ServingModel(tf.Module):
           settings: go into the SavedModel for those who read it. They say too how words are brought
             to the form in which the vocabulary holds them.
         """
-        super().__init__()
-        self.target_table = tf.Variable(parameters.target_table.numpy(), trainable=False)
-        self.context_weights = tf.Variable(parameters.context_weights.numpy(), trainable=False)
-        self.context_biases = tf.Variable(parameters.context_biases.numpy(), trainable=False)
-        self.correction = None
-        if parameters.correction is not None:
-            self.correction = tf.Variable(parameters.correction, trainable=False)
+        vocabulary = transform_output.vocabulary_file_by_name(features.VOCABULARY)
+        super().__init__(parameters, vocabulary, settings)
         self.unigram = tf.Variable(unigram, trainable=False)
-        self.norms = tf.Variable(tf.norm(self.target_table, axis=1), trainable=False)
-        self._parameters = parameters._replace(
-            target_table=self.target_table,
-            context_weights=self.context_weights,
-            context_biases=self.context_biases,
-            correction=self.correction,
-        )
         self.targets = DrawnTargets.all_of(
             len(unigram),
             len(TargetSums._fields),
-            functools.partial(cross_entropies.stacked_sums, self._parameters),
+            functools.partial(cross_entropies.stacked_sums, self.parameters),
         )
         # The graph itself, not tft's layer around it: Keras would trace and save it twice more.
         self.transform = tf.saved_model.load(transform_output.transform_savedmodel_dir)
-        self.vocabulary = tf.saved_model.Asset(
-            transform_output.vocabulary_file_by_name(features.VOCABULARY)
-        )
-        self._ids = vocabulary_tables.ids_of_tokens(self.vocabulary.asset_path)
-        self._words = vocabulary_tables.tokens_of_ids(self.vocabulary.asset_path)
-        self._tokenization = settings.tokenization
-        self.settings = tf.Variable(settings.to_json(), trainable=False)
-
-    # Nothing in a signature is Python's control flow on tensors: to look for it takes half of the
-    # trace.
-    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="words")], autograph=False)
-    def lookup(self, words: tf.Tensor) -> dict[str, tf.Tensor]:
-        """The target vectors of words.
-
-        Args:
-          words: `[batch]` strings, any case where the tokenizer lower-cases.
-
-        Returns:
-          vectors: `[batch, dim]` float32, zeros for a word outside the vocabulary.
-          known: `[batch]` bool.
-        """
-        ids = self._ids_of(words)
-        known = ids >= 0
-        vectors = tf.gather(self.target_table, tf.maximum(ids, 0))
-        return {"vectors": tf.where(known[:, tf.newaxis], vectors, 0.0), "known": known}
-
-    @tf.function(
-        input_signature=[
-            tf.TensorSpec([None], tf.string, name="words"),
-            tf.TensorSpec([], tf.int32, name="k"),
-        ],
-        autograph=False,
-    )
-    def neighbors(self, words: tf.Tensor, k: tf.Tensor) -> dict[str, tf.Tensor]:
-        """The nearest words by the cosine of their target vectors, the word itself left out.
-
-        Args:
-          words: `[batch]` strings.
-          k: how many; at most the vocabulary less one are returned.
-
-        Returns:
-          neighbors: `[batch, k]` strings, empty for a word outside the vocabulary.
-          cosines: `[batch, k]` float32, falling; 0 for a word outside the vocabulary.
-        """
-        ids = self._ids_of(words)
-        known, rows = ids >= 0, tf.maximum(ids, 0)
-        cosines = tf.matmul(
-            tf.math.divide_no_nan(
-                tf.gather(self.target_table, rows), tf.gather(self.norms, rows)[:, tf.newaxis]
-            ),
-            self.target_table,
-            transpose_b=True,
-        )
-        cosines = tf.math.divide_no_nan(cosines, self.norms)
-        others = tf.one_hot(rows, tf.size(self.norms), on_value=-float("inf"), off_value=0.0)
-        top = tf.math.top_k(cosines + others, tf.minimum(k, tf.size(self.norms) - 1))
-        found = self._words.lookup(tf.cast(top.indices, tf.int64))
-        return {
-            "neighbors": tf.where(known[:, tf.newaxis], found, ""),
-            "cosines": tf.where(known[:, tf.newaxis], top.values, 0.0),
-        }
 
     @tf.function(
         input_signature=[tf.TensorSpec([None], tf.string, name="examples")], autograph=False
@@ -148,10 +80,36 @@ class ServingModel(tf.Module):
           softmax_sketch, sigmoid_sketch: `[batch, target_sample.BUCKETS]` float32, for the error of
             the first two; 0 where they are exact.
         """
-        targets, contexts = self._pairs_of(examples)
+        return dict(self._cross_entropies(*parse_documents(examples)))
+
+    @tf.function(
+        input_signature=[tf.TensorSpec([None], tf.string, name="documents")], autograph=False
+    )
+    def evaluate_text(self, documents: tf.Tensor) -> dict[str, tf.Tensor]:
+        """As `evaluate`, of plain strings: a document is what one line of a corpus is.
+
+        Args:
+          documents: `[batch]` strings, UTF-8. Each counts as the first occurrence of its text.
+
+        Returns:
+          What `evaluate` does, without the sketches.
+        """
+        found = self._cross_entropies(documents, tf.zeros_like(documents, tf.int64))
+        return {name: value for name, value in found.items() if name not in _SKETCHES}
+
+    # Traced and saved once for both signatures that call it.
+    @tf.function(
+        input_signature=[tf.TensorSpec([None], tf.string), tf.TensorSpec([None], tf.int64)],
+        autograph=False,
+    )
+    def _cross_entropies(
+        self, documents: tf.Tensor, occurrences: tf.Tensor
+    ) -> dict[str, tf.Tensor]:
+        """All outputs of `evaluate`."""
+        targets, contexts = self._pairs_of(documents, occurrences)
         rows = self.targets(targets.flat_values)
         found = cross_entropies.cross_entropies(
-            self._parameters,
+            self.parameters,
             TargetSums(*tf.unstack(rows, axis=1)),
             targets.flat_values,
             contexts.flat_values,
@@ -187,16 +145,17 @@ class ServingModel(tf.Module):
           target, context: `[pairs]` int64 ids.
           document: `[pairs]` int64, rising: which of the examples each pair is of.
         """
-        targets, contexts = self._pairs_of(examples)
+        targets, contexts = self._pairs_of(*parse_documents(examples))
         return {
             features.TARGET: targets.flat_values,
             features.CONTEXT: contexts.flat_values,
             features.DOCUMENT: targets.value_rowids(),
         }
 
-    def _pairs_of(self, examples: tf.Tensor) -> tuple[tf.RaggedTensor, tf.RaggedTensor]:
+    def _pairs_of(
+        self, documents: tf.Tensor, occurrences: tf.Tensor
+    ) -> tuple[tf.RaggedTensor, tf.RaggedTensor]:
         """Targets and contexts, `[batch, (pairs)]` each."""
-        documents, occurrences = parse_documents(examples)
         transformed: Mapping[str, tf.RaggedTensor] = self.transform.transform_fn(
             {
                 features.TEXT: documents[:, tf.newaxis],
@@ -204,10 +163,6 @@ class ServingModel(tf.Module):
             }
         )
         return _pairs(transformed)
-
-    def _ids_of(self, words: tf.Tensor) -> tf.Tensor:
-        """`[batch]` int64; -1 for what is not one token of the vocabulary."""
-        return self._ids.lookup(tf.strings.strip(normalize(words, self._tokenization)))
 
 
 def parse_documents(examples: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
@@ -237,13 +192,30 @@ def _pairs(transformed: Mapping[str, tf.RaggedTensor]) -> tuple[tf.RaggedTensor,
 
 
 def save(serving: ServingModel, folder: str) -> None:
-    """Writes the SavedModel with its three signatures into `folder`."""
+    """Writes the SavedModel into `folder`, with its signatures and what warms them up."""
     tf.saved_model.save(
         serving,
         folder,
         signatures={
             LOOKUP_SIGNATURE: serving.lookup,
             NEIGHBORS_SIGNATURE: serving.neighbors,
+            CONTEXTS_SIGNATURE: serving.contexts,
             EVALUATE_SIGNATURE: serving.evaluate,
+            EVALUATE_TEXT_SIGNATURE: serving.evaluate_text,
         },
     )
+    warm_up.write(folder, _usual_requests(serving.most_frequent_words(2)))
+
+
+def _usual_requests(words: Sequence[bytes]) -> dict[str, dict[str, Any]]:
+    """One of each signature, small, with words that the model knows."""
+    word, document = words[:1], b" ".join(words)
+    text = tf.train.Feature(bytes_list=tf.train.BytesList(value=[document]))
+    example = tf.train.Example(features=tf.train.Features(feature={features.TEXT: text}))
+    return {
+        LOOKUP_SIGNATURE: {"words": word},
+        NEIGHBORS_SIGNATURE: {"words": word, "k": np.array([10], np.int32)},
+        CONTEXTS_SIGNATURE: {"words": word, "k": np.array([10], np.int32)},
+        EVALUATE_SIGNATURE: {"examples": [example.SerializeToString()]},
+        EVALUATE_TEXT_SIGNATURE: {"documents": [document]},
+    }

@@ -9,6 +9,7 @@ import pytest
 import tensorflow as tf
 import tensorflow_transform as tft
 import tensorflow_transform.beam as tft_beam
+from tensorflow.core.protobuf import saved_model_pb2
 
 from tests.saved_models import SETTINGS
 from trainer_module.evaluation import cross_entropies, export
@@ -208,6 +209,32 @@ def test_evaluate_equals_the_definitions_document_by_document(
         assert set(found) == set(values)
         for name, value in values.items():
             np.testing.assert_allclose(found[name][row], value, rtol=1e-5, err_msg=name)
+
+
+def test_text_is_evaluated_as_examples_are(loaded: Any) -> None:
+    found = call(loaded, "evaluate_text", documents=DOCUMENTS)
+    of_examples = call(loaded, "evaluate", examples=[example(document) for document in DOCUMENTS])
+    assert set(of_examples) - set(found) == {"softmax_sketch", "sigmoid_sketch"}
+    for name, values in found.items():
+        np.testing.assert_array_equal(values, of_examples[name], err_msg=name)
+
+
+@pytest.mark.parametrize(
+    ("signature", "name"), [("evaluate", "examples"), ("evaluate_text", "documents")]
+)
+def test_no_documents_have_no_figures(loaded: Any, signature: str, name: str) -> None:
+    found = call(loaded, signature, **{name: tf.constant([], tf.string)})
+    assert {len(values) for values in found.values()} == {0}
+
+
+def test_the_graph_of_evaluation_is_saved_once_for_both_signatures(saved_model: str) -> None:
+    content = saved_model_pb2.SavedModel.FromString(
+        (Path(saved_model) / "saved_model.pb").read_bytes()
+    )
+    names = [
+        function.signature.name for function in content.meta_graphs[0].graph_def.library.function
+    ]
+    assert len([name for name in names if name.startswith("__inference__cross_entropies_")]) == 1
 
 
 def test_evaluate_where_transform_emits_pairs(tmp_path: Path) -> None:
