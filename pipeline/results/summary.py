@@ -1,6 +1,8 @@
 """What a run gave, collected from its artifacts."""
 
+import importlib.metadata
 import json
+import platform
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,7 +15,7 @@ from components.embedding_comparison.comparison import Comparison
 from components.embedding_evaluator.metrics import COMPARISONS, FORMULAS
 from components.text_example_gen.executor import READING_FILE
 from pipeline import graph
-from pipeline.config import Config
+from pipeline.config import Config, as_dict
 from pipeline.corpus.dates import Corpus
 from pipeline.results.records import ComponentRun, Reading, Summary
 from pipeline.results.verdict import verdict
@@ -30,6 +32,7 @@ _NOT_REPORTED = (
 )
 # And of errors those that are none, as no targets were sampled.
 _ERRORS = ("full_softmax_cross_entropy_error", "full_sigmoid_cross_entropy_error")
+_PACKAGES = ("skipgram-pipeline", "tfx", "tensorflow", "apache-beam", "numpy")
 
 
 def collect(
@@ -80,7 +83,15 @@ def collect(
         moved=comparison.numbers,
         **_of_components(components),
         why_not_blessed=None if blessed else said,
+        configuration=as_dict(config),
+        versions=_versions(),
     )
+
+
+def _versions() -> dict[str, str]:
+    """Of what a model depends on."""
+    installed = {name: importlib.metadata.version(name) for name in _PACKAGES}
+    return {"python": platform.python_version(), **installed}
 
 
 def _of_training(training: TrainingRecord) -> dict[str, Any]:
