@@ -13,7 +13,8 @@ from selenium import webdriver
 from selenium.webdriver.support.ui import WebDriverWait
 
 _SECONDS = 60
-_CHROMIUM, _DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
+_CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
+_DRIVER = shutil.which("chromedriver")
 
 
 class Browser:

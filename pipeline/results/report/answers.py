@@ -54,6 +54,7 @@ def _compared(question: str, result: Result, last: str, increase: float) -> Answ
     where = f"On the same {whole(pairs)} held-out pairs" if pairs else "On what both held out"
     gate = result.get("configuration", {}).get("evaluator", {})
     name = gate.get("compared_metric", "common_cross_entropy").replace("_", " ")
+    name = name.replace("cross entropy", "cross-entropy")
     direction = "above" if increase > 0 else "below"
     sentences = [
         f"{where} its {name} is {decimal(abs(increase))} nats {direction} that of run {last}, "

@@ -16,6 +16,7 @@ _SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"
 _HEIGHT = 230
 _LOW_HEIGHT = 130
 _BAR_HEIGHT = 26  # of each, with its gap
+_AXIS_HEIGHT = 45
 
 Rows = Sequence[Mapping[str, Any]]
 
@@ -50,8 +51,8 @@ def bars(rows: Rows, category: Spec, value: Spec, *more: Spec, color: str = BLUE
         "encoding": {"x": value, "tooltip": _tooltips(category, value)},
     }
     spec = _layers(rows, bar, *more)
-    number = len({row[category["field"]] for row in rows})
-    return spec | {"encoding": {"y": category | {"sort": None}}, "height": _BAR_HEIGHT * number}
+    height = _BAR_HEIGHT * len({row[category["field"]] for row in rows}) + _AXIS_HEIGHT
+    return spec | {"encoding": {"y": category | {"sort": None}}, "height": height}
 
 
 def columns(rows: Rows, category: Spec, value: Spec) -> Spec:

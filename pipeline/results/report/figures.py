@@ -17,7 +17,7 @@ class Figure(NamedTuple):
     @property
     def label(self) -> str:
         """Its name as words."""
-        return self.name.replace("_", " ")
+        return self.name.replace("_", " ").replace("cross entropy", "cross-entropy")
 
     @property
     def is_count(self) -> bool:

@@ -120,7 +120,8 @@ def _color(datum: str) -> list[Spec]:
 
 
 def _dots() -> Spec:
-    size = "(datum.found || datum.close ? 70 : datum.r < 100 ? 26 : 13) * pow(view.z, 0.5)"
+    size = "(datum.found || datum.close ? 70 : datum.r < 100 ? 26 : 13)"
+    size += " * pow(view.z, 0.5) * clamp(width / 900, 0.5, 1)"
     faint = "length(query) && !datum.found && !datum.close ? 0.25 : 0.6"
     tooltip = "{word: datum.t, rank: datum.r + 1, occurrences: datum.c}"
     return {

@@ -10,6 +10,7 @@ import json
 import math
 import re
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -47,10 +48,12 @@ def render(sources: Sources) -> str:
       RuntimeError: see vega.javascript.
     """
     result = sources.record.result
-    vectors = read.embeddings(sources)
-    mapped = [] if vectors is None else word_map(vectors)
-    sections = list(_sections(sources, vectors))
-    scripts = [vega.javascript(), (_FILES / _SCRIPT).read_text(encoding="utf-8")]
+    with ThreadPoolExecutor(1) as aside:  # it waits for another process
+        javascript = aside.submit(vega.javascript)
+        vectors = read.embeddings(sources)
+        mapped = [] if vectors is None else word_map(vectors)
+        sections = list(_sections(sources, vectors))
+    scripts = [javascript.result(), (_FILES / _SCRIPT).read_text(encoding="utf-8")]
     return _environment().get_template("report.html").render(
         record=sources.record,
         answers=answers(result),

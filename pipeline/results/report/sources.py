@@ -19,6 +19,9 @@ from trainer_module.evaluation import word2vec_format
 # By component and output key, as pipeline.local.metadata_store has them.
 Key = tuple[str, str]
 
+_EXAMPLES = ("TextExampleGen", "examples")
+# components.text_example_gen.executor's, which takes Beam's import.
+_READING_FILE = "reading.json"
 # TFX's, in the folder of a Model.
 _SERVING_MODEL = "Format-Serving"
 # Documents whose lengths are taken: enough for a picture, and read in a tenth of a second.
@@ -67,10 +70,10 @@ def comparison(sources: Sources) -> Comparison | None:
 
 def reading(sources: Sources) -> Mapping[str, Any] | None:
     """What TextExampleGen has counted: its reading.json."""
-    folder = sources.folders.get(("TextExampleGen", "examples"))
-    if folder is None:
+    folder = sources.folders.get(_EXAMPLES)
+    if folder is None or not (written := folder / _READING_FILE).exists():
         return None
-    found: Mapping[str, Any] = json.loads((folder / "reading.json").read_text(encoding="utf-8"))
+    found: Mapping[str, Any] = json.loads(written.read_text(encoding="utf-8"))
     return found
 
 
@@ -79,8 +82,8 @@ def document_lengths(sources: Sources) -> list[int]:
 
     These are chosen and ordered by a hash of their text, so that the first ones are a fair sample.
     """
-    folder = sources.folders.get(("TextExampleGen", "examples"))
-    if folder is None:
+    folder = sources.folders.get(_EXAMPLES)
+    if folder is None or not (folder / "Split-eval").is_dir():
         return []
     from tfx_bsl.coders.example_coder import ExamplesToRecordBatchDecoder
 

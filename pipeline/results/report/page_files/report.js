@@ -5,10 +5,12 @@
   const axis = {
     labelColor: "var(--muted)", titleColor: "var(--muted)", gridColor: "var(--line)",
     domainColor: "var(--muted)", tickColor: "var(--line)", titleFontWeight: "normal",
+    labelFontSize: 11.5, titleFontSize: 12,
   };
   const config = {
     aria: false, background: null, font: "system-ui, sans-serif", axis, view: { stroke: null },
-    legend: { labelColor: "var(--text)", symbolType: "circle", symbolSize: 80 },
+    legend: { labelColor: "var(--text)", symbolType: "circle", symbolSize: 80, labelFontSize: 12 },
+    text: { fontSize: 11.5 },
   };
   // ast: expressions are interpreted, as the page's policy forbids to make functions of text.
   const options = { renderer: "svg", actions: false, ast: true, defaultStyle: false, config,

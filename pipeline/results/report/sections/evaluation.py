@@ -30,18 +30,22 @@ def section(result: Result) -> Section:
         f"On {whole(result.get('pairs_eval', 0))} held-out pairs, over all "
         f"{whole(result.get('vocabulary_size', 0))} classes: exact, not sampled."
     )
-    listings = [_figures(result), *_bands_in_full(result), *_sections(result)]
+    listings = [
+        _figures(result, is_folded=bool(found)),
+        *_bands_in_full(result),
+        *_sections(result),
+    ]
     return Section("evaluation", "Where it is good, and where not", intro, found, listings)
 
 
-def _figures(result: Result) -> Listing:
+def _figures(result: Result, *, is_folded: bool) -> Listing:
     rows = [
         (figure.label, figure.text(result[figure.name]), figure.unit, figure.better or "")
         for figure in ALL.values()
         if figure.name in result
     ]
     table = Table(("figure", "value", "unit", "better"), rows)
-    return Listing("All figures", table, is_folded=True)
+    return Listing("All figures", table, is_folded=is_folded)
 
 
 def _ranks(result: Result) -> Iterator[Chart]:

@@ -10,7 +10,8 @@ _SOFTMAX, _SIGMOID = "full softmax", "full sigmoid"
 
 def section(result: Result) -> Section:
     """Of one run."""
-    where = f" of run {result['model_of']}" if result.get("model_of") != result.get("run") else ""
+    made_by = result.get("model_of") or result.get("run")
+    where = f" of run {made_by}" if made_by != result.get("run") else ""
     intro = (
         f"The model{where} was trained by {result.get('objective', '?')} on "
         f"{whole(result.get('pairs_train', 0))} pairs, at "

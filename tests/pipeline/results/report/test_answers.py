@@ -40,7 +40,7 @@ def test_better_says_on_what_and_against_which_run() -> None:
     result = {**LAST, "increase": -0.03, "increase_error": 0.01, "num_common_pairs": 2500.0}
     [sentence] = answers.is_better(result).sentences
     assert sentence == (
-        "On the same 2,500 held-out pairs its common cross entropy is 0.0300 nats below that of "
+        "On the same 2,500 held-out pairs its common cross-entropy is 0.0300 nats below that of "
         "run 7, the last blessed one (standard error 0.0100)."
     )
     moved = answers.is_better({**result, "moved": {"neighbor_overlap": 0.4}}).sentences

@@ -51,8 +51,12 @@ def test_too_few_words_make_no_map(size: int) -> None:
     assert word_map.word_map(Embeddings(list("abcd")[:size], np.ones((size, 3)))) == []
 
 
+def test_vectors_that_hold_what_is_no_number_make_no_map() -> None:
+    assert word_map.word_map(Embeddings(list("abcde"), np.full((5, 3), np.nan))) == []
+
+
 def test_few_words_and_words_all_alike_have_places() -> None:
-    for rows in (np.eye(5, 3), np.ones((6, 2)), np.zeros((7, 4))):
+    for rows in (np.eye(5, 3), np.ones((6, 2)), np.zeros((7, 4)), np.ones((300, 1))):
         tokens = [str(row) for row in range(len(rows))]
         found = word_map.word_map(Embeddings(tokens, rows))
         assert len(found) == len(rows)
