@@ -20,15 +20,16 @@ _LABELS = """
 return [...document.querySelectorAll('#map .mark-text text')]
   .filter((text) => text.getAttribute('opacity') !== '0').map((text) => text.textContent);
 """
-# Of those that are seen the boxes; two overlap where each begins before the other ends.
+# Of those that are seen the boxes; two overlap where each begins before the other ends. A box is
+# higher than the letters in it.
 _OVERLAPS = """
 const boxes = [...document.querySelectorAll('#map .mark-text text')]
   .filter((text) => text.getAttribute('opacity') !== '0')
   .map((text) => text.getBoundingClientRect());
-const slack = 2;
+const slack = 2, leading = 4;
 return boxes.flatMap((a, i) => boxes.slice(i + 1).filter((b) =>
   a.left + slack < b.right && b.left + slack < a.right &&
-  a.top + slack < b.bottom && b.top + slack < a.bottom)).length;
+  a.top + leading < b.bottom && b.top + leading < a.bottom)).length;
 """
 
 
