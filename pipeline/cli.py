@@ -10,7 +10,7 @@ from typing import NoReturn
 import click
 
 from pipeline import failures
-from pipeline.commands import cluster, config, releases, results, run, shared, words
+from pipeline.commands import cluster, config, releases, report, results, run, shared, words
 from pipeline.commands.shared import Invocation, say
 from pipeline.failures import RUN_FAILED, WRONG_COMMAND, WrongCommandError
 from pipeline.terminal import print_what_can_be_printed, shown_lines
@@ -34,6 +34,8 @@ for _command in (
     words.contexts,
     words.analogy,
     results.runs,
+    report.report,
+    report.compare,
     releases.bless,
     releases.prune,
     config.config,

@@ -34,6 +34,8 @@ class OutputFolder:
         self.checkpoints = self.root / "checkpoints"
         self.corpus = self.root / "corpus"
         self.logs = self.root / "logs"
+        self.report = self.root / "report.html"
+        self.reports = self.root / "reports"
         self.serving = self.root / "serving"
         self.summary = self.root / "summary.json"
         self.tensorboard = self.root / "tensorboard"
@@ -49,7 +51,7 @@ class OutputFolder:
             self.serving,
             self.tensorboard,
         )
-        self._files = (self.metadata, self.summary, self._drawn, self._lock)
+        self._files = (self.metadata, self.report, self.summary, self._drawn, self._lock)
 
     def identity(self) -> str:
         """What tells this folder from all others, on any machine, by 12 hexadecimal digits.
@@ -142,7 +144,7 @@ class OutputFolder:
         for file in self._files:
             if os.path.lexists(file) and not file.is_file():
                 raise _in_the_way(file, "is no file")
-        for path in (self.summary, self.vectors):
+        for path in (self.report, self.summary, self.vectors):
             if unfinished_name(path).is_dir() and not unfinished_name(path).is_symlink():
                 raise _in_the_way(unfinished_name(path), "is a folder")
         if os.path.lexists(self.vectors) and not self._is_own_link():
@@ -150,7 +152,7 @@ class OutputFolder:
         if self._lock.exists() and not re.fullmatch(r"\d*", self._lock.read_text("latin-1")):
             raise _in_the_way(self._lock, "holds no process id")
         if not self._drawn.exists() and not self.metadata.exists():
-            for path in (self.summary, self.artifacts, self._temporary):
+            for path in (self.report, self.summary, self.artifacts, self._temporary):
                 if os.path.lexists(path):
                     raise _in_the_way(path, "is not of a run")
 

@@ -46,7 +46,7 @@ _LEAST_SECONDS_TO_SAY = 2.0  # a step that is quicker needs no line of its own
 
 
 def run(config: Config, corpus: Corpus | None, output: OutputFolder, console: Console) -> Summary:
-    """Runs the pipeline and leaves summary.json, vectors/ and the record in the metadata store.
+    """Runs the pipeline and leaves summary.json, vectors/, report.html and the store's record.
 
     Args:
       config: all that can be set.
@@ -78,7 +78,24 @@ def run(config: Config, corpus: Corpus | None, output: OutputFolder, console: Co
         logs.mkdir(parents=True)
         with _said(console, "Importing TensorFlow, Beam and TFX"), stderr_to(logs / "imports.log"):
             _prepare_forks(config)
-        return _run(config, corpus, output, location, name, logs, console)
+        summary = _run(config, corpus, output, location, name, logs, console)
+        _leave_report(location, output, logs, console)
+        return summary
+
+
+def _leave_report(
+    location: "StoreLocation", output: OutputFolder, logs: Path, console: Console
+) -> None:
+    """The run is finished and noted, whatever becomes of its picture."""
+    from pipeline.local import report_command
+
+    with _said(console, "Report"):
+        try:
+            with stderr_to(logs / "report.log"):
+                report_command.after_run(location, output)
+        except Exception as error:
+            sentence = failures.explain(error, output.root)
+            _warn(console, f"no report was written, `skipgram report` tries again: {sentence}")
 
 
 def _prepare_forks(config: Config) -> None:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Self
@@ -114,7 +114,7 @@ class Reading:
     def read(cls, path: Path) -> Self:
         """Reads `reading.json`."""
         content = json.loads(path.read_text(encoding="utf-8"))
-        return cls(**{field.name: content[field.name] for field in fields(cls)})
+        return cls(**{one.name: content[one.name] for one in fields(cls)})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -170,6 +170,8 @@ class Summary:
     calibration: Sequence[Mapping[str, float]] | None = None
     # By format of vectors/, its files and figures; None: vectors/ holds another run's model.
     exports: Mapping[str, Any] | None = None
+    configuration: Mapping[str, Any] = field(default_factory=dict)  # all of it, as YAML has it
+    versions: Mapping[str, str] = field(default_factory=dict)  # of what ran
 
     @property
     def is_unchanged(self) -> bool:

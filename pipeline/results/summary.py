@@ -1,6 +1,8 @@
 """What a run gave, collected from its artifacts."""
 
+import importlib.metadata
 import json
+import platform
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,7 +13,7 @@ from components.corpus_gate.component import COMPARISON_FILE
 from components.embedding_comparison.comparison import Comparison
 from components.text_example_gen.executor import READING_FILE
 from pipeline import graph
-from pipeline.config import Config
+from pipeline.config import Config, as_dict
 from pipeline.corpus.dates import Corpus
 from pipeline.results.figures import Figures
 from pipeline.results.records import ComponentRun, Reading, Summary
@@ -21,6 +23,8 @@ from trainer_module.training.record import TrainingRecord
 
 # By component and output key.
 OutputArtifacts = Mapping[tuple[str, str], mlmd.Artifact]
+
+_PACKAGES = ("skipgram-pipeline", "tfx", "tensorflow", "apache-beam", "numpy")
 
 
 def collect(
@@ -71,7 +75,15 @@ def collect(
         moved=comparison.numbers,
         **_of_components(components),
         why_not_blessed=None if blessed else said,
+        configuration=as_dict(config),
+        versions=_versions(),
     )
+
+
+def _versions() -> dict[str, str]:
+    """Of what a model depends on."""
+    installed = {name: importlib.metadata.version(name) for name in _PACKAGES}
+    return {"python": platform.python_version(), **installed}
 
 
 def _of_training(training: TrainingRecord) -> dict[str, Any]:

@@ -1,0 +1,179 @@
+"""What a reader wants to know first: is it blessed, is it better than last time, where is it weak.
+
+Sentences and figures from the result of a run, by rules that are written here.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from pipeline.results.report.contents import Answer, Result, decimal, share, whole
+
+# Standard errors within which two models are alike.
+_SURE = 2.0
+# Nats that the held-out loss still fell, or rose again, before it is worth a word.
+_STILL_FALLING, _ROSE = 0.05, 0.01
+# Of a calibration: what a reader of probabilities should know of.
+_LEAST_CALIBRATION_ERROR = 0.01
+# Of log Z: above it scores are no log-probabilities.
+_LEAST_LOG_PARTITION = 0.5
+_MOST_WEAKNESSES = 4
+_CROSS_ENTROPY = "full_softmax_cross_entropy"
+_WHOSE = {"target_frequency": "words", "context_frequency": "contexts"}
+
+
+def answers(result: Result) -> list[Answer]:
+    """The three answers, in the order in which they are asked."""
+    return [is_blessed(result), is_better(result), is_weak(result)]
+
+
+def is_blessed(result: Result) -> Answer:
+    """With the sentence of the gate."""
+    blessed = bool(result.get("blessed"))
+    sentence = str(result.get("verdict", ""))
+    short = "Yes" if blessed else "No"
+    return Answer("Is it blessed?", short, "good" if blessed else "bad", [f"{_capital(sentence)}."])
+
+
+def is_better(result: Result) -> Answer:
+    """Than the last blessed model, on the same held-out pairs."""
+    question = "Is it better than last time?"
+    last, increase = result.get("last_blessed"), result.get("increase")
+    if last is None:
+        return Answer(
+            question, "It is the first", "neutral", ["There was no blessed model before it."]
+        )
+    if increase is None:
+        sentence = f"No document is held out by both this model and that of run {last['run']}."
+        return Answer(question, "Not known", "neutral", [sentence])
+    return _compared(question, result, str(last["run"]), float(increase))
+
+
+def _compared(question: str, result: Result, last: str, increase: float) -> Answer:
+    error = float(result.get("increase_error") or 0.0)
+    pairs = result.get("num_common_pairs")
+    where = f"On the same {whole(pairs)} held-out pairs" if pairs else "On what both held out"
+    gate = result.get("configuration", {}).get("evaluator", {})
+    name = gate.get("compared_metric", "common_cross_entropy").replace("_", " ")
+    name = name.replace("cross entropy", "cross-entropy")
+    direction = "above" if increase > 0 else "below"
+    sentences = [
+        f"{where} its {name} is {decimal(abs(increase))} nats {direction} that of run {last}, "
+        f"the last blessed one (standard error {decimal(error)})."
+    ]
+    moved = (result.get("moved") or {}).get("neighbor_overlap")
+    if moved is not None:
+        sentences.append(f"{share(moved)} of the nearest neighbours are those of that model.")
+    if abs(increase) <= _SURE * error or increase == 0:
+        return Answer(question, "About the same", "neutral", sentences)
+    better = increase < 0
+    return Answer(question, "Yes" if better else "No", "good" if better else "bad", sentences)
+
+
+def is_weak(result: Result) -> Answer:
+    """Where to look before the vectors are used."""
+    question = "Where is it weak?"
+    found = weaknesses(result)
+    if not found:
+        return Answer(question, "Nowhere that shows", "neutral", ["No figure here stands out."])
+    sentences = [sentence for _, sentence in found[:_MOST_WEAKNESSES]]
+    return Answer(question, _capital(found[0][0]), "neutral", sentences)
+
+
+def weaknesses(result: Result) -> list[tuple[str, str]]:
+    """Each in a few words and in a sentence, the most telling one first."""
+    return [
+        *_no_gain(result),
+        *_hardest(result),
+        *_end_of_training(result),
+        *_calibration(result),
+        *_normalisation(result),
+    ]
+
+
+def _bands(result: Result) -> Iterator[tuple[str, Sequence[Mapping[str, Any]]]]:
+    for kind, whose in _WHOSE.items():
+        bands = [band for band in result.get("slices", {}).get(kind, ()) if _CROSS_ENTROPY in band]
+        if len(bands) > 1:
+            yield whose, bands
+
+
+def _no_gain(result: Result) -> Iterator[tuple[str, str]]:
+    """Bands of which the model says no more than the frequencies of the contexts do."""
+    for whose, bands in _bands(result):
+        none = [
+            band["slice"]
+            for band in bands
+            if band[_CROSS_ENTROPY] >= band.get("unigram_cross_entropy", float("inf"))
+        ]
+        if none:
+            yield (
+                f"{whose} of rank {none[0]}",
+                f"Of {whose} of rank {' and '.join(none)} it says no more than frequencies alone.",
+            )
+
+
+def _hardest(result: Result) -> Iterator[tuple[str, str]]:
+    """The band with the highest cross-entropy, of each kind."""
+    overall = result.get(_CROSS_ENTROPY)
+    for whose, bands in _bands(result):
+        worst = max(bands, key=lambda band: band[_CROSS_ENTROPY])
+        pairs = sum(band["num_pairs"] for band in bands)
+        yield (
+            f"{whose} of rank {worst['slice']}",
+            f"Hardest are {whose} of rank {worst['slice']}: {worst[_CROSS_ENTROPY]:.2f} nats"
+            + (f" where {overall:.2f} is the mean" if overall is not None else "")
+            + f", on {share(worst['num_pairs'] / pairs)} of the held-out pairs.",
+        )
+
+
+def _end_of_training(result: Result) -> Iterator[tuple[str, str]]:
+    """Whether the held-out loss still fell at the end, or rose."""
+    losses = [float(one["softmax"]) for one in result.get("evaluations", ())]
+    if len(losses) < 2:
+        return
+    if losses[-1] - min(losses) > _ROSE:
+        yield (
+            "overfitting",
+            f"At the end of training the held-out loss was {losses[-1] - min(losses):.2f} nats "
+            "above its lowest: fewer epochs, or trainer.keep=best, would do.",
+        )
+    elif losses[-2] - losses[-1] > _STILL_FALLING:
+        yield (
+            "short training",
+            "The held-out loss was still falling when training ended, by "
+            f"{losses[-2] - losses[-1]:.2f} nats since the evaluation before: more epochs, or "
+            "more text, would make it better.",
+        )
+
+
+def _calibration(result: Result) -> Iterator[tuple[str, str]]:
+    error = result.get("expected_calibration_error")
+    if error is None or error < _LEAST_CALIBRATION_ERROR:
+        return
+    bins = result.get("calibration", ())
+    excess = sum((one["predicted"] - one["observed"]) * one["share"] for one in bins)
+    how = "too high" if excess > 0 else "too low"
+    yield (
+        "probabilities",
+        f"Its probabilities are {how}: they miss the observed frequencies by {share(error)} in "
+        "the mean.",
+    )
+
+
+def _normalisation(result: Result) -> Iterator[tuple[str, str]]:
+    mean = result.get("mean_log_partition")
+    if mean is None or abs(mean) < _LEAST_LOG_PARTITION:
+        return
+    yield (
+        "unnormalised scores",
+        f"Scores are off by {mean:+.2f} nats from log-probabilities in the mean: divide by the "
+        "sum over the vocabulary where you need probabilities.",
+    )
+
+
+def _capital(words: str) -> str:
+    """
+    >>> _capital("words of rank 1-100")
+    'Words of rank 1-100'
+    """
+    return words[:1].upper() + words[1:]

@@ -1,0 +1,93 @@
+"""What a report is made of: sections of charts and tables. Plain data, which the page draws."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, NamedTuple
+
+# Of a run: Summary.as_json, maybe of an older version.
+Result = Mapping[str, Any]
+Spec = dict[str, Any]
+Tone = Literal["good", "bad", "neutral"]
+
+
+class Answer(NamedTuple):
+    """To a question that a reader comes with."""
+
+    question: str
+    short: str  # in a word or two
+    tone: Tone
+    sentences: Sequence[str]
+
+
+class Tile(NamedTuple):
+    """A figure that stands out."""
+
+    label: str
+    value: str
+    note: str  # how it stands beside the last blessed model's
+    tone: Tone
+
+
+class Table(NamedTuple):
+    """Rows of text below a heading."""
+
+    head: Sequence[str]
+    rows: Sequence[Sequence[str]]
+
+
+class Chart(NamedTuple):
+    """A picture, and what stands in its place where it is not seen."""
+
+    name: str  # of its element, which is unlike all others
+    title: str
+    says: str  # what is to be seen in it
+    spec: Spec  # Vega's or Vega-Lite's
+    table: Table | None = None  # its figures
+    is_wide: bool = False
+
+
+class Listing(NamedTuple):
+    """A table that stands for itself."""
+
+    title: str
+    table: Table
+    note: str = ""
+    is_folded: bool = False
+
+
+class Section(NamedTuple):
+    """A part of the page."""
+
+    name: str  # of its element
+    title: str
+    intro: str
+    charts: Sequence[Chart] = ()
+    listings: Sequence[Listing] = ()
+
+
+def whole(number: float) -> str:
+    """A count.
+
+    >>> whole(1234567.0)
+    '1,234,567'
+    """
+    return f"{number:,.0f}"
+
+
+def decimal(number: float) -> str:
+    """A figure, with as many digits as say something.
+
+    >>> [decimal(one) for one in (7.53994, 0.0004217, 1881.73, 0.0)]
+    ['7.5399', '0.00042', '1,881.7', '0.0000']
+    """
+    if 0 < abs(number) < 0.001:
+        return f"{number:.2g}"
+    return f"{number:,.1f}" if abs(number) >= 1000 else f"{number:.4f}"
+
+
+def share(number: float) -> str:
+    """A share, in per cent.
+
+    >>> share(0.0123)
+    '1.2 %'
+    """
+    return f"{100 * number:.1f} %"

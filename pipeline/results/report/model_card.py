@@ -1,0 +1,147 @@
+"""The card that goes with vectors: Markdown below Hugging Face's YAML with its `model-index`."""
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import PurePath
+from typing import Any
+
+import yaml
+
+from pipeline.results.report.answers import weaknesses
+from pipeline.results.report.contents import Result, whole
+from pipeline.results.report.figures import ALL
+from pipeline.results.report.sections.lineage import leaves
+from pipeline.terminal import shown
+from trainer_module.evaluation import word2vec_format
+
+CARD_FILE = "MODEL_CARD.md"
+_TAGS = ("skip-gram", "word2vec", "word-embeddings", "tfx")
+_TASK = {"type": "feature-extraction", "name": "Contexts of words, by skip-gram"}
+# Of a model, not of its corpus or its machine.
+_NOT_OF_A_MODEL = ("documents", "tokens", "vocabulary_size", "pairs_train", "pairs_eval")
+_LOAD = """\
+```python
+from gensim.models import KeyedVectors
+
+vectors = KeyedVectors.load_word2vec_format("vectors.bin", binary=True)
+```
+"""
+
+
+def model_card(result: Result, files: Sequence[str]) -> str:
+    """The text of MODEL_CARD.md.
+
+    Args:
+      result: of the run that made the model.
+      files: names of those beside it.
+    """
+    return "\n".join([*_header(result), *_what_it_is(result, files), *_figures(result),
+                      *_made_of(result), *_limits(result)])  # fmt: skip
+
+
+def _header(result: Result) -> Iterator[str]:
+    content = {
+        "library_name": "skipgram-pipeline",
+        "pipeline_tag": _TASK["type"],
+        "tags": list(_TAGS),
+        "model-index": [{"name": _name(result), "results": [_evaluated(result)]}],
+    }
+    written = yaml.safe_dump(content, sort_keys=False, allow_unicode=True)
+    yield f"---\n{written}---\n"
+
+
+def _name(result: Result) -> str:
+    return f"skipgram-{result['run']}"
+
+
+def _evaluated(result: Result) -> dict[str, Any]:
+    dataset = {"type": "text", "name": _corpus(result), "split": "held-out documents"}
+    metrics = [
+        {"type": name, "name": f"{figure.label}, {figure.unit}", "value": float(result[name])}
+        for name, figure in _metrics(result)
+    ]
+    return {"task": dict(_TASK), "dataset": dataset, "metrics": metrics}
+
+
+def _metrics(result: Result) -> Iterator[tuple[str, Any]]:
+    for name, figure in ALL.items():
+        value = result.get(name)
+        is_number = isinstance(value, int | float) and math.isfinite(value)
+        if is_number and name not in _NOT_OF_A_MODEL and figure.unit != "pairs a second":
+            yield name, figure
+
+
+def _corpus(result: Result) -> str:
+    """Names of files without their folders: a card is shown to others."""
+    patterns = result.get("configuration", {}).get("corpus", {}).get("files") or ()
+    names = [PurePath(pattern).name or pattern for pattern in patterns]
+    return shown(", ".join(names)) or "docstrings of installed Python packages"
+
+
+def _what_it_is(result: Result, files: Sequence[str]) -> Iterator[str]:
+    settings = dict(leaves(result.get("configuration") or {}))
+    dim = settings.get("trainer.dim")
+    yield f"# {_name(result)}\n"
+    yield (
+        f"Vectors of {whole(result['vocabulary_size'])} tokens"
+        + (f" in {dim} dimensions" if dim else "")
+        + f", learnt by skip-gram (objective `{result['objective']}`) from "
+        f"{whole(result['pairs_train'])} pairs. Made by skipgram-pipeline, run `{result['run']}`.\n"
+    )
+    if files:
+        yield f"Files beside this card: {', '.join(f'`{name}`' for name in sorted(files))}.\n"
+    if word2vec_format.BINARY_FILE in files:
+        yield _LOAD
+
+
+def _figures(result: Result) -> Iterator[str]:
+    yield "## Evaluation\n"
+    yield f"{_sentence(result.get('verdict', ''))}\n"
+    yield (
+        f"On {whole(result['pairs_eval'])} pairs of held-out documents, over the whole vocabulary, "
+        "not sampled:\n"
+    )
+    yield "| figure | value | unit | better |\n|---|---|---|---|"
+    for name, figure in _metrics(result):
+        better = figure.better or ""
+        yield f"| {figure.label} | {figure.text(result[name])} | {figure.unit} | {better} |"
+    yield ""
+
+
+def _made_of(result: Result) -> Iterator[str]:
+    yield "## Training\n"
+    yield (
+        f"- Corpus: `{_corpus(result).replace('`', '')}`, {whole(result['documents'])} documents, "
+        f"{whole(result['tokens'])} tokens; {whole(result['documents_eval'])} documents held out."
+    )
+    for section in ("preprocessing", "trainer"):
+        fields = (result.get("configuration") or {}).get(section)
+        if fields:
+            yield f"- {section}: {', '.join(_setting(name, fields) for name in fields)}."
+    yield f"- seed: `{result['seed']}`."
+    versions: Mapping[str, str] = result.get("versions") or {}
+    if versions:
+        yield f"- versions: {', '.join(f'{name} {one}' for name, one in versions.items())}."
+    yield ""
+
+
+def _setting(name: str, fields: Mapping[str, Any]) -> str:
+    # A warm start may name a path of this machine.
+    value = fields[name]
+    value = PurePath(value).name if isinstance(value, str) and "/" in value else value
+    return f"`{name}={shown(str(value)).replace('`', '')}`"
+
+
+def _limits(result: Result) -> Iterator[str]:
+    yield "## Limits\n"
+    yield (
+        f"- {whole(result['distinct_tokens_left_out'])} different tokens of the corpus are too "
+        "rare and have no vector."
+    )
+    yield "- Vectors repeat what their corpus says, its prejudices included."
+    yield from (f"- {sentence}" for _, sentence in weaknesses(result))
+    yield ""
+
+
+def _sentence(words: str) -> str:
+    return f"{words[:1].upper()}{words[1:]}." if words else ""

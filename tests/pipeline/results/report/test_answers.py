@@ -1,0 +1,109 @@
+"""What a reader wants to know first, by rules worked out by hand."""
+
+from typing import Any
+
+import pytest
+
+from pipeline.results.report import answers
+
+
+def test_a_blessed_model_is_called_so_with_the_gates_sentence() -> None:
+    found = answers.is_blessed({"blessed": True, "verdict": "the model is blessed: it is better"})
+    assert (found.short, found.tone) == ("Yes", "good")
+    assert found.sentences == ["The model is blessed: it is better."]
+    withheld = answers.is_blessed({"blessed": False, "verdict": "the model is not blessed"})
+    assert (withheld.short, withheld.tone) == ("No", "bad")
+
+
+LAST = {"last_blessed": {"run": "7"}}
+
+
+@pytest.mark.parametrize(
+    ("increase", "error", "short", "tone"),
+    [
+        (-0.03, 0.01, "Yes", "good"),
+        (0.03, 0.01, "No", "bad"),
+        (-0.02, 0.01, "About the same", "neutral"),  # two standard errors
+        (-0.03, 0.0, "Yes", "good"),
+        (0.0, 0.0, "About the same", "neutral"),
+    ],
+)
+def test_better_is_what_two_standard_errors_say(
+    increase: float, error: float, short: str, tone: str
+) -> None:
+    result = {**LAST, "increase": increase, "increase_error": error, "num_common_pairs": 2500.0}
+    found = answers.is_better(result)
+    assert (found.short, found.tone) == (short, tone)
+
+
+def test_better_says_on_what_and_against_which_run() -> None:
+    result = {**LAST, "increase": -0.03, "increase_error": 0.01, "num_common_pairs": 2500.0}
+    [sentence] = answers.is_better(result).sentences
+    assert sentence == (
+        "On the same 2,500 held-out pairs its common cross-entropy is 0.0300 nats below that of "
+        "run 7, the last blessed one (standard error 0.0100)."
+    )
+    moved = answers.is_better({**result, "moved": {"neighbor_overlap": 0.4}}).sentences
+    assert moved[1:] == ["40.0 % of the nearest neighbours are those of that model."]
+
+
+def test_without_another_model_there_is_nothing_to_be_better_than() -> None:
+    assert answers.is_better({}).short == "It is the first"
+    assert answers.is_better(LAST).short == "Not known"
+
+
+def band(name: str, pairs: int, loss: float, unigram: float) -> dict[str, Any]:
+    return {
+        "slice": name,
+        "num_pairs": pairs,
+        "full_softmax_cross_entropy": loss,
+        "unigram_cross_entropy": unigram,
+    }
+
+
+def test_bands_that_frequencies_do_as_well_come_first_then_the_hardest() -> None:
+    bands = [band("1-100", 900, 6.0, 6.5), band("101-", 100, 11.0, 10.5)]
+    result = {"full_softmax_cross_entropy": 6.5, "slices": {"target_frequency": bands}}
+    found = answers.is_weak(result)
+    assert found.short == "Words of rank 101-"
+    assert found.sentences == [
+        "Of words of rank 101- it says no more than frequencies alone.",
+        "Hardest are words of rank 101-: 11.00 nats where 6.50 is the mean, on 10.0 % of the "
+        "held-out pairs.",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("losses", "short"),
+    [
+        ((8.0, 7.5, 7.4), "short training"),
+        ((8.0, 7.4, 7.5), "overfitting"),
+        ((8.0, 7.41, 7.4), None),
+        ((8.0,), None),
+        ((), None),
+    ],
+)
+def test_the_end_of_training(losses: tuple[float, ...], short: str | None) -> None:
+    found = answers.weaknesses({"evaluations": [{"softmax": loss} for loss in losses]})
+    assert [words for words, _ in found] == ([short] if short else [])
+
+
+@pytest.mark.parametrize(("predicted", "how"), [(0.5, "too high"), (0.1, "too low")])
+def test_calibration_says_which_way(predicted: float, how: str) -> None:
+    bins = [{"predicted": predicted, "observed": 0.3, "share": 1.0}]
+    [(_, sentence)] = answers.weaknesses({"expected_calibration_error": 0.2, "calibration": bins})
+    assert sentence == (
+        f"Its probabilities are {how}: they miss the observed frequencies by 20.0 % in the mean."
+    )
+    assert answers.weaknesses({"expected_calibration_error": 0.009, "calibration": bins}) == []
+
+
+def test_scores_that_are_no_log_probabilities() -> None:
+    [(words, sentence)] = answers.weaknesses({"mean_log_partition": -0.75})
+    assert words == "unnormalised scores"
+    assert "-0.75 nats" in sentence
+    assert answers.weaknesses({"mean_log_partition": 0.4}) == []
+
+
+def test_nothing_weak_is_said_too() -> None:
+    assert answers.is_weak({}).short == "Nowhere that shows"
