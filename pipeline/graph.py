@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from components.corpus_gate.component import CorpusGate
 from components.corpus_gate.last_corpus import LastBlessedCorpusStrategy, LastPushedCorpus
 from components.corpus_listing.component import CorpusListing
+from components.corpus_listing.evaluation_sets import EvaluationSetListing
 from components.curated_schema.component import CuratedSchema
 from components.embedding_aligner.component import EmbeddingAligner
 from components.embedding_comparison.component import EmbeddingComparison
@@ -36,6 +37,7 @@ from components.tfx_api import (
 )
 from pipeline.config import Config, as_dict
 from pipeline.corpus.dates import Corpus
+from trainer_module.evaluation.intrinsic import sets
 from trainer_module.hyperparameters import LAST_BLESSED
 
 LAST_BLESSED_MODEL = "LastBlessedModel"
@@ -100,18 +102,21 @@ def create_components(config: Config, corpus: Corpus, target: Target) -> list[Ba
       corpus: what to read.
       target: where they run.
     """
-    listings = [] if target.has_drivers else [_listing(corpus, target)]
+    listings = [] if target.has_drivers else _listings(config, corpus, target)
     data = _data_nodes(config, corpus, target, listings)
     gate = _gate_nodes(config, target, data.transform)
     *base, trainer = _training_nodes(config, target, data.transform)
     trainer.add_upstream_node(gate.corpus_gate)
-    release = _release_nodes(config, target, data.example_gen, trainer)
+    release = _release_nodes(config, target, data.example_gen, trainer, listings[1:])
     return [*listings, *data, *gate, *base, trainer, *release]
 
 
-def _listing(corpus: Corpus, target: Target) -> BaseNode:
+def _listings(config: Config, corpus: Corpus, target: Target) -> list[BaseNode]:
+    """Of the corpus; of the intrinsic sets, where some are named."""
     root, patterns = files.split_root(corpus.patterns)
-    return CorpusListing(root=target.corpus_root or root, patterns="\n".join(patterns))
+    of_corpus = CorpusListing(root=target.corpus_root or root, patterns="\n".join(patterns))
+    named = {kind: "\n".join(paths) for kind, paths in config.evaluator.sets.items()}
+    return [of_corpus, *([EvaluationSetListing(**named)] if any(named.values()) else [])]
 
 
 def _data_nodes(
@@ -222,7 +227,11 @@ def _base_model(target: Target, transform: BaseNode, custom_config: Mapping[str,
 
 
 def _release_nodes(
-    config: Config, target: Target, example_gen: BaseNode, trainer: Trainer
+    config: Config,
+    target: Target,
+    example_gen: BaseNode,
+    trainer: Trainer,
+    set_listings: Sequence[BaseNode],
 ) -> _ReleaseNodes:
     last_blessed = _last_blessed(trainer, target)
     aligner = EmbeddingAligner(
@@ -242,7 +251,11 @@ def _release_nodes(
             max_increase=config.evaluator.max_increase,
             max_targets=config.evaluator.max_targets,
             code_fingerprint=code_fingerprint("components.embedding_evaluator"),
+            sets=config.evaluator.sets,
         ),
+        sets_content=set_listings[0].outputs["fingerprint"]
+        if set_listings
+        else sets.fingerprint(config.evaluator.sets),
     )
     comparison = EmbeddingComparison(
         model=model,

@@ -53,7 +53,11 @@ ROOMS = {
 }
 ALLOWED_IN_TRAINER_MODULE = {"trainer_module", "tensorflow", "tensorflow_transform", "numpy"}
 # Which modules of it may import one more.
-ALSO_ALLOWED = {"hyperparameters": {"pydantic"}, "vocabulary_analyzer": {"apache_beam"}}
+ALSO_ALLOWED = {
+    "hyperparameters": {"pydantic"},
+    "vocabulary_analyzer": {"apache_beam"},
+    "figures": {"scipy"},
+}
 
 
 def imported(source: str, package: str = "") -> Iterator[str]:

@@ -12,7 +12,9 @@ from components.embedding_evaluator.metrics import (
     least_gain_over_unigram,
     most_increase,
 )
+from components.embedding_evaluator.set_metrics import set_metrics
 from trainer_module.evaluation.export import EVALUATE_SIGNATURE
+from trainer_module.evaluation.intrinsic.sets import Named
 
 
 def eval_config(
@@ -22,6 +24,7 @@ def eval_config(
     max_increase: float,
     max_targets: int,
     code_fingerprint: str,
+    sets: Named,
 ) -> config_pb2.EvalConfig:
     """Says what is measured on the eval split and what a model must reach to be blessed.
 
@@ -34,6 +37,7 @@ def eval_config(
       max_targets: how many targets may be summed over the vocabulary; of more a sample is, and then
         a model must pass by two standard errors.
       code_fingerprint: of the metrics' code, so that TFX's cache sees an edit.
+      sets: intrinsic sets whose figures are reported too.
     """
     thresholds = {
         least_gain_over_unigram.__name__: config_pb2.GenericValueThreshold(
@@ -58,6 +62,7 @@ def eval_config(
         )
         for name in FORMULAS
     ]
+    configs += set_metrics(sets).values()
     return config_pb2.EvalConfig(
         # Without its type TFMA would load the model, as one of Keras, to find that it is none.
         model_specs=[

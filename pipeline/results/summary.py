@@ -10,6 +10,7 @@ from ml_metadata.proto import metadata_store_pb2 as mlmd
 
 from components.corpus_gate.component import COMPARISON_FILE
 from components.embedding_comparison.comparison import Comparison
+from components.embedding_evaluator import set_metrics
 from components.embedding_evaluator.metrics import COMPARISONS, FORMULAS
 from components.text_example_gen.executor import READING_FILE
 from pipeline import graph
@@ -72,6 +73,7 @@ def collect(
         seed=config.seed,
         **_of_training(_training(artifacts)),
         metrics=_reported(metrics),
+        **set_metrics.read(evaluation),
         blessed=blessed,
         verdict=said,
         replaced_characters=reading.replaced_characters,

@@ -1,9 +1,11 @@
 """The sections `evaluator` and `exporter` of the configuration: how a model is judged, and used."""
 
-from typing import Literal
+from collections.abc import Iterator
+from typing import Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
+from trainer_module.evaluation.intrinsic import sets
 from trainer_module.hyperparameters import StrictModel
 
 
@@ -53,6 +55,45 @@ class EvaluatorConfig(StrictModel):
         "more the run is withheld before training. Half is more than quiet nights lose and less "
         "than a feed that broke; 1 lets all pass",
     )
+    similarity: tuple[str, ...] = Field(
+        default=(),
+        strict=False,  # YAML has lists, no tuples
+        description="files of word similarity, in which a line is two words and people's score, "
+        "between tabs: WS-353, SimLex-999, MEN, as gensim reads them; measured is Spearman's rank "
+        "correlation of cosines with the scores",
+    )
+    analogies: tuple[str, ...] = Field(
+        default=(),
+        strict=False,
+        description="files of analogies, in which a line is `: ` and the name of a section, or "
+        "four words: questions-words.txt, as gensim reads it; measured is the share answered by "
+        "3CosAdd and by 3CosMul",
+    )
+
+    @property
+    def sets(self) -> sets.Named:
+        """The files of intrinsic sets by their kind."""
+        return {sets.SIMILARITY: self.similarity, sets.ANALOGIES: self.analogies}
+
+    @model_validator(mode="after")
+    def _sets_have_names(self) -> Self:
+        if problems := [*self._sets_without_a_name_of_their_own()]:
+            raise ValueError("; ".join(problems))
+        return self
+
+    def _sets_without_a_name_of_their_own(self) -> Iterator[str]:
+        for kind, paths in self.sets.items():
+            by_name: dict[str, str] = {}
+            for path in paths:
+                name = sets.set_name(path)
+                if not name:
+                    yield f"{kind} has {path!r}, which names no file: write the name of one"
+                elif name in by_name:
+                    yield (
+                        f"{kind} has {by_name[name]!r} and {path!r}, and a set goes by the name of "
+                        f"its file, {name!r}: rename one of them"
+                    )
+                by_name.setdefault(name, path)
 
 
 class ExporterConfig(StrictModel):

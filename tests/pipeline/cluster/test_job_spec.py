@@ -135,6 +135,33 @@ def test_the_cache_sees_what_the_corpus_holds(spec: PipelineSpec) -> None:
 
 
 @pytest.mark.parametrize("name", RUNNERS)
+def test_the_cache_sees_what_intrinsic_sets_hold(name: str) -> None:
+    sets = {
+        "evaluator__similarity": "['gs://bucket/a.txt', 'gs://bucket/b.txt']",
+        "evaluator__analogies": "['gs://bucket/q.txt']",
+    }
+    spec = job_spec.parsed(RUNNERS[name].compile_job(configuration(**sets)))
+    job_spec.validate(spec)
+    listing = spec.root.dag.tasks["evaluation-set-listing"]
+    assert not listing.caching_options.enable_cache
+    assert not listing.dependent_tasks
+    given = {
+        kind: parameter.runtime_value.constant.string_value
+        for kind, parameter in listing.inputs.parameters.items()
+    }
+    assert given == {
+        "similarity": "gs://bucket/a.txt\ngs://bucket/b.txt",
+        "analogies": "gs://bucket/q.txt",
+    }
+    evaluator = spec.root.dag.tasks["evaluator"]
+    found = evaluator.inputs.parameters["sets_content"].task_output_parameter
+    assert found.producer_task == "evaluation-set-listing"
+    assert "evaluation-set-listing" in evaluator.dependent_tasks
+    config = evaluator.inputs.parameters["eval_config"].runtime_value.constant.string_value
+    assert "gs://bucket/q.txt" in config
+
+
+@pytest.mark.parametrize("name", RUNNERS)
 def test_a_last_node_fails_where_that_is_asked_for(name: str) -> None:
     config = configuration(deployment__fail_if_not_blessed="true")
     spec = job_spec.parsed(RUNNERS[name].compile_job(config))
