@@ -32,8 +32,8 @@ from trainer_module.evaluation.intrinsic.sets import (
 # In the folder of an evaluation, beside TFMA's files.
 _FILE = "intrinsic_sets.json"
 
-# By kind and name of a set: the fields of SimilarityFigures or AnalogiesFigures.
-SetFigures = dict[str, dict[str, dict[str, Any]]]
+# By kind, and by name of a set, the fields of SimilarityFigures or AnalogiesFigures.
+SetFigures = dict[str, Any]
 
 
 class SetMetric(metric_types.Metric):

@@ -240,4 +240,4 @@ class TestIntrinsicSets:
         ],
     )
     def test_have_a_name_of_their_own(self, setting, said):
-        assert said in sentence(settings=[f"evaluator.{setting}"])
+        assert said in sentence(None, f"evaluator.{setting}")

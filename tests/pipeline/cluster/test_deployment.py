@@ -109,7 +109,9 @@ def test_intrinsic_sets_are_where_the_evaluator_can_read() -> None:
     with pytest.raises(InputError, match=r"evaluator\.similarity = 'a\.txt' is not where a"):
         deployment.require(configuration(**wrong), "vertex")
     del wrong["evaluator__similarity"]
-    with pytest.raises(InputError, match=r"evaluator\.analogies = 's3://bucket/q\.txt' is in s3://"):
+    with pytest.raises(
+        InputError, match=r"evaluator\.analogies = 's3://bucket/q\.txt' is in s3://"
+    ):
         deployment.require(configuration(**wrong), "kubeflow")
 
 

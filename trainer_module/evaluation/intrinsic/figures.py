@@ -19,13 +19,14 @@ from trainer_module.text.words import Tokenization
 MOST_KNOWN = 300_000
 # Keeps the quotient of 3CosMul finite; gensim's, on cosines that are shifted to 0 ... 1.
 _EPSILON = 1e-6
-# Floats of a product that is held at a time, 64 MB; and of what one step works on, which stays in
-# a core's cache.
-_FLOATS_AT_ONCE, _FLOATS_IN_CACHE = 1 << 24, 1 << 17
-_MOST_COLUMNS = 2048
+# Cosines that are held at a time, 64 MB; and those that one step works on, which stay in a core's
+# cache.
+_COSINES_AT_ONCE, _COSINES_IN_CACHE = 1 << 23, 1 << 16
+_MOST_COLUMNS = 4096
 
 Ids = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float32]
+Vectors = npt.NDArray[np.float32]
+Numbers = npt.NDArray[np.float64]
 _UNKNOWN = -1
 
 
@@ -76,7 +77,7 @@ class KnownWords:
           vectors: `[vocab, dim]`.
           tokenization: the model's.
         """
-        self.vectors: Floats = np.asarray(vectors, np.float32)[:MOST_KNOWN]
+        self.vectors: Vectors = np.asarray(vectors, np.float32)[:MOST_KNOWN]
         self._rows = {token: row for row, token in enumerate(tokens[:MOST_KNOWN])}
         self._tokenization = tokenization
 
@@ -163,7 +164,7 @@ def _shares(
     return cos_add, cos_mul, len(is_known), number
 
 
-def answers(vectors: Floats, questions: Ids) -> Ids:
+def answers(vectors: Vectors, questions: Ids) -> Ids:
     """Which tokens answer best, among all but the three of the question.
 
     3CosAdd (Mikolov et al. 2013) takes the largest cos(b) + cos(c) - cos(a), 3CosMul (Levy and
@@ -185,15 +186,14 @@ def answers(vectors: Floats, questions: Ids) -> Ids:
     places = np.searchsorted(distinct, asked)
     of_words = units(vectors[distinct])
     best = _Best(len(asked))
-    columns = min(_MOST_COLUMNS, max(1, _FLOATS_AT_ONCE // len(distinct)))
+    columns = min(_MOST_COLUMNS, max(1, _COSINES_AT_ONCE // len(distinct)))
     for start in range(0, len(vectors), columns):
-        # A cosine of -1 may come out below it.
-        shifted = np.maximum(1 + of_words @ units(vectors[start : start + columns]).T, 0)
-        for some in _blocks(len(asked), _FLOATS_IN_CACHE // columns):
-            a, b, c = (shifted[place] for place in places[some].T)
-            hidden = _hidden(asked[some] - start, shifted.shape[1])
+        cosines = of_words @ units(vectors[start : start + columns]).T
+        for some in _blocks(len(asked), _COSINES_IN_CACHE // columns):
+            a, b, c = (cosines[place] for place in places[some].T)
+            hidden = _hidden(asked[some] - start, cosines.shape[1])
             best.offer(some, 0, start, b + c - a, hidden)
-            best.offer(some, 1, start, b * c / (a + 2 * _EPSILON), hidden)
+            best.offer(some, 1, start, (1 + b) * (1 + c) / (1 + a + 2 * _EPSILON), hidden)
     return best.rows
 
 
@@ -202,10 +202,10 @@ class _Best:
 
     def __init__(self, questions: int) -> None:
         self.rows: Ids = np.full([questions, 2], -1)
-        self._scores = np.full([questions, 2], -np.inf, np.float32)
+        self._scores = np.full([questions, 2], -np.inf)
 
     def offer(
-        self, some: slice, method: int, start: int, scores: Floats, hidden: tuple[Ids, Ids]
+        self, some: slice, method: int, start: int, scores: Numbers, hidden: tuple[Ids, Ids]
     ) -> None:
         """Takes over what is better.
 
@@ -235,10 +235,14 @@ def _blocks(number: int, size: int) -> Iterable[slice]:
     return (slice(start, start + size) for start in range(0, number, size))
 
 
-def units(vectors: Floats) -> Floats:
-    """Vectors of length 1, `[number, dim]`; one of length 0 stays as it is."""
-    norms = np.linalg.norm(vectors, axis=1, keepdims=True)
-    found: Floats = vectors / np.where(norms > 0, norms, 1)
+def units(vectors: Vectors) -> Numbers:
+    """Vectors of length 1, `[number, dim]`; one of length 0 stays as it is.
+
+    In double precision: of vectors that all lie near one another, many answers differ by less than
+    single precision holds, and the figures would be the machine's.
+    """
+    norms = np.linalg.norm(vectors.astype(np.float64), axis=1, keepdims=True)
+    found: Numbers = vectors / np.where(norms > 0, norms, 1)
     return found
 
 

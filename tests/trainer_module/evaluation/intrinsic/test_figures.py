@@ -164,7 +164,7 @@ def test_answers_are_those_of_the_definition_however_the_tables_are_cut(
     questions = random.integers(0, size, size=[number, 3])
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(figures, "_MOST_COLUMNS", columns)
-        patch.setattr(figures, "_FLOATS_IN_CACHE", 3 * columns)
+        patch.setattr(figures, "_COSINES_IN_CACHE", 3 * columns)
         found = answers(vectors, questions)
     assert found.tolist() == by_definition(vectors, questions)
 
