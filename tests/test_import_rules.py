@@ -43,6 +43,7 @@ ROOMS = {
             "yaml_tree",
         },
         {"corpus"},
+        {"data_nodes"},
         {"graph"},
         {"results"},
         {"cluster"},

@@ -4,7 +4,8 @@ from typing import Any, ClassVar
 
 from tensorflow_model_analysis.proto import config_pb2
 
-from components.embedding_evaluator import predictions, set_metrics
+from components.embedding_evaluator import predictions
+from components.embedding_evaluator.intrinsic import set_metrics
 from components.embedding_evaluator.last_pushed_model import comparable_model
 from components.forked_workers.runner import in_one_worker
 from components.tfx_api import (

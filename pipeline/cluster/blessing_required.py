@@ -20,7 +20,7 @@ from components.tfx_api import (
 )
 from pipeline import graph
 from pipeline.config import Config
-from pipeline.results.summary import candidate_metrics, has_baseline
+from pipeline.results.figures import Figures
 from pipeline.results.verdict import verdict
 from pipeline.sections.evaluation import EvaluatorConfig
 from trainer_module.errors import WithheldError
@@ -54,10 +54,9 @@ def BlessingRequired(  # noqa: N802
     sentence = verdict(
         EvaluatorConfig.model_validate_json(thresholds),
         epochs,
-        candidate_metrics(evaluation.uri),
+        Figures.read(evaluation.uri),
         Comparison.from_json(moved),
         blessed=False,
-        compared=has_baseline(evaluation.uri),
     )
     raise WithheldError(sentence)
 

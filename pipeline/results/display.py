@@ -11,7 +11,6 @@ from rich.live import Live
 from rich.table import Column, Table
 from rich.text import Text
 
-from pipeline.results.intrinsic_sets import intrinsic_rows
 from pipeline.results.records import (
     ComponentProgress,
     ComponentRun,
@@ -136,8 +135,6 @@ def summary_table(summary: Summary) -> Table:
             _add_row(table, name, as_text(content[name]))
     for name, value in summary.metrics.items():
         _add_row(table, name, _metric(name, value))
-    for cells in intrinsic_rows(summary):
-        _add_row(table, *cells)
     for name, as_text in _BELOW_METRICS:
         _add_row(table, name, as_text(content[name]))
     _add_row(table, "seconds", f"{sum(summary.seconds.values()):,.1f}")

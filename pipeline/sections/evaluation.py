@@ -3,8 +3,10 @@
 from collections.abc import Iterator
 from typing import Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
+from components.embedding_evaluator.metric_list import metric_of_set
+from components.embedding_evaluator.thresholds import EXAMPLE, Threshold
 from trainer_module.evaluation.intrinsic import sets
 from trainer_module.hyperparameters import StrictModel
 
@@ -55,6 +57,12 @@ class EvaluatorConfig(StrictModel):
         "more the run is withheld before training. Half is more than quiet nights lose and less "
         "than a feed that broke; 1 lets all pass",
     )
+    thresholds: tuple[str, ...] = Field(
+        default=(),
+        strict=False,  # YAML has lists, no tuples
+        description=f"more that a model must reach, each as {EXAMPLE!r} or without the slice, of "
+        "the metrics in docs/evaluation.md; a slice without a held-out pair reaches nothing",
+    )
     similarity: tuple[str, ...] = Field(
         default=(),
         strict=False,  # YAML has lists, no tuples
@@ -70,14 +78,27 @@ class EvaluatorConfig(StrictModel):
         "3CosAdd and by 3CosMul",
     )
 
+    @field_validator("thresholds")
+    @classmethod
+    def _can_be_read(cls, thresholds: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(str(Threshold.parse(threshold)) for threshold in thresholds)
+
     @property
     def sets(self) -> sets.Named:
         """The files of intrinsic sets by their kind."""
         return {sets.SIMILARITY: self.similarity, sets.ANALOGIES: self.analogies}
 
     @model_validator(mode="after")
-    def _sets_have_names(self) -> Self:
-        if problems := [*self._sets_without_a_name_of_their_own()]:
+    def _sets_are_named(self) -> Self:
+        problems = [*self._sets_without_a_name_of_their_own()]
+        known = sets.metric_names(self.sets)
+        for threshold in map(Threshold.parse, self.thresholds):
+            if metric_of_set(threshold.metric) and threshold.metric not in known:
+                there = f"there are {', '.join(known)}" if known else "no set is named"
+                problems.append(
+                    f"thresholds has {str(threshold)!r}, and there is no such set: {there}"
+                )
+        if problems:
             raise ValueError("; ".join(problems))
         return self
 

@@ -14,7 +14,6 @@ from components.embedding_evaluator.eval_config import (
     max_targets_of,
 )
 from components.embedding_evaluator.metrics import COMPARED_METRICS, FORMULAS
-from trainer_module.evaluation.intrinsic.sets import Named, metric_names
 
 
 def config(
@@ -23,7 +22,6 @@ def config(
     compared_metric: str = "common_cross_entropy",
     max_targets: int = 50_000,
     code_fingerprint: str = "0123",
-    sets: Named = {},  # noqa: B006, nobody changes it
 ) -> config_pb2.EvalConfig:
     return eval_config(
         min_gain_over_unigram=min_gain,
@@ -31,7 +29,6 @@ def config(
         max_increase=max_increase,
         max_targets=max_targets,
         code_fingerprint=code_fingerprint,
-        sets=sets,
     )
 
 
@@ -51,15 +48,11 @@ def blessed(gain: float, increase: float, *, has_last: bool = True) -> bool:
 
 class TestWhatIsMeasured:
     def test_each_metric_by_its_name(self):
-        sets = {"similarity": ["a/pairs.txt"], "analogies": ["b/questions.txt"]}
-        [spec] = config(sets=sets).metrics_specs
-        assert [json.loads(metric.config)["name"] for metric in spec.metrics] == [
-            *FORMULAS,
-            *metric_names(sets),
-        ]
+        [spec] = config().metrics_specs
+        assert [json.loads(metric.config)["name"] for metric in spec.metrics] == list(FORMULAS)
 
     def test_by_classes_that_beam_workers_can_import(self):
-        [spec] = config(sets={"similarity": ["a/pairs.txt"]}).metrics_specs
+        [spec] = config().metrics_specs
         for metric in spec.metrics:
             found = getattr(importlib.import_module(metric.module), metric.class_name)
             made = found(**json.loads(metric.config))

@@ -10,7 +10,7 @@ from google.protobuf import json_format
 from kfp.pipeline_spec.pipeline_spec_pb2 import ComponentInputsSpec, PipelineSpec
 
 from components import fingerprint
-from pipeline import config_file, graph
+from pipeline import config_file, data_nodes, graph
 from pipeline.cluster import job_spec, kubeflow_runner, vertex_runner
 from pipeline.config import Config
 from pipeline.failures import WrongCommandError
@@ -63,7 +63,8 @@ def cluster(request: pytest.FixtureRequest) -> str:
 @pytest.fixture(scope="module")
 def compiled(cluster: str) -> dict[str, Any]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(graph, "code_fingerprint", lambda *packages: "fingerprint")
+        for module in (graph, data_nodes):
+            patch.setattr(module, "code_fingerprint", lambda *packages: "fingerprint")
         patch.setattr(fingerprint, "code_fingerprint", lambda *packages: "fingerprint")
         return RUNNERS[cluster].compile_job(configuration())
 

@@ -97,35 +97,6 @@ class TestSummaryTable:
         shown = rows(display.summary_table(replace(SUMMARY, blessed=False)))
         assert ["blessed", "no"] in shown
 
-    def test_says_what_vectors_come_to_on_intrinsic_sets(self):
-        judged = replace(
-            SUMMARY,
-            similarity={"WS-353": {"spearman": 0.61234, "pairs": 353, "known_pairs": 300}},
-            analogies={
-                "capitals": {
-                    "cos_add": 0.25,
-                    "cos_mul": 0.375,
-                    "questions": 19_544,
-                    "known_questions": 9_772,
-                    "sections": {},
-                }
-            },
-        )
-        shown = rows(display.summary_table(judged))
-        figures = [
-            ["similarity WS-353", "0.6123 (15.0% of 353 pairs outside the vocabulary)"],
-            [
-                "analogies capitals",
-                "3CosAdd 0.2500, 3CosMul 0.3750 (50.0% of 19,544 questions outside the vocabulary)",
-            ],
-        ]
-        after = shown.index(figures[0])
-        assert shown[after - 1 : after + 3] == [
-            ["unigram_cross_entropy", "7.8000"],
-            *figures,
-            ["blessed", "yes"],
-        ]
-
     def test_says_what_a_warm_run_took_over(self):
         warm = replace(SUMMARY, warm_start=WarmStart(taken_over=9000, new=2, dropped=1))
         line = ["warm_start", "9,000 taken over, 2 new, 1 dropped"]

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from tfx.types import standard_artifacts
 
-from components.corpus_listing.evaluation_sets import EvaluationSetListing
+from components.embedding_evaluator.intrinsic.set_listing import EvaluationSetListing
 from trainer_module.errors import InputError
 from trainer_module.evaluation.intrinsic import sets
 

@@ -65,19 +65,31 @@ def _computations(
     return [metric_types.DerivedMetricComputation(keys=[key], result=result)]
 
 
-def set_metrics(named: Named) -> dict[str, config_pb2.MetricConfig]:
-    """The metrics of some sets, by their names; the figures are still missing."""
-    configs = {}
-    for kind, paths in named.items():
-        for path, figure in ((path, figure) for path in paths for figure in FIGURES[kind]):
-            name = metric_name(kind, path, figure)
-            settings = {"name": name, "kind": kind, "path": path, "figure": figure}
-            configs[name] = config_pb2.MetricConfig(
-                class_name=SetMetric.__name__,
-                module=SetMetric.__module__,
-                config=json.dumps(settings),
-            )
-    return configs
+def set_metrics(named: Named) -> list[config_pb2.MetricConfig]:
+    """The metrics of some sets; the figures are still missing."""
+    settings = (
+        {"name": metric_name(kind, path, figure), "kind": kind, "path": path, "figure": figure}
+        for kind, paths in named.items()
+        for path in paths
+        for figure in FIGURES[kind]
+    )
+    return [
+        config_pb2.MetricConfig(
+            class_name=SetMetric.__name__, module=SetMetric.__module__, config=json.dumps(one)
+        )
+        for one in settings
+    ]
+
+
+def sets_of(config: config_pb2.EvalConfig) -> dict[str, list[str]]:
+    """The sets by whose metrics `set_metrics` made a configuration."""
+    named: dict[str, list[str]] = {}
+    for metric in _of_sets(config):
+        settings = json.loads(metric.config)
+        paths = named.setdefault(settings["kind"], [])
+        if settings["path"] not in paths:
+            paths.append(settings["path"])
+    return named
 
 
 def fill_in(config: config_pb2.EvalConfig, model: str) -> SetFigures:
@@ -93,23 +105,28 @@ def fill_in(config: config_pb2.EvalConfig, model: str) -> SetFigures:
     Raises:
       InputError: a file cannot be read or is no set, or the vocabulary holds nothing of it.
     """
-    metrics = [
+    named = sets_of(config)
+    if not named:
+        return {}
+    known = _known_words(model)
+    found = {
+        kind: {set_name(path): _figures(kind, path, known) for path in paths}
+        for kind, paths in named.items()
+    }
+    for metric in _of_sets(config):
+        settings = json.loads(metric.config)
+        value = found[settings["kind"]][set_name(settings["path"])][settings["figure"]]
+        metric.config = json.dumps({**settings, "value": value})
+    return found
+
+
+def _of_sets(config: config_pb2.EvalConfig) -> list[config_pb2.MetricConfig]:
+    return [
         metric
         for spec in config.metrics_specs
         for metric in spec.metrics
         if metric.class_name == SetMetric.__name__
     ]
-    found: SetFigures = {}
-    known = _known_words(model) if metrics else None
-    for metric in metrics:
-        settings = json.loads(metric.config)
-        kind, path = settings["kind"], settings["path"]
-        of_kind = found.setdefault(kind, {})
-        if known is not None and set_name(path) not in of_kind:
-            of_kind[set_name(path)] = _figures(kind, path, known)
-        value = of_kind[set_name(path)][settings["figure"]]
-        metric.config = json.dumps({**settings, "value": value})
-    return found
 
 
 def _known_words(model: str) -> KnownWords:

@@ -1,12 +1,10 @@
 """Intrinsic sets through the Evaluator's own executor: TFMA reports them, and thresholds bless."""
 
-import json
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 import tensorflow as tf
-import tensorflow_model_analysis as tfma
 import tfx.components
 from tensorflow_model_analysis.proto import config_pb2
 from tfx import types
@@ -14,10 +12,12 @@ from tfx.dsl.components.base.base_node import BaseNode
 from tfx.types import artifact_utils, standard_artifacts
 from tfx.utils import proto_utils
 
-from components.embedding_evaluator import set_metrics
 from components.embedding_evaluator.component import Evaluator, Executor
 from components.embedding_evaluator.eval_config import eval_config
+from components.embedding_evaluator.intrinsic import set_metrics
 from components.embedding_evaluator.predictions import __name__ as predictions
+from components.embedding_evaluator.thresholds import Threshold
+from pipeline.results.figures import Figures
 from tests.saved_models import SETTINGS
 from tests.trainer_module.evaluation import test_export
 from trainer_module.errors import InputError
@@ -66,12 +66,13 @@ def night(tmp_path_factory: pytest.TempPathFactory) -> Night:
     return Night(model, examples, sets)
 
 
-def configuration(sets: dict[str, list[str]]) -> config_pb2.EvalConfig:
+def configuration(sets: dict[str, list[str]], *thresholds: str) -> config_pb2.EvalConfig:
     return eval_config(
         min_gain_over_unigram=-100.0,
         compared_metric="common_cross_entropy",
         max_increase=0.02,
         max_targets=1000,
+        thresholds=thresholds,
         code_fingerprint="0123",
         sets=sets,
     )
@@ -97,19 +98,14 @@ def evaluated(
 
 
 def test_are_reported_and_withhold(night: Night, tmp_path: Path) -> None:
-    config = configuration(night.sets)
-    [metric] = (
-        one
-        for one in config.metrics_specs[0].metrics
-        if json.loads(one.config)["name"] == "similarity/pairs"
-    )
-    metric.threshold.value_threshold.lower_bound.value = 1.01
+    config = configuration(night.sets, "similarity/pairs >= 1.01")
     blessing, evaluation = evaluated(night, config, tmp_path)
     assert blessing.get_int_custom_property("blessed") == 0
-    [(_, values)] = tfma.load_eval_result(evaluation).slicing_metrics
-    found = {name: value["doubleValue"] for name, value in values[""][""].items()}
-    assert found["num_pairs"] == 8
-    assert {name: found[name] for name in METRICS} == METRICS
+    found = Figures.read(evaluation)
+    assert found.metrics["num_pairs"] == 8
+    assert {name: found.metrics[name] for name in METRICS} == METRICS
+    assert found.value_of(Threshold.parse("similarity/pairs >= 1.01")) == 1.0
+    assert not METRICS.keys() & found.reported.keys()
     assert set_metrics.read(evaluation) == {
         "similarity": {"pairs": {"spearman": 1.0, "pairs": 4, "known_pairs": 3}},
         "analogies": {
@@ -135,6 +131,11 @@ def test_without_sets_it_is_blessed_and_there_are_no_figures(night: Night, tmp_p
     blessing, evaluation = evaluated(night, configuration({}), tmp_path)
     assert blessing.get_int_custom_property("blessed") == 1
     assert set_metrics.read(evaluation) == {}
+
+
+def test_the_sets_of_a_configuration_can_be_read_again(night: Night) -> None:
+    assert set_metrics.sets_of(configuration(night.sets)) == night.sets
+    assert set_metrics.sets_of(configuration({})) == {}
 
 
 def test_a_set_in_another_language_ends_the_evaluation(night: Night, tmp_path: Path) -> None:
