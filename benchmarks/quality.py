@@ -1,10 +1,10 @@
-"""What vectors are worth: word similarity and analogies, by gensim's own evaluation."""
+"""What vectors are worth: word similarity and analogies, as the Evaluator measures them."""
 
+from collections.abc import Sequence
 from typing import Any
 
-from gensim.models import KeyedVectors
-
 from benchmarks.corpus import SHARED
+from trainer_module.evaluation.intrinsic import figures, sets
 
 EVALUATION_SETS = SHARED / "eval"
 _SIMILARITY = {
@@ -14,21 +14,24 @@ _SIMILARITY = {
 }
 
 
-def evaluate(vectors: KeyedVectors) -> dict[str, float]:
-    """Spearman's rho with people's judgements, and the share of analogies solved.
+def evaluate(tokens: Sequence[str], vectors: Any) -> dict[str, float]:
+    """Spearman's rho with people's judgements, and the share of analogies solved by 3CosAdd.
 
     Args:
-      vectors: words by falling frequency.
+      tokens: `[vocab]`, by falling frequency.
+      vectors: `[vocab, dim]`.
 
     Returns:
       By name; empty where the evaluation sets are not there.
     """
     if not EVALUATION_SETS.exists():
         return {}
-    found: dict[str, Any] = {
-        name: vectors.evaluate_word_pairs(str(EVALUATION_SETS / file), case_insensitive=True)[1][0]
-        for name, file in _SIMILARITY.items()
-    }
-    analogies = str(EVALUATION_SETS / "questions-words.txt")
-    found["analogies"] = vectors.evaluate_word_analogies(analogies)[0]
-    return {name: round(float(value), 3) for name, value in found.items()}
+    known = figures.KnownWords(tokens, vectors)
+    found: dict[str, Any] = {}
+    for name, file in _SIMILARITY.items():
+        path = str(EVALUATION_SETS / file)
+        judged = figures.similarity_figures(sets.read_similarity(path), known, path)
+        found[name] = judged.spearman
+    path = str(EVALUATION_SETS / "questions-words.txt")
+    found["analogies"] = figures.analogies_figures(sets.read_analogies(path), known, path).cos_add
+    return {name: round(value, 3) for name, value in found.items()}

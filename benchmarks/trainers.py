@@ -170,13 +170,9 @@ def _unigram(fitted: Any) -> float:
 
 
 def _judged(tokens: list[bytes], table: Any) -> Figures:
-    from gensim.models import KeyedVectors
-
     from benchmarks import quality
 
-    vectors = KeyedVectors(table.shape[1])
-    vectors.add_vectors([token.decode() for token in tokens], table)
-    return quality.evaluate(vectors)
+    return quality.evaluate([token.decode() for token in tokens], table)
 
 
 def gensims(documents: str, *, seed: int, epochs: int) -> Figures:
@@ -208,7 +204,7 @@ def gensims(documents: str, *, seed: int, epochs: int) -> Figures:
         "cpu_seconds_to_vectors": round(cpu_seconds, 1),
         "words": words,
         "vocabulary": len(model.wv),
-        **quality.evaluate(model.wv),
+        **quality.evaluate(model.wv.index_to_key, model.wv.vectors),
     }
 
 

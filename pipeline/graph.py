@@ -1,13 +1,12 @@
 """How the components are joined: the order of the data."""
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any, NamedTuple
+
+from tensorflow_model_analysis.proto import config_pb2
 
 from components.corpus_gate.component import CorpusGate
 from components.corpus_gate.last_corpus import LastBlessedCorpusStrategy, LastPushedCorpus
-from components.corpus_listing.component import CorpusListing
-from components.curated_schema.component import CuratedSchema
 from components.embedding_aligner.component import EmbeddingAligner
 from components.embedding_comparison.component import EmbeddingComparison
 from components.embedding_evaluator.component import Evaluator
@@ -15,20 +14,14 @@ from components.embedding_evaluator.eval_config import eval_config
 from components.embedding_evaluator.last_blessed_model import LastBlessedModelStrategy
 from components.embedding_evaluator.last_pushed_model import LastPushedModel
 from components.embedding_exporter.component import SEPARATOR, EmbeddingExporter
-from components.example_validator.component import StoppingExampleValidator
 from components.fingerprint import code_fingerprint
 from components.multi_worker_trainer.base_model import BaseModelStrategy, PushedBaseModel
 from components.multi_worker_trainer.component import Trainer
-from components.ordered_transform.component import Transform
 from components.rising_pusher.component import Pusher
-from components.text_example_gen import files
-from components.text_example_gen.component import TextExampleGen
 from components.tfx_api import (
     BaseNode,
     Resolver,
     RuntimeParameter,
-    StatisticsGen,
-    StatsOptions,
     json_utils,
     pusher_pb2,
     standard_artifacts,
@@ -36,6 +29,9 @@ from components.tfx_api import (
 )
 from pipeline.config import Config, as_dict
 from pipeline.corpus.dates import Corpus
+from pipeline.data_nodes import data_nodes, listing_nodes
+from pipeline.sections.evaluation import EvaluatorConfig
+from trainer_module.evaluation.intrinsic import sets
 from trainer_module.hyperparameters import LAST_BLESSED
 
 LAST_BLESSED_MODEL = "LastBlessedModel"
@@ -43,7 +39,6 @@ BASE_MODEL = "BaseModel"
 LAST_BLESSED_CORPUS = "LastBlessedCorpus"
 # Nodes that look something up: no work that the cache could save.
 LOOK_UPS = (LAST_BLESSED_MODEL, BASE_MODEL, LAST_BLESSED_CORPUS)
-SCHEMA_FILE = Path(__file__).with_name("schema.pbtxt")
 
 
 class Target(NamedTuple):
@@ -62,16 +57,6 @@ class Target(NamedTuple):
     has_resolvers: bool = True
     # Whether TextExampleGen's driver runs, and sees what the corpus holds: no cluster runs it.
     has_drivers: bool = True
-
-
-class _DataNodes(NamedTuple):
-    """From the files to pairs."""
-
-    example_gen: BaseNode
-    schema_gen: BaseNode
-    statistics_gen: BaseNode
-    example_validator: BaseNode
-    transform: BaseNode
 
 
 class _GateNodes(NamedTuple):
@@ -100,58 +85,13 @@ def create_components(config: Config, corpus: Corpus, target: Target) -> list[Ba
       corpus: what to read.
       target: where they run.
     """
-    listings = [] if target.has_drivers else [_listing(corpus, target)]
-    data = _data_nodes(config, corpus, target, listings)
+    listings = [] if target.has_drivers else listing_nodes(config, corpus, target.corpus_root)
+    data = data_nodes(config, corpus, target.corpus_root, listings)
     gate = _gate_nodes(config, target, data.transform)
     *base, trainer = _training_nodes(config, target, data.transform)
     trainer.add_upstream_node(gate.corpus_gate)
-    release = _release_nodes(config, target, data.example_gen, trainer)
+    release = _release_nodes(config, target, data.example_gen, trainer, listings[1:])
     return [*listings, *data, *gate, *base, trainer, *release]
-
-
-def _listing(corpus: Corpus, target: Target) -> BaseNode:
-    root, patterns = files.split_root(corpus.patterns)
-    return CorpusListing(root=target.corpus_root or root, patterns="\n".join(patterns))
-
-
-def _data_nodes(
-    config: Config, corpus: Corpus, target: Target, listings: Sequence[BaseNode]
-) -> _DataNodes:
-    example_gen = TextExampleGen(
-        patterns=corpus.patterns,
-        json_field=config.corpus.json_field,
-        max_document_bytes=config.corpus.max_document_bytes,
-        eval_fraction=config.corpus.eval_fraction,
-        code_fingerprint=code_fingerprint("components.text_example_gen"),
-        root=target.corpus_root,
-        span=corpus.span,
-        fingerprint=listings[0].outputs["fingerprint"] if listings else None,
-    )
-    schema_gen = CuratedSchema(content=SCHEMA_FILE.read_text(encoding="utf-8"))
-    statistics_gen = StatisticsGen(
-        examples=example_gen.outputs["examples"],
-        schema=schema_gen.outputs["schema"],
-        # The other way to find the most frequent values counts all, whatever the schema says of
-        # them: each document of the corpus would be held.
-        stats_options=StatsOptions(use_sketch_based_topk_uniques=True),
-    )
-    example_validator = StoppingExampleValidator(
-        statistics=statistics_gen.outputs["statistics"], schema=schema_gen.outputs["schema"]
-    ).with_id("ExampleValidator")
-    transform = Transform(
-        examples=example_gen.outputs["examples"],
-        schema=schema_gen.outputs["schema"],
-        preprocessing_fn="trainer_module.preprocessing.preprocessing_fn",
-        # Statistics of millions of ids would cost more than the pairs themselves.
-        disable_statistics=True,
-        custom_config={
-            "preprocessing": as_dict(config.preprocessing),
-            "seed": config.seed,
-            "code_fingerprint": code_fingerprint("trainer_module", "components.ordered_transform"),
-        },
-    )
-    transform.add_upstream_node(example_validator)
-    return _DataNodes(example_gen, schema_gen, statistics_gen, example_validator, transform)
 
 
 def _gate_nodes(config: Config, target: Target, transform: BaseNode) -> _GateNodes:
@@ -222,7 +162,11 @@ def _base_model(target: Target, transform: BaseNode, custom_config: Mapping[str,
 
 
 def _release_nodes(
-    config: Config, target: Target, example_gen: BaseNode, trainer: Trainer
+    config: Config,
+    target: Target,
+    example_gen: BaseNode,
+    trainer: Trainer,
+    set_listings: Sequence[BaseNode],
 ) -> _ReleaseNodes:
     last_blessed = _last_blessed(trainer, target)
     aligner = EmbeddingAligner(
@@ -236,14 +180,10 @@ def _release_nodes(
         examples=example_gen.outputs["examples"],
         model=model,
         baseline_model=last_blessed.outputs["model"],
-        eval_config=eval_config(
-            min_gain_over_unigram=config.evaluator.min_gain_over_unigram,
-            compared_metric=config.evaluator.compared_metric,
-            max_increase=config.evaluator.max_increase,
-            max_targets=config.evaluator.max_targets,
-            thresholds=config.evaluator.thresholds,
-            code_fingerprint=code_fingerprint("components.embedding_evaluator"),
-        ),
+        eval_config=_eval_config(config.evaluator),
+        sets_content=set_listings[0].outputs["fingerprint"]
+        if set_listings
+        else sets.fingerprint(config.evaluator.sets),
     )
     comparison = EmbeddingComparison(
         model=model,
@@ -280,6 +220,18 @@ def _delivery_nodes(
     # What may fail comes first: else a new model would be served beside old vectors.
     pusher.add_upstream_node(exporter)
     return exporter, pusher
+
+
+def _eval_config(gate: EvaluatorConfig) -> config_pb2.EvalConfig:
+    return eval_config(
+        min_gain_over_unigram=gate.min_gain_over_unigram,
+        compared_metric=gate.compared_metric,
+        max_increase=gate.max_increase,
+        max_targets=gate.max_targets,
+        thresholds=gate.thresholds,
+        code_fingerprint=code_fingerprint("components.embedding_evaluator"),
+        sets=gate.sets,
+    )
 
 
 def _last_blessed(trainer: Trainer, target: Target) -> BaseNode:

@@ -43,6 +43,7 @@ ROOMS = {
             "yaml_tree",
         },
         {"corpus"},
+        {"data_nodes"},
         {"graph"},
         {"results"},
         {"cluster"},
@@ -57,6 +58,7 @@ ALSO_ALLOWED = {
     "hyperparameters": {"pydantic"},
     "vocabulary_analyzer": {"apache_beam"},
     "warm_up": {"tensorflow_serving"},
+    "figures": {"scipy"},
 }
 
 

@@ -2,15 +2,18 @@
 
 import json
 from collections.abc import Sequence
+from types import MappingProxyType
 from typing import Any
 
 from tensorflow_model_analysis.constants import CANDIDATE_KEY, TF_GENERIC
 from tensorflow_model_analysis.proto import config_pb2
 
+from components.embedding_evaluator.intrinsic.set_metrics import set_metrics
 from components.embedding_evaluator.metric_list import SLICES
 from components.embedding_evaluator.metrics import CALIBRATION, FORMULAS, TotalsMetric
 from components.embedding_evaluator.thresholds import Threshold
 from trainer_module.evaluation.export import EVALUATE_SIGNATURE
+from trainer_module.evaluation.intrinsic.sets import Named
 
 # The metrics of the gate's own thresholds.
 _LEAST_GAIN, _MOST_INCREASE = "least_gain_over_unigram", "most_increase"
@@ -24,6 +27,7 @@ def eval_config(
     max_targets: int,
     thresholds: Sequence[str],
     code_fingerprint: str,
+    sets: Named = MappingProxyType({}),
 ) -> config_pb2.EvalConfig:
     """Says what is measured on the eval split and what a model must reach to be blessed.
 
@@ -37,6 +41,7 @@ def eval_config(
         a model must pass by two standard errors.
       thresholds: more of them, as Threshold.parse reads them.
       code_fingerprint: of the metrics' code, so that TFX's cache sees an edit.
+      sets: intrinsic sets whose figures are reported too.
     """
     gate = (
         Threshold(_LEAST_GAIN, None, is_least=True, bound=min_gain_over_unigram),
@@ -55,10 +60,13 @@ def eval_config(
             class_name=TotalsMetric.__name__,
             module=TotalsMetric.__module__,
             config=json.dumps({"name": name, **shared}),
-            per_slice_thresholds=[_of_tfma(one) for one in gate if one.metric == name],
         )
         for name in (*FORMULAS, CALIBRATION)
     ]
+    configs += set_metrics(sets)
+    for config in configs:
+        name = json.loads(config.config)["name"]
+        config.per_slice_thresholds.extend(_of_tfma(one) for one in gate if one.metric == name)
     return config_pb2.EvalConfig(
         # Without its type TFMA would load the model, as one of Keras, to find that it is none.
         model_specs=[

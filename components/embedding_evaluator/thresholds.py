@@ -6,10 +6,10 @@ Light: the configuration is checked with it.
 import re
 from typing import NamedTuple, Self
 
-from components.embedding_evaluator.metric_list import BANDS, METRICS, SLICES
+from components.embedding_evaluator.metric_list import BANDS, METRICS, SLICES, metric_of_set
 
 _PATTERN = re.compile(
-    r"(?P<metric>\w+)\s*(?:\[\s*(?P<feature>\w+)\s*=\s*(?P<band>[\w-]+)\s*\])?"
+    r"(?P<metric>[^\[\]<>=]+?)\s*(?:\[\s*(?P<feature>\w+)\s*=\s*(?P<band>[\w-]+)\s*\])?"
     r"\s*(?P<sign><=|>=)\s*(?P<bound>\S+)"
 )
 EXAMPLE = "recall_at_10[target_frequency=10001-] >= 0.05"
@@ -63,7 +63,9 @@ class Threshold(NamedTuple):
 
 
 def _check_metric(text: str, name: str, sign: str, *, sliced: bool) -> None:
-    known = {one.name: one for one in METRICS if one.written and (one.sliced or not sliced)}
+    of_set = metric_of_set(name)
+    metrics = (*METRICS, *([of_set] if of_set else []))
+    known = {one.name: one for one in metrics if one.written and (one.sliced or not sliced)}
     if name not in known:
         of_slices = "a slice has" if sliced else "there are"
         raise ValueError(f"{text!r}: there is no {name}; {of_slices} {', '.join(known)}")

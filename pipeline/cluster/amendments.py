@@ -5,7 +5,7 @@ from typing import Any
 
 CORPUS_LISTING = "corpus-listing"
 # A node that looks at what no cache key holds: its answer of yesterday says nothing of today.
-_NEVER_CACHED = (CORPUS_LISTING,)
+_NEVER_CACHED = (CORPUS_LISTING, "evaluation-set-listing")
 # TFX appends it where a task asks another one for a parameter, and to no task's name.
 _SUFFIX = "_task"
 
@@ -19,7 +19,7 @@ def amend(spec: Mapping[str, Any]) -> None:
     tasks = spec["root"]["dag"]["tasks"]
     for task in tasks.values():
         _name_producers(task)
-    for name in _NEVER_CACHED:
+    for name in tasks.keys() & _NEVER_CACHED:
         tasks[name]["cachingOptions"] = {"enableCache": False}
     for executor in spec["deploymentSpec"]["executors"].values():
         executor["container"].pop("lifecycle", None)

@@ -32,7 +32,7 @@ def require(config: Config, cluster: str) -> None:
     ]
     problems += _out_of_reach(config) if cluster == "kubeflow" else []
     problems += _unused_accelerator(config) if cluster == "vertex" else []
-    for check in (_check_output, _check_base, pattern):
+    for check in (_check_output, _check_base, _check_sets, pattern):
         try:
             check(config)
         except InputError as error:
@@ -48,15 +48,26 @@ def _check_output(config: Config) -> None:
 
 
 def _check_base(config: Config) -> None:
-    base = config.trainer.base_path
-    if not base or base.startswith("/"):
+    if base := config.trainer.base_path:
+        _check_readable(base, "trainer.warm_start")
+
+
+def _check_sets(config: Config) -> None:
+    for kind, paths in config.evaluator.sets.items():
+        for path in paths:
+            _check_readable(path, f"evaluator.{kind}")
+
+
+def _check_readable(path: str, what: str) -> None:
+    """Checks that a file may be there for a node of a cluster."""
+    if path.startswith("/"):
         return
-    if not base.startswith("gs:") and not files.is_remote(base):
+    if not path.startswith("gs:") and not files.is_remote(path):
         raise InputError(
-            f"trainer.warm_start = {base!r} is not where a cluster could look: write "
-            "gs://BUCKET/FILE, or an absolute path in the image"
+            f"{what} = {path!r} is not where a cluster could look: write gs://BUCKET/FILE, or an "
+            "absolute path in the image"
         )
-    cloud_storage.require_gs(base, "trainer.warm_start")
+    cloud_storage.require_gs(path, what)
 
 
 def _out_of_reach(config: Config) -> list[str]:

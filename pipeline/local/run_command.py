@@ -19,6 +19,7 @@ from pipeline import failures
 from pipeline.atomic import write_aside
 from pipeline.beam_arguments import require_job_server
 from pipeline.config import Config
+from pipeline.corpus import evaluation_sets
 from pipeline.corpus.dates import Corpus, missing_days
 from pipeline.corpus.patterns import resolve
 from pipeline.corpus.quick_start import quick_start_corpus
@@ -58,12 +59,12 @@ def run(config: Config, corpus: Corpus | None, output: OutputFolder, console: Co
       The summary; if it is not `blessed`, `why_not_blessed` says why.
 
     Raises:
-      InputError: the output folder, the metadata store or Beam's job server cannot be used, or
-        several workers cannot be kept from strangers.
+      InputError: the output folder, the metadata store, Beam's job server or an evaluation set
+        cannot be used, or several workers cannot be kept from strangers.
       ComponentFailedError: a component failed, or withheld the run (failures.is_withheld).
     """
     failures.require_memory()
-    config = _with_base_in_full(config)
+    config = evaluation_sets.in_full(_with_base_in_full(config))
     with output.locked():
         location = _usable_location(config, output)
         require_job_server(config.beam)

@@ -143,6 +143,9 @@ class Summary:
     kept_step: int
     # The Evaluator's, of the whole eval split: by name, in summary.json beside the other fields.
     metrics: Mapping[str, float]
+    # Of the intrinsic sets, by their names; None: none is named.
+    similarity: Mapping[str, Any] | None = None  # SimilarityFigures
+    analogies: Mapping[str, Any] | None = None  # AnalogiesFigures
     blessed: bool
     replaced_characters: int
     empty_lines: int

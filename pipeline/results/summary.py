@@ -11,6 +11,7 @@ from ml_metadata.proto import metadata_store_pb2 as mlmd
 
 from components.corpus_gate.component import COMPARISON_FILE
 from components.embedding_comparison.comparison import Comparison
+from components.embedding_evaluator.intrinsic import set_metrics
 from components.text_example_gen.executor import READING_FILE
 from pipeline import graph
 from pipeline.config import Config, as_dict
@@ -44,7 +45,8 @@ def collect(
       corpus: what it read.
     """
     reading = Reading.read(Path(artifacts["TextExampleGen", "examples"].uri, READING_FILE))
-    figures = Figures.read(artifacts["Evaluator", "evaluation"].uri)
+    evaluation = artifacts["Evaluator", "evaluation"].uri
+    figures = Figures.read(evaluation)
     comparison = Comparison.read(Path(artifacts["EmbeddingComparison", "comparison"].uri))
     blessing = artifacts["EmbeddingComparison", "blessing"]
     blessed = blessing.custom_properties["blessed"].int_value == 1
@@ -67,6 +69,7 @@ def collect(
         metrics=figures.reported,
         slices=figures.slices,
         calibration=figures.calibration,
+        **set_metrics.read(evaluation),
         blessed=blessed,
         verdict=said,
         replaced_characters=reading.replaced_characters,

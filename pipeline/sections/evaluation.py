@@ -1,9 +1,11 @@
 """The sections `evaluator` and `exporter` of the configuration: how a model is judged, and used."""
 
-from typing import Literal
+from collections.abc import Iterator
+from typing import Literal, Self
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
+from components.embedding_evaluator.metric_list import metric_of_set
 from components.embedding_evaluator.thresholds import EXAMPLE, Threshold
 from components.embedding_exporter.format_list import (
     ALWAYS,
@@ -12,6 +14,7 @@ from components.embedding_exporter.format_list import (
     require_libraries,
     with_always,
 )
+from trainer_module.evaluation.intrinsic import sets
 from trainer_module.hyperparameters import StrictModel
 
 
@@ -67,11 +70,58 @@ class EvaluatorConfig(StrictModel):
         description=f"more that a model must reach, each as {EXAMPLE!r} or without the slice, of "
         "the metrics in docs/evaluation.md; a slice without a held-out pair reaches nothing",
     )
+    similarity: tuple[str, ...] = Field(
+        default=(),
+        strict=False,  # YAML has lists, no tuples
+        description="files of word similarity, in which a line is two words and people's score, "
+        "between tabs: WS-353, SimLex-999, MEN, as gensim reads them; measured is Spearman's rank "
+        "correlation of cosines with the scores",
+    )
+    analogies: tuple[str, ...] = Field(
+        default=(),
+        strict=False,
+        description="files of analogies, in which a line is `: ` and the name of a section, or "
+        "four words: questions-words.txt, as gensim reads it; measured is the share answered by "
+        "3CosAdd and by 3CosMul",
+    )
 
     @field_validator("thresholds")
     @classmethod
     def _can_be_read(cls, thresholds: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(str(Threshold.parse(threshold)) for threshold in thresholds)
+
+    @property
+    def sets(self) -> sets.Named:
+        """The files of intrinsic sets by their kind."""
+        return {sets.SIMILARITY: self.similarity, sets.ANALOGIES: self.analogies}
+
+    @model_validator(mode="after")
+    def _sets_are_named(self) -> Self:
+        problems = [*self._sets_without_a_name_of_their_own()]
+        known = sets.metric_names(self.sets)
+        for threshold in map(Threshold.parse, self.thresholds):
+            if metric_of_set(threshold.metric) and threshold.metric not in known:
+                there = f"there are {', '.join(known)}" if known else "no set is named"
+                problems.append(
+                    f"thresholds has {str(threshold)!r}, and there is no such set: {there}"
+                )
+        if problems:
+            raise ValueError("; ".join(problems))
+        return self
+
+    def _sets_without_a_name_of_their_own(self) -> Iterator[str]:
+        for kind, paths in self.sets.items():
+            by_name: dict[str, str] = {}
+            for path in paths:
+                name = sets.set_name(path)
+                if not name:
+                    yield f"{kind} has {path!r}, which names no file: write the name of one"
+                elif name in by_name:
+                    yield (
+                        f"{kind} has {by_name[name]!r} and {path!r}, and a set goes by the name of "
+                        f"its file, {name!r}: rename one of them"
+                    )
+                by_name.setdefault(name, path)
 
 
 class ExporterConfig(StrictModel):

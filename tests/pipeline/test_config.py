@@ -34,6 +34,8 @@ def test_as_dict_gives_what_json_can_hold():
         "max_targets": 50_000,
         "min_neighbor_overlap": None,
         "max_token_loss": 0.5,
+        "similarity": [],
+        "analogies": [],
         "thresholds": [],
     }
     assert config.as_dict(config.CorpusConfig(files=("a", "b")))["files"] == ["a", "b"]

@@ -220,3 +220,42 @@ class TestDatesOfTheCorpus:
     )
     def test_that_do_not_fit_are_refused(self, settings, said):
         assert sentence(None, *settings) == said
+
+
+class TestIntrinsicSets:
+    def test_are_files_by_kind(self):
+        settings = ["evaluator.similarity=[a/x.txt, gs://b/y.txt]", "evaluator.analogies=['x.txt']"]
+        found = config_file.load(settings=settings).evaluator
+        assert found.sets == {"similarity": ("a/x.txt", "gs://b/y.txt"), "analogies": ("x.txt",)}
+
+    @pytest.mark.parametrize(
+        ("setting", "said"),
+        [
+            (
+                "similarity=[a/x.txt, b/x.tsv]",
+                "'a/x.txt' and 'b/x.tsv', and a set goes by the name",
+            ),
+            ("analogies=['']", "in evaluator, analogies has '', which names no file"),
+            (
+                "thresholds=['similarity/x >= 0.5']",
+                "has 'similarity/x >= 0.5', and there is no such set: no set is named",
+            ),
+            ("analogies=x.txt", "write a list, such as [a.txt, b.txt]"),
+        ],
+    )
+    def test_have_a_name_of_their_own(self, setting, said):
+        assert said in sentence(None, f"evaluator.{setting}")
+
+    def test_may_have_thresholds(self):
+        settings = [
+            "evaluator.similarity=[a/WS-353.txt]",
+            "evaluator.analogies=[questions.txt]",
+        ]
+        bounds = ["similarity/WS-353 >= 0.5", "analogies/questions/cos_mul >= 0.1"]
+        found = config_file.load(settings=[*settings, f"evaluator.thresholds={bounds}"])
+        assert found.evaluator.thresholds == tuple(bounds)
+        other = "evaluator.thresholds=['similarity/questions >= 0.5']"
+        assert (
+            "there are similarity/WS-353, analogies/questions, analogies/questions/cos_mul"
+            in sentence(None, *settings, other)
+        )

@@ -13,6 +13,7 @@ from components.embedding_evaluator.eval_config import (
     max_targets_of,
     thresholds_of,
 )
+from components.embedding_evaluator.intrinsic.set_metrics import sets_of
 from components.tfx_api import evaluator_constants
 from pipeline.cluster.rehearsal.handing_over import Outputs
 from pipeline.results.figures import Figures
@@ -63,6 +64,7 @@ def gate_of(spec: PipelineSpec) -> tuple[EvaluatorConfig, int]:
             "compared_metric": compared_metric_of(of_evaluator),
             "max_targets": max_targets_of(of_evaluator),
             **thresholds_of(of_evaluator),
+            **sets_of(of_evaluator),
             "min_neighbor_overlap": overlap or None,
         }
     )

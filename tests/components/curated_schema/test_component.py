@@ -7,7 +7,7 @@ from tensorflow_metadata.proto.v0 import schema_pb2
 from tfx.types import standard_artifacts
 
 from components.curated_schema.component import CuratedSchema
-from pipeline.graph import SCHEMA_FILE
+from pipeline.data_nodes import SCHEMA_FILE
 
 
 def test_writes_the_schema_where_tfx_looks_for_it(tmp_path: Path) -> None:

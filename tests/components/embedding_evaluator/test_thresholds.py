@@ -15,6 +15,11 @@ from components.embedding_evaluator.thresholds import EXAMPLE, Threshold
         # Nobody can say in which direction it is better.
         ("mean_log_partition >= -1", Threshold("mean_log_partition", None, True, -1.0)),
         ("mean_log_partition <= 1", Threshold("mean_log_partition", None, False, 1.0)),
+        ("similarity/EN-WS-353>=.5", Threshold("similarity/EN-WS-353", None, True, 0.5)),
+        (
+            "analogies/all words/cos_mul >= 0",
+            Threshold("analogies/all words/cos_mul", None, True, 0),
+        ),
     ],
 )
 def test_reads(text: str, expected: Threshold) -> None:
@@ -36,6 +41,10 @@ def test_the_example_is_one() -> None:
         ("recal <= 3", "there is no recal; there are full_softmax_cross_entropy, "),
         ("least_gain_over_unigram >= 0", "there is no least_gain_over_unigram"),
         ("recall_at_10 <= 0.5", "recall_at_10 is better the higher it is, so .* has >="),
+        ("similarity/WS-353 <= 1", "similarity/WS-353 is better the higher it is"),
+        ("similarity/x[target_frequency=1-100] >= 0", "there is no similarity/x; a slice has full"),
+        ("other/x >= 0", "there is no other/x; there are full_softmax_cross_entropy, "),
+        ("similarity/ >= 0", "there is no similarity/; "),
         ("mean_rank >= 3", "mean_rank is better the lower it is, so .* has <="),
         ("increase[target_frequency=1-100] <= 0", "there is no increase; a slice has full_soft"),
         ("mean_rank[frequency=1-100] <= 3", "no slices frequency; .* target_frequency, context_"),

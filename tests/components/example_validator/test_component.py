@@ -16,7 +16,7 @@ from components.example_validator.component import (
     require_no_anomalies,
 )
 from components.tfx_api import StatsOptions
-from pipeline.graph import SCHEMA_FILE
+from pipeline.data_nodes import SCHEMA_FILE
 from trainer_module.errors import InputError
 
 NTH = {"occurrence": [[0], [1]]}

@@ -15,7 +15,7 @@ from components.ordered_transform import component
 from components.tfx_api import artifact_utils, standard_artifacts
 from pipeline.beam_arguments import ON_THIS_MACHINE
 from pipeline.config import Config, as_dict
-from pipeline.graph import SCHEMA_FILE
+from pipeline.data_nodes import SCHEMA_FILE
 
 
 def transform(examples: str, output: str, num_cores: int) -> None:

@@ -13,7 +13,7 @@ from tensorflow_metadata.proto.v0 import schema_pb2
 
 from components.ordered_transform import reading, writing
 from pipeline.beam_arguments import ON_THIS_MACHINE
-from pipeline.graph import SCHEMA_FILE
+from pipeline.data_nodes import SCHEMA_FILE
 
 SCHEMA = text_format.Parse(SCHEMA_FILE.read_text(), schema_pb2.Schema())
 

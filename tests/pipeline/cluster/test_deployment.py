@@ -102,6 +102,19 @@ def test_a_base_that_no_node_sees_is_refused(base: str, complaint: str) -> None:
         deployment.require(configuration(trainer__warm_start=base), "vertex")
 
 
+def test_intrinsic_sets_are_where_the_evaluator_can_read() -> None:
+    reachable = {"evaluator__analogies": "['gs://bucket/q.txt', /image/r.txt]"}
+    deployment.require(configuration(**reachable), "vertex")
+    wrong = {"evaluator__similarity": "[a.txt]", "evaluator__analogies": "['s3://bucket/q.txt']"}
+    with pytest.raises(InputError, match=r"evaluator\.similarity = 'a\.txt' is not where a"):
+        deployment.require(configuration(**wrong), "vertex")
+    del wrong["evaluator__similarity"]
+    with pytest.raises(
+        InputError, match=r"evaluator\.analogies = 's3://bucket/q\.txt' is in s3://"
+    ):
+        deployment.require(configuration(**wrong), "kubeflow")
+
+
 @pytest.mark.parametrize(
     ("given", "pattern"),
     [

@@ -10,7 +10,7 @@ from google.protobuf import json_format
 from kfp.pipeline_spec.pipeline_spec_pb2 import ComponentInputsSpec, PipelineSpec
 
 from components import fingerprint
-from pipeline import config_file, graph
+from pipeline import config_file, data_nodes, graph
 from pipeline.cluster import job_spec, kubeflow_runner, vertex_runner
 from pipeline.config import Config
 from pipeline.failures import WrongCommandError
@@ -63,7 +63,8 @@ def cluster(request: pytest.FixtureRequest) -> str:
 @pytest.fixture(scope="module")
 def compiled(cluster: str) -> dict[str, Any]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(graph, "code_fingerprint", lambda *packages: "fingerprint")
+        for module in (graph, data_nodes):
+            patch.setattr(module, "code_fingerprint", lambda *packages: "fingerprint")
         patch.setattr(fingerprint, "code_fingerprint", lambda *packages: "fingerprint")
         return RUNNERS[cluster].compile_job(configuration())
 
@@ -132,6 +133,33 @@ def test_the_cache_sees_what_the_corpus_holds(spec: PipelineSpec) -> None:
     assert list(tasks["text-example-gen"].dependent_tasks) == ["corpus-listing"]
     for executor in job_spec.executors_of(spec).values():
         assert not executor.container.HasField("lifecycle")
+
+
+@pytest.mark.parametrize("name", RUNNERS)
+def test_the_cache_sees_what_intrinsic_sets_hold(name: str) -> None:
+    sets = {
+        "evaluator__similarity": "['gs://bucket/a.txt', 'gs://bucket/b.txt']",
+        "evaluator__analogies": "['gs://bucket/q.txt']",
+    }
+    spec = job_spec.parsed(RUNNERS[name].compile_job(configuration(**sets)))
+    job_spec.validate(spec)
+    listing = spec.root.dag.tasks["evaluation-set-listing"]
+    assert not listing.caching_options.enable_cache
+    assert not listing.dependent_tasks
+    given = {
+        kind: parameter.runtime_value.constant.string_value
+        for kind, parameter in listing.inputs.parameters.items()
+    }
+    assert given == {
+        "similarity": "gs://bucket/a.txt\ngs://bucket/b.txt",
+        "analogies": "gs://bucket/q.txt",
+    }
+    evaluator = spec.root.dag.tasks["evaluator"]
+    found = evaluator.inputs.parameters["sets_content"].task_output_parameter
+    assert found.producer_task == "evaluation-set-listing"
+    assert "evaluation-set-listing" in evaluator.dependent_tasks
+    config = evaluator.inputs.parameters["eval_config"].runtime_value.constant.string_value
+    assert "gs://bucket/q.txt" in config
 
 
 @pytest.mark.parametrize("name", RUNNERS)

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 from tfx.dsl.compiler.compiler import Compiler
 
-from pipeline import graph
+from pipeline import config_file, graph
 from pipeline.config import Config, MetadataConfig
 from pipeline.corpus.dates import Corpus
 from pipeline.failures import WrongCommandError
@@ -73,3 +73,19 @@ def test_a_base_is_named_in_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         assert named(unchanged) == unchanged
     with pytest.raises(WrongCommandError, match=r"there is no .*/w2v\.bin \(trainer\.warm_start\)"):
         named("w2v.bin")
+
+
+def test_the_cache_sees_an_intrinsic_set_that_was_rewritten(tmp_path: Path) -> None:
+    output, path = OutputFolder(tmp_path / "output"), tmp_path / "pairs.txt"
+    location = metadata_store.store_location(MetadataConfig(), output)
+    config = config_file.load(settings=[f"evaluator.similarity=[{path}]"])
+
+    def content() -> str:
+        made = create_pipeline(config, Corpus(["*.txt"]), output, location)
+        [evaluator] = [node for node in made.components if node.id == "Evaluator"]
+        return str(evaluator.exec_properties["sets_content"])
+
+    path.write_text("sea\tlake\t7\n")
+    one, again = content(), content()
+    path.write_text("sea\tlake\t8\n")
+    assert one == again != content()
