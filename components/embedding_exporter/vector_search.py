@@ -127,8 +127,9 @@ def least_scores(vectors: _Vectors, rows: _Rows) -> _Vectors:
 
 
 def _units(vectors: _Vectors) -> _Vectors:
-    norms: _Vectors = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return vectors / np.where(norms > 0, norms, 1).astype(np.float32)
+    norms: Any = np.linalg.norm(vectors, axis=1, keepdims=True)  # float32, which no stub says
+    units: _Vectors = vectors / np.maximum(norms, np.float32(1e-30))  # a zero vector stays one
+    return units
 
 
 def vertex(export: Export, folder: Path) -> Figures:
