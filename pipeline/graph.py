@@ -197,24 +197,20 @@ def _release_nodes(
 
 
 def _delivery_nodes(
-    config: Config,
-    target: Target,
-    last_blessed: BaseNode,
-    model: types.Channel,
-    comparison: BaseNode,
+    config: Config, target: Target, last_blessed: BaseNode, model: types.Channel, judge: BaseNode
 ) -> tuple[BaseNode, BaseNode]:
     """What writes the vectors of a blessed model, and what pushes it."""
     exporter = EmbeddingExporter(
         model=model,
         baseline_model=last_blessed.outputs["model"],
-        model_blessing=comparison.outputs["blessing"],
+        model_blessing=judge.outputs["blessing"],
         formats=SEPARATOR.join(config.exporter.formats),
         min_recall=config.exporter.min_recall,
         code_fingerprint=code_fingerprint("components.embedding_exporter"),
     )
     pusher = Pusher(
         model=model,
-        model_blessing=comparison.outputs["blessing"],
+        model_blessing=judge.outputs["blessing"],
         push_destination=target.push_destination,
     )
     # What may fail comes first: else a new model would be served beside old vectors.

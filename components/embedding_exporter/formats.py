@@ -4,6 +4,7 @@ Every writer takes an Export and the paths of its files on this machine, and ret
 the summary. None copies a table whole: a million tokens of 100 dimensions are 400 MB.
 """
 
+import shutil
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -88,6 +89,7 @@ def safetensors(export: Export, path: Path, tokens: Path) -> Figures:
     # It is given addresses: a table that is not in one piece would be written wrong.
     save_file({name: np.ascontiguousarray(it) for name, it in tensors.items()}, path, metadata)
     write_lines(tokens, export.tokens)
+    shutil.copymode(tokens, path)  # the library lets nobody but its user read it
     return {}
 
 

@@ -21,8 +21,8 @@ _LINKS = 32
 # the index. The least is four times Faiss's own; with the most a search takes milliseconds.
 _EFFORTS = (64, 128, 256, 512, 1024)
 _ASKED, _NEIGHBORS = 1000, 10
-# Rows that are normalised and scored at once: 64 MB of scores for 1,000 that are asked for.
-_ROWS_AT_ONCE = 1 << 14
+# Rows that are normalised and scored at once: 16 MB of scores for 1,000 that are asked for.
+_ROWS_AT_ONCE = 1 << 12
 _ROUNDING = 1e-5  # of an inner product of unit vectors, float32, in two orders
 
 # Vector Search takes 5,000 files in a folder at most, and reads several side by side.
@@ -113,7 +113,7 @@ def least_scores(vectors: _Vectors, rows: _Rows) -> _Vectors:
       vectors: `[vocab, dim]`.
       rows: `[asked]` of the tokens.
     """
-    wanted = min(_NEIGHBORS, len(vectors) - 1)
+    wanted = min(_NEIGHBORS, max(len(vectors) - 1, 1))
     asked = _units(vectors[rows])
     best = np.empty((len(rows), 0), np.float32)
     for start in range(0, len(vectors), _ROWS_AT_ONCE):
@@ -121,14 +121,16 @@ def least_scores(vectors: _Vectors, rows: _Rows) -> _Vectors:
         [inside] = np.nonzero((rows >= start) & (rows < start + _ROWS_AT_ONCE))
         scores[inside, rows[inside] - start] = -np.inf  # a token is no neighbour of itself
         both = np.concatenate([best, scores], axis=1)
-        best = -np.sort(-both, axis=1)[:, :wanted]
-    least: _Vectors = best.min(axis=1, initial=1.0)  # of a token alone there is none
+        both.partition(max(both.shape[1] - wanted, 0), axis=1)
+        best = both[:, -wanted:]
+    least: _Vectors = best.min(axis=1)
     return least
 
 
 def _units(vectors: _Vectors) -> _Vectors:
-    norms: _Vectors = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return vectors / np.where(norms > 0, norms, 1).astype(np.float32)
+    norms: Any = np.linalg.norm(vectors, axis=1, keepdims=True)  # float32, which no stub says
+    units: _Vectors = vectors / np.maximum(norms, np.float32(1e-30))  # a zero vector stays one
+    return units
 
 
 def vertex(export: Export, folder: Path) -> Figures:

@@ -95,6 +95,8 @@ def test_formats_that_are_asked_for_are_written_and_told(model, tmp_path):
     }
     files = {file for one in told.values() for file in one["files"]}
     assert files_below(folder) == sorted([*files, *ALWAYS])
+    # All may be read by whom the umask lets, also what a library has written.
+    assert len({(folder / file).stat().st_mode for file in files_below(folder)}) == 1
 
 
 @pytest.mark.parametrize(
