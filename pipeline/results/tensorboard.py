@@ -26,6 +26,7 @@ from tensorboard.summary.writer.record_writer import RecordWriter
 from pipeline.atomic import aside, write_aside
 from pipeline.results.embeddings import Embeddings
 from pipeline.results.records import COMPARED, RUN_FILE, RunRecord, Summary
+from pipeline.results.summary_tables import SEEN_METRICS
 from trainer_module.evaluation import word2vec_format
 from trainer_module.training.record import HELD_OUT_SIGMOID, HELD_OUT_SOFTMAX
 
@@ -78,7 +79,7 @@ def write(
         write_last_blessed(folder / run, summary, compared_metric)
     result = summary.as_json()
     ended = [replace(r, status=status, result=result) if r.name == run else r for r in records]
-    write_all_runs(folder, ended, summary.metrics)
+    write_all_runs(folder, ended, SEEN_METRICS)
     write_projector(folder, vectors)
 
 
