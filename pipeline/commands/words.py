@@ -1,6 +1,8 @@
 """Questions about words: `skipgram neighbors`, `contexts` and `analogy`."""
 
+import os
 import re
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
@@ -12,6 +14,7 @@ import click
 from pipeline.commands import shared
 from pipeline.failures import RUN_FAILED
 from pipeline.local.output_folder import OutputFolder
+from pipeline.terminal import stderr_to
 from trainer_module.errors import InputError
 from trainer_module.text.words import BLANKS
 
@@ -69,10 +72,11 @@ def contexts(words: tuple[str, ...], k: int, form: "Form", output: Path) -> None
     from pipeline.local import serving_folder
 
     folder = serving_folder.served_model(OutputFolder(output).serving)
-    from pipeline.results.answers import CONTEXTS
-    from pipeline.results.contexts import ContextModel
+    with stderr_to(Path(os.devnull)):  # TensorFlow's words on this machine's processor
+        from pipeline.results.answers import CONTEXTS
+        from pipeline.results.contexts import ContextModel
 
-    model = ContextModel.load(str(folder))
+        model = ContextModel.load(str(folder))
     knows = None if _is_one(words) else model.knows
     _answer(CONTEXTS, form, _each(words), knows, lambda word: model.contexts(word, k))
 
@@ -96,7 +100,7 @@ def analogy(words: tuple[str, ...], k: int, form: "Form", output: Path) -> None:
     vectors = Embeddings.load(OutputFolder(output).vectors)
     questions = [words] if is_typed else map(_three_words, _lines_of_stdin())
     knows = None if is_typed else vectors.knows
-    _answer(ANALOGIES, form, questions, knows, lambda *asked: vectors.analogy(*asked, k))
+    _answer(ANALOGIES, form, questions, knows, lambda a, b, c: vectors.analogy(a, b, c, k))
 
 
 def _is_one(words: Sequence[str]) -> bool:
@@ -111,7 +115,7 @@ def _each(words: Iterable[str]) -> Iterator[tuple[str, ...]]:
 
 def _lines_of_stdin() -> Iterator[str]:
     """As they come, without blanks around them, and without empty ones."""
-    for line in click.get_binary_stream("stdin"):
+    for line in sys.stdin.buffer:
         if text := line.decode(errors="replace").strip(BLANKS):
             yield text
 
