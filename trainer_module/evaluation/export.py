@@ -106,13 +106,7 @@ class ServingModel(WordModel):
         self, documents: tf.Tensor, occurrences: tf.Tensor
     ) -> dict[str, tf.Tensor]:
         """All outputs of `evaluate`."""
-        transformed: Mapping[str, tf.RaggedTensor] = self.transform.transform_fn(
-            {
-                features.TEXT: documents[:, tf.newaxis],
-                features.OCCURRENCE: occurrences[:, tf.newaxis],
-            }
-        )
-        targets, contexts = _pairs(transformed)
+        targets, contexts = self._pairs_of(documents, occurrences)
         rows = self.targets(targets.flat_values)
         found = cross_entropies.cross_entropies(
             self.parameters,
@@ -139,6 +133,36 @@ class ServingModel(WordModel):
             features.SOFTMAX_SKETCH: sketches[:, :, 0],
             features.SIGMOID_SKETCH: sketches[:, :, 1],
         }
+
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string)], autograph=False)
+    def pairs(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
+        """The pairs of documents, for the Evaluator, which takes more of them than their sums.
+
+        Args:
+          examples: as of `evaluate`.
+
+        Returns:
+          target, context: `[pairs]` int64 ids.
+          document: `[pairs]` int64, rising: which of the examples each pair is of.
+        """
+        targets, contexts = self._pairs_of(*parse_documents(examples))
+        return {
+            features.TARGET: targets.flat_values,
+            features.CONTEXT: contexts.flat_values,
+            features.DOCUMENT: targets.value_rowids(),
+        }
+
+    def _pairs_of(
+        self, documents: tf.Tensor, occurrences: tf.Tensor
+    ) -> tuple[tf.RaggedTensor, tf.RaggedTensor]:
+        """Targets and contexts, `[batch, (pairs)]` each."""
+        transformed: Mapping[str, tf.RaggedTensor] = self.transform.transform_fn(
+            {
+                features.TEXT: documents[:, tf.newaxis],
+                features.OCCURRENCE: occurrences[:, tf.newaxis],
+            }
+        )
+        return _pairs(transformed)
 
 
 def parse_documents(examples: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
