@@ -4,13 +4,12 @@ import datetime
 import os
 from pathlib import Path
 
-from rich.console import Console
-
 from pipeline.config import Config
 from pipeline.corpus.dates import resolve_corpus
 from pipeline.local import run_command
 from pipeline.local.output_folder import OutputFolder
 from pipeline.results.records import Summary
+from pipeline.terminal import console
 
 
 def run(
@@ -37,4 +36,4 @@ def run(
     """
     folder = OutputFolder(Path(output))
     config = config or Config()
-    return run_command.run(config, resolve_corpus(config.corpus, date), folder, Console())
+    return run_command.run(config, resolve_corpus(config.corpus, date), folder, console())

@@ -8,7 +8,7 @@ from rich.console import Console
 from pipeline.cluster import job_spec, kubeflow_runner, vertex_runner
 from pipeline.cluster.rehearsal import closing, rehearsal
 from pipeline.config import Config
-from pipeline.results import display
+from pipeline.results import display, summary_tables
 from pipeline.terminal import shown, stderr_to
 
 _RUNNERS = {"kubeflow": kubeflow_runner, "vertex": vertex_runner}
@@ -45,7 +45,7 @@ def rehearse(path: Path, root: Path, parameters: Mapping[str, str], console: Con
         outputs = rehearsal.rehearse(spec, root, parameters, progress.show)
     with stderr_to(root / "logs" / "summary.log"):
         found = closing.closing(spec, outputs)
-    console.print(display.metrics_table(found.metrics))
+    console.print(summary_tables.metrics_table(found.metrics))
     where = f"pushed to {found.pushed_to}; exported to {found.vectors}" if found.pushed_to else ""
     for line in filter(None, (found.verdict, where)):
         console.print(shown(line), markup=False, highlight=False, soft_wrap=True)

@@ -12,7 +12,7 @@ import click
 from pipeline.commands import shared
 from pipeline.failures import WrongCommandError
 from pipeline.paths import require_plain
-from pipeline.terminal import shown, stderr_to
+from pipeline.terminal import console, shown, stderr_to
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -124,8 +124,6 @@ def rehearse(spec: Path, root: Path, parameters: tuple[str, ...]) -> None:
     Example:
       skipgram rehearse nightly.spec.yaml --root rehearsal --parameter corpus=/data/books
     """
-    from rich.console import Console
-
     require_plain(str(root.absolute()))
     given = _assigned(parameters)
     if root.exists() and any(root.iterdir()):
@@ -135,7 +133,7 @@ def rehearse(spec: Path, root: Path, parameters: tuple[str, ...]) -> None:
     with _quietly():
         from pipeline.cluster import compile_command
 
-        compile_command.rehearse(spec, root.absolute(), given, Console())
+        compile_command.rehearse(spec, root.absolute(), given, console())
 
 
 @click.command()

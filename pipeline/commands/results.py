@@ -31,11 +31,10 @@ def runs(path: Path | None, output: Path, settings: tuple[str, ...], form: str) 
         config = shared.load_config(path, settings)
     folder = OutputFolder(output)
     shared.require_runs(config, folder)
-    from rich.console import Console
-
     from pipeline.local import metadata_store
     from pipeline.local.releases import blessings
     from pipeline.results import closing, display
+    from pipeline.terminal import console
 
     location = metadata_store.store_location(config.metadata, folder)
     store = metadata_store.open_store(location.connection)
@@ -46,7 +45,7 @@ def runs(path: Path | None, output: Path, settings: tuple[str, ...], form: str) 
     if form == "json":
         click.echo(json.dumps(closing.runs_as_json(records, served, given), indent=2))
         return
-    console = Console()
-    console.print(display.runs_table(records, served))
+    screen = console()
+    screen.print(display.runs_table(records, served))
     for line in (*display.why_failed(records), *closing.by_hand(given)):
-        console.print(line)
+        screen.print(line)

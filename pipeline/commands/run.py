@@ -105,13 +105,12 @@ def run(
         config = shared.load_config(path, settings, (*corpus, *more_corpus))
         # Before anything is imported or written: a wrong name is a wrong command.
         found = resolve_corpus(config.corpus, date.date() if date else None)
-    from rich.console import Console
-
     from pipeline.local import run_command
+    from pipeline.terminal import console
 
-    folder, console = OutputFolder(output), Console()
-    summary = run_command.run(config, found, folder, console)
-    run_command.show(summary, folder, console)
+    folder, screen = OutputFolder(output), console()
+    summary = run_command.run(config, found, folder, screen)
+    run_command.show(summary, folder, screen)
     if summary.why_not_blessed is not None:
         shared.say(summary.why_not_blessed)
         context.exit(NOT_BLESSED)

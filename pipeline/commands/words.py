@@ -19,7 +19,7 @@ from trainer_module.errors import InputError
 from trainer_module.text.words import BLANKS
 
 if TYPE_CHECKING:
-    from pipeline.results.answers import Answer, Form, Kind
+    from pipeline.results.words.answers import Answer, Form, Kind
 
 # In place of words: the lines of standard input.
 _STDIN = "-"
@@ -49,8 +49,8 @@ def neighbors(words: tuple[str, ...], k: int, form: "Form", output: Path) -> Non
     - as WORD stands for standard input, a word a line. Of several words the known ones are
     answered; the exit code is 1 if none is known.
     """
-    from pipeline.results.answers import NEIGHBORS
     from pipeline.results.embeddings import Embeddings
+    from pipeline.results.words.answers import NEIGHBORS
 
     vectors = Embeddings.load(OutputFolder(output).vectors)
     knows = None if _is_one(words) else vectors.knows
@@ -73,8 +73,8 @@ def contexts(words: tuple[str, ...], k: int, form: "Form", output: Path) -> None
 
     folder = serving_folder.served_model(OutputFolder(output).serving)
     with stderr_to(Path(os.devnull)):  # TensorFlow's words on this machine's processor
-        from pipeline.results.answers import CONTEXTS
-        from pipeline.results.contexts import ContextModel
+        from pipeline.results.words.answers import CONTEXTS
+        from pipeline.results.words.contexts import ContextModel
 
         model = ContextModel.load(str(folder))
     knows = None if _is_one(words) else model.knows
@@ -94,8 +94,8 @@ def analogy(words: tuple[str, ...], k: int, form: "Form", output: Path) -> None:
     is_typed = words != (_STDIN,)
     if is_typed and len(words) != 3:
         raise click.UsageError(f"an analogy takes three words, A B C; here are {len(words)}")
-    from pipeline.results.answers import ANALOGIES
     from pipeline.results.embeddings import Embeddings
+    from pipeline.results.words.answers import ANALOGIES
 
     vectors = Embeddings.load(OutputFolder(output).vectors)
     questions = [words] if is_typed else map(_three_words, _lines_of_stdin())
@@ -143,7 +143,7 @@ def _answer(
         nearest token. To find that one takes too long to do it for each of many words.
       ask: gives what is found, by the words of a question.
     """
-    from pipeline.results import answers
+    from pipeline.results.words import answers
 
     counted = Counter[bool]()
 

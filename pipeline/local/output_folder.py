@@ -20,8 +20,6 @@ from trainer_module.errors import InputError
 _LONGEST_PATH = 504
 # What gives a model again to `serving/` and `vectors/` that was not exported, or not last.
 RELEASE = "Release"
-# In the folder of vectors: the run that made them, and the version of their model in `serving/`.
-RUN_FILE = "run.json"
 # Where `vectors` points to.
 _OF_A_RUN = re.compile(rf"(^|/)artifacts/(EmbeddingExporter|{RELEASE})/vectors/\d+$")
 

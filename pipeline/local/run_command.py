@@ -25,7 +25,7 @@ from pipeline.corpus.quick_start import quick_start_corpus
 from pipeline.failures import ComponentFailedError, WrongCommandError
 from pipeline.local.output_folder import OutputFolder
 from pipeline.paths import expanded
-from pipeline.results import closing, display
+from pipeline.results import closing, display, summary_tables
 from pipeline.results.embeddings import Embeddings
 from pipeline.results.records import Summary
 from pipeline.terminal import shown, stderr_to
@@ -40,6 +40,7 @@ _HEAVY_MODULES = (
     "pipeline.local.local_pipeline",
     "pipeline.local.runner",
     "pipeline.results.summary",
+    "pipeline.results.tensorboard",
 )
 _LEAST_SECONDS_TO_SAY = 2.0  # a step that is quicker needs no line of its own
 
@@ -195,7 +196,7 @@ def _begun(
     """Runs the components of a run that is noted, and notes its result."""
     from pipeline.local import local_pipeline, metadata_store, runner
     from pipeline.local.releases import conclusion
-    from pipeline.results import summary
+    from pipeline.results import summary, tensorboard
     from trainer_module.training import checkpoints
 
     with output.temporary_folder() as temporary, display.ProgressDisplay(console) as progress:
@@ -215,10 +216,18 @@ def _begun(
     if outcome.restored:
         _warn(console, f"{outcome.restored} was not as it was pushed: restored from its copy")
     collected = conclusion.with_outcome(collected, outcome, store, location.pipeline_name)
+    status = metadata_store.BLESSED if collected.blessed else metadata_store.NOT_BLESSED
     write_aside(output.summary, json.dumps(collected.as_json(), indent=2) + "\n")
+    tensorboard.write(
+        output.tensorboard,
+        output.vectors,
+        collected,
+        status,
+        metadata_store.runs(store, location.pipeline_name),
+        config.evaluator.compared_metric,
+    )
     # What they would go on with is finished and comes from the cache.
     checkpoints.remove_all(output.checkpoints)
-    status = metadata_store.BLESSED if collected.blessed else metadata_store.NOT_BLESSED
     metadata_store.end_run(store, location.run_id(name), status, collected.as_json())
     return collected
 
@@ -243,12 +252,12 @@ def show(summary: Summary, output: OutputFolder, console: Console) -> None:
 
     Why a model is not blessed the command says, on stderr.
     """
-    console.print(display.summary_table(summary))
+    console.print(summary_tables.summary_table(summary))
     if summary.evaluations:
-        console.print(display.evaluations_table(summary))
-    console.print(display.approximation_table(summary))
+        console.print(summary_tables.evaluations_table(summary))
+    console.print(summary_tables.approximation_table(summary))
     if summary.blessed:
-        console.print(display.neighbors_table(Embeddings.load(output.vectors)))
+        console.print(summary_tables.neighbors_table(Embeddings.load(output.vectors)))
     if summary.all_cached:
         console.print("All components are cached: nothing has changed since they last ran.")
     for line in closing.closing_lines(summary, output.root):

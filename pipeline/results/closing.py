@@ -11,6 +11,8 @@ from rich.text import Text
 from pipeline.results.records import COMPARED, Blessing, RunRecord, Summary
 from pipeline.terminal import shown
 
+REPORT_FILE = "report.html"
+
 
 def closing_lines(summary: Summary, output: Path) -> list[Text]:
     """What matters in the morning: tonight beside the last blessed run, and where things lie."""
@@ -25,7 +27,8 @@ def closing_lines(summary: Summary, output: Path) -> list[Text]:
     curves = f"tensorboard/{summary.model_of}"
     curves = f", {curves}" if (output / curves).is_dir() else ""
     places = f"in {output}: {version}logs/{summary.run}{curves}{cached}"
-    return [Text(shown(line)) for line in (beside, places)]
+    report = [f"report: {output / REPORT_FILE}"] if (output / REPORT_FILE).is_file() else []
+    return [Text(shown(line)) for line in (beside, places, *report)]
 
 
 def _changes(summary: Summary) -> Iterator[str]:

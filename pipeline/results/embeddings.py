@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pipeline.atomic import aside
-from pipeline.results.tokens import TokenRows, largest
+from pipeline.results.words.tokens import TokenRows, largest
 from trainer_module.errors import InputError
 from trainer_module.evaluation import word2vec_format
 from trainer_module.text.words import TOKENIZATION_FILE, Tokenization
@@ -162,11 +162,13 @@ class Embeddings:
         """Frequent tokens of which neighbours say something.
 
         The first two hundred of any language are mostly function words, which stand beside
-        everything.
+        everything; short ones and numbers are no better. Where there are too few others, as of
+        items' ids or of a language with short words, any will do.
         """
-        skipped = min(200, len(self.tokens) // 4)
-        words = (token for token in self.tokens[skipped:] if token.isalpha() and len(token) > 3)
-        return list(itertools.islice(words, how_many))
+        left = self.tokens[min(200, len(self.tokens) // 4) :]
+        words = (token for token in left if token.isalpha() and len(token) > 3)
+        found = list(itertools.islice(words, how_many))
+        return found if len(found) == how_many else left[:how_many]
 
     def _nearest(self, unit: word2vec_format.Vectors, k: int, left_out: set[int]) -> list[Neighbor]:
         cosines = self._units @ unit

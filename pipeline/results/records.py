@@ -10,6 +10,9 @@ from typing import Any, Self
 from components.rising_pusher.versions import number_of_run
 from trainer_module.training.record import Evaluation, WarmStart
 
+# In the folder of vectors: the run that made them, and the version of their model in `serving/`.
+RUN_FILE = "run.json"
+
 
 @dataclass(frozen=True)
 class ComponentRun:

@@ -89,7 +89,7 @@ def require_second_night(root: Path, first: Path, ended: Ended, documents: int) 
     assert [text.partition(",")[0] for text in listed] == ["num_files:1", "num_files:2"]
     reading = figures(root, "text-example-gen", "examples", READING_FILE)
     assert reading["documents"] == documents + MORE_DOCUMENTS
-    [row] = [it for it in ended.stdout.splitlines() if "common_cross_entropy_of_last_blessed" in it]
+    [row] = [it for it in ended.stdout.splitlines() if "common cross-entropy of last blessed" in it]
     assert "nan" not in row
     assert "the model is blessed: its common_cross_entropy" in ended.stdout
     assert "the last blessed model's" in ended.stdout
@@ -114,7 +114,7 @@ def test_two_nights_of_vertex_of_which_the_first_gives_the_model_of_run(
     ended = rehearse(skipgram, spec, root, corpus=corpus.parent)
     assert ended.code == 0, ended.stderr
     assert ended.stderr == ""
-    assert "gain_over_unigram" in ended.stdout
+    assert "gain over unigram" in ended.stdout
     assert "the model is blessed: it is the first one" in ended.stdout
 
     reading = figures(root, "text-example-gen", "examples", READING_FILE)

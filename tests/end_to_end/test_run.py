@@ -13,6 +13,8 @@ import tensorflow as tf
 from gensim.models import KeyedVectors
 
 from tests.end_to_end.commands import GROUPS, run_arguments
+from tests.tensorboards import scalars, shown_runs
+from trainer_module.training.record import HELD_OUT_SOFTMAX
 
 pytestmark = pytest.mark.slow
 
@@ -163,9 +165,9 @@ def test_the_pushed_model_serves(run) -> None:
 def test_the_output_says_how_it_went(run) -> None:
     for component in COMPONENTS:
         assert component in run.stdout
-    for figure in ("full_softmax_cross_entropy", "blessed", "nearest neighbours"):
+    for figure in ("full softmax cross-entropy", "blessed", "nearest neighbours"):
         assert figure in run.stdout
-    for table in ("Held out", "(kept)", "What sampling gives", "all 15"):
+    for table in ("10 of 32 evaluations", "(kept)", "What sampling gives", "all 15"):
         assert table in run.stdout
 
 
@@ -192,13 +194,30 @@ def test_output_folder(run) -> None:
 def test_all_that_a_run_leaves_carries_its_name(run) -> None:
     name = run.summary["run"]
     assert name.isdecimal()
-    for kind in ("logs", "serving", "tensorboard"):
+    for kind in ("logs", "serving"):
         assert [path.name for path in (run.output / kind).iterdir()] == [name]
-    assert list((run.output / "tensorboard" / name).glob("events.out.tfevents.*"))
     assert json.loads((run.output / "vectors" / "run.json").read_text()) == {
         "run": name,
         "version": name,
     }
+
+
+def test_tensorboard_shows_the_run_the_unigram_line_and_the_vectors(run) -> None:
+    name, folder = run.summary["run"], run.output / "tensorboard"
+    assert shown_runs(folder) == {name, f"{name}/unigram", "all_runs/blessed"}
+    curve = scalars(folder / name, HELD_OUT_SOFTMAX)
+    evaluations = [(one["step"], one["softmax"]) for one in run.summary["evaluations"]]
+    assert curve == [(step, pytest.approx(loss)) for step, loss in evaluations]
+    line = scalars(folder / name / "unigram", HELD_OUT_SOFTMAX)
+    # On the whole of so small an eval split, as the Evaluator's.
+    unigram = pytest.approx(run.summary["unigram_cross_entropy"], rel=1e-4)
+    assert line == [(step, unigram) for step, _ in evaluations]
+    figure = "full_softmax_cross_entropy"
+    [(step, found)] = scalars(folder / "all_runs" / "blessed", f"evaluation/{figure}")
+    assert (step, found) == (1, pytest.approx(run.summary[figure]))
+    assert run.summary["run"] in (folder / "projector_config.pbtxt").read_text()
+    [metadata] = folder.glob("projector/*/metadata.tsv")
+    assert metadata.read_bytes() == (run.output / "vectors" / "vocabulary.tsv").read_bytes()
 
 
 def test_neighbors_and_analogy(run, skipgram) -> None:

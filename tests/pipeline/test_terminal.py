@@ -3,6 +3,7 @@ import io
 import sys
 
 import pytest
+from rich.table import Table
 
 from pipeline import terminal
 
@@ -45,6 +46,31 @@ class TestShown:
         found = doctest.testmod(terminal)
         assert found.attempted
         assert not found.failed
+
+
+WIDE = "a word that nobody may break, " * 20
+
+
+class TestConsole:
+    @pytest.fixture
+    def pipe(self, monkeypatch, capsys):
+        """What was printed, as to a pipe."""
+        monkeypatch.delenv("COLUMNS", raising=False)
+        return lambda: capsys.readouterr().out
+
+    def test_on_a_pipe_a_table_takes_the_width_that_it_needs(self, pipe):
+        table = Table()
+        table.add_row(WIDE, WIDE)
+        terminal.console().print(table)
+        [row] = [line for line in pipe().splitlines() if "word" in line]
+        assert row.count(WIDE.strip()) == 2
+
+    def test_asked_for_a_width_it_keeps_to_it(self, pipe, monkeypatch):
+        monkeypatch.setenv("COLUMNS", "50")
+        table = Table()
+        table.add_row(WIDE)
+        terminal.console().print(table)
+        assert max(map(len, pipe().splitlines())) == 50
 
 
 def test_what_an_encoding_lacks_is_printed_by_its_number(monkeypatch):

@@ -18,7 +18,7 @@ from trainer_module.text import subsampling
 from trainer_module.training import warm_start
 from trainer_module.training.loop import TrainingLoop
 from trainer_module.training.model import SkipGramModel, unigram_log_probabilities
-from trainer_module.training.progress import Listener, say_nothing
+from trainer_module.training.progress import Listener, UnigramModel, say_nothing
 from trainer_module.training.record import TrainingResult, WarmStart
 from trainer_module.vocabulary import Vocabulary
 from trainer_module.workers.group import WorkerGroup
@@ -105,8 +105,8 @@ def fit(
     taken = None if base is None else _take_over(base, loop, model, vocabulary, unigram)
     if group.num_workers > 1:
         own_share = own_share._replace(frame_width=train.frame_width)
-    chunks = functools.partial(form.chunks, own_share)
-    result = loop.train(chunks, checkpoint_folder, listener)
+    listener(of_unigram_model(unigram, pairs))
+    result = loop.train(functools.partial(form.chunks, own_share), checkpoint_folder, listener)
     return Fitted(
         model=model,
         parameters=loop.step.parameters,
@@ -253,6 +253,18 @@ def held_out_pairs(form: Form, split: Split, counts: Counts) -> Pairs:
     """Pairs of the eval split, of targets evenly spread over it: as many as can be paid."""
     most = min(_SCORES_PER_EVALUATION // len(counts.context_counts), _TARGETS_PER_EVALUATION)
     return spread_pairs(form, split, counts, max(most, 1))
+
+
+def of_unigram_model(unigram: npt.NDArray[np.float32], pairs: Pairs) -> UnigramModel:
+    """The full cross-entropies of the model whose score of each class is its log probability.
+
+    Args:
+      unigram: `[vocab]`, unigram_log_probabilities.
+      pairs: held out.
+    """
+    score = float(unigram[pairs.contexts.numpy()].mean(dtype=np.float64))
+    softplus_sum = float(np.logaddexp(0.0, unigram, dtype=np.float64).sum())
+    return UnigramModel(softmax=-score, sigmoid=softplus_sum - score)
 
 
 def _sampled_losses(loop: TrainingLoop, pairs: Pairs, seed: int) -> dict[int, float]:

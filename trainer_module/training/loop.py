@@ -17,7 +17,7 @@ from trainer_module.input_pipeline.splits import Counts, Pairs, without_autotune
 from trainer_module.sizes import STEPS_PER_CHUNK
 from trainer_module.training.checkpoints import Checkpoints
 from trainer_module.training.model import SkipGramModel
-from trainer_module.training.progress import BegunAnew, Listener, Progress
+from trainer_module.training.progress import BegunAnew, Listener, Progress, Resumed
 from trainer_module.training.record import Evaluation, TrainingResult
 from trainer_module.training.schedule import Schedule
 from trainer_module.training.state import TrainingState
@@ -99,7 +99,7 @@ class TrainingLoop:
         Args:
           chunks: the data of an epoch.
           checkpoint_folder: for this model, this data and these hyperparameters alone.
-          listener: is told about once a second, and at each evaluation.
+          listener: is told about once a second, and at each evaluation; see progress.News.
 
         Raises:
           InputError: the loss is not finite, or the workers do not see the same checkpoints.
@@ -113,6 +113,8 @@ class TrainingLoop:
         )
         if damage := checkpoints.restore():
             listener(BegunAnew(damage))
+        if self.state.evaluations:
+            listener(Resumed(self.state.evaluations))
         if self.step.local_updates is not None:
             self.step.local_updates.begin()
         resumed_at, started = self.state.steps, time.monotonic()

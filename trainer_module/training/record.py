@@ -10,6 +10,10 @@ from typing import TYPE_CHECKING, Self
 if TYPE_CHECKING:
     from trainer_module.training.fit import Fitted
 
+# What TensorBoard's charts of evaluations are called.
+HELD_OUT_SOFTMAX = "held_out/full_softmax_cross_entropy"
+HELD_OUT_SIGMOID = "held_out/full_sigmoid_cross_entropy"
+
 
 @dataclasses.dataclass(frozen=True)
 class Evaluation:

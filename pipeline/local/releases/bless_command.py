@@ -10,6 +10,7 @@ from pipeline.failures import WrongCommandError
 from pipeline.local import metadata_store
 from pipeline.local.output_folder import OutputFolder
 from pipeline.local.releases import blessings
+from pipeline.results import tensorboard
 from pipeline.results.records import RunRecord
 from pipeline.terminal import stderr_to
 from trainer_module.errors import InputError
@@ -50,6 +51,7 @@ def bless(config: Config, output: OutputFolder, said: str, by: str, reason: str)
                 noted = {blessings.RUN: record.name, blessings.BY: by, blessings.REASON: reason}
                 blessings.bless(store, location, output, model, noted)
             last, _ = blessings.settle(store, location, output, record.name)
+        tensorboard.write_projector(output.tensorboard, output.vectors)
     assert last is not None
     served = f"serving/{last.version} and vectors/ hold its model"
     if is_last:

@@ -24,8 +24,8 @@ from components.embedding_evaluator.order_of_blessings import (
 from pipeline.atomic import replace_link, write_aside
 from pipeline.local import artifact_files, metadata_store, serving_folder
 from pipeline.local.metadata_store import StoreLocation
-from pipeline.local.output_folder import RELEASE, RUN_FILE, OutputFolder
-from pipeline.results.records import Blessing
+from pipeline.local.output_folder import RELEASE, OutputFolder
+from pipeline.results.records import RUN_FILE, Blessing
 
 if TYPE_CHECKING:
     from components.tfx_api import types

@@ -76,6 +76,11 @@ def test_a_withheld_run_and_one_from_the_cache_say_whose_is_what(tmp_path: Path)
     )
 
 
+def test_where_the_report_lies(tmp_path: Path) -> None:
+    (tmp_path / "report.html").touch()
+    assert lines(TONIGHT, tmp_path)[-1] == f"report: {tmp_path}/report.html"
+
+
 def test_runs_for_programs() -> None:
     started = datetime.datetime(2026, 7, 1, 3, 0)
     records = [

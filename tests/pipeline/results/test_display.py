@@ -1,52 +1,19 @@
 import datetime
 import io
 import time
-from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
-import numpy as np
 import pytest
 from rich.console import Console
 
 from pipeline.results import display
-from pipeline.results.embeddings import Embeddings, Neighbor
 from pipeline.results.records import ComponentProgress, ComponentRun, ComponentWarning, RunRecord
-from tests.pipeline.results.summaries import SUMMARY
-from trainer_module.training.record import WarmStart
-
-
-def printed(what: Any, width: int = 200) -> str:
-    console = Console(file=io.StringIO(), width=width)
-    console.print(what)
-    return console.file.getvalue()
-
-
-def cells(line: str) -> list[str]:
-    return [cell.strip() for cell in line.split("│")[1:-1]]
-
-
-def rows(table: Any) -> list[list[str]]:
-    """The rows of a printed table below its header."""
-    return [cells(line) for line in printed(table).splitlines() if line.startswith("│")]
-
-
-CONTROLS, SHOWN = "\x1b[2Ja\u202eb", r"\x1b[2Ja\u202eb"
+from tests.pipeline.results.screens import CONTROLS, SHOWN, printed
 
 
 class TestControlCharacters:
     """Of tokens, names of files, settings and messages: at no door do they reach the terminal."""
-
-    def test_of_tokens(self):
-        table = display.ranking(CONTROLS, [Neighbor(CONTROLS, 0.5)])
-        assert rows(table) == [[SHOWN, "0.500"]]
-        assert "\x1b" not in printed(table)
-        vectors = Embeddings(["word", CONTROLS], np.eye(2), [2, 1])
-        assert rows(display.neighbors_table(vectors)) == [["word", SHOWN]]
-
-    def test_of_a_summary(self):
-        table = display.summary_table(replace(SUMMARY, run=CONTROLS))
-        assert rows(table)[0] == ["run", SHOWN]
 
     def test_of_runs(self):
         started, error = datetime.datetime(2026, 7, 1), {"error": CONTROLS}
@@ -61,71 +28,6 @@ class TestControlCharacters:
             progress.show(ComponentProgress("Trainer", 1.0, CONTROLS))
         assert SHOWN in console.file.getvalue()
         assert "\x1b[2J" not in console.file.getvalue()
-
-
-class TestSummaryTable:
-    def test_has_a_line_a_figure_in_the_order_of_the_summary(self):
-        assert rows(display.summary_table(SUMMARY)) == [
-            ["run", "2026-07-01T10:00:00.000"],
-            ["documents", "1,234,567"],
-            ["documents_eval", "61,728"],
-            ["copies_eval", "1,203"],
-            ["tokens", "9,876,543"],
-            ["vocabulary_size", "18,984"],
-            ["distinct_tokens_left_out", "40,123"],
-            ["pairs_train", "50,000,000"],
-            ["pairs_eval", "2,600,000"],
-            ["objective", "nce"],
-            ["seed", "1,001"],
-            ["train_loss", "1,234.5679"],
-            ["full_softmax_cross_entropy", "7.2500"],
-            ["full_sigmoid_cross_entropy", "8.1250"],
-            ["raw_full_softmax_cross_entropy", "7.0000"],
-            ["raw_full_sigmoid_cross_entropy", "8.0000"],
-            ["perplexity", "0.5000"],
-            ["unigram_cross_entropy", "7.8000"],
-            ["blessed", "yes"],
-            ["replaced_characters", "12"],
-            ["empty_lines", "0"],
-            ["workers", "2"],
-            ["threads", "4"],
-            ["pairs_per_second", "400,000"],
-            ["seconds", "1,061.8"],
-        ]
-
-    def test_says_no_where_it_is_not_blessed(self):
-        shown = rows(display.summary_table(replace(SUMMARY, blessed=False)))
-        assert ["blessed", "no"] in shown
-
-    def test_says_what_a_warm_run_took_over(self):
-        warm = replace(SUMMARY, warm_start=WarmStart(taken_over=9000, new=2, dropped=1))
-        line = ["warm_start", "9,000 taken over, 2 new, 1 dropped"]
-        assert line in rows(display.summary_table(warm))
-
-
-def test_evaluations_table_shows_the_steps_and_which_is_kept():
-    assert rows(display.evaluations_table(SUMMARY)) == [
-        ["800", "7.6123", "8.5000"],
-        ["1,600 (kept)", "7.5000", "8.4124"],
-    ]
-    assert rows(display.evaluations_table(replace(SUMMARY, kept_step=800)))[0][0] == "800 (kept)"
-
-
-def test_evaluations_table_marks_none_where_the_model_of_the_end_is_another():
-    assert "kept" not in printed(display.evaluations_table(replace(SUMMARY, kept_step=1700)))
-
-
-def test_approximation_table_ends_with_the_whole_vocabulary():
-    assert rows(display.approximation_table(SUMMARY)) == [
-        ["5", "1.2346"],
-        ["500", "4.0000"],
-        ["all 18,984", "8.4124"],
-    ]
-
-
-def test_approximation_table_of_a_tiny_vocabulary_has_the_full_loss_alone():
-    tiny = replace(SUMMARY, vocabulary_size=4, sampled_losses={})
-    assert rows(display.approximation_table(tiny)) == [["all 4", "8.4124"]]
 
 
 def record(**changes: Any) -> RunRecord:
@@ -166,6 +68,15 @@ class TestRunsTable:
         [line] = display.why_failed([failed, record(result=RESULT)])
         assert line.plain == "20260701090503 failed: no pairs"
 
+    def test_what_needs_a_person_stands_out(self):
+        console = Console(
+            file=io.StringIO(), width=99, force_terminal=True, color_system="standard"
+        )
+        states = ["blessed", "not blessed", "failed"]
+        console.print(display.runs_table([record(status=status) for status in states], None))
+        [_, _, _, *lines, _] = console.file.getvalue().splitlines()
+        assert ["\x1b[31m" in line or "\x1b[1;31m" in line for line in lines] == [False, True, True]
+
     def test_keeps_the_order(self):
         text = printed(display.runs_table([record(corpus="b.txt"), record(corpus="a.txt")], None))
         assert text.index("b.txt") < text.index("a.txt")
@@ -182,26 +93,9 @@ class TestRunsTable:
             assert word in text
 
 
-def test_ranking_shows_tokens_with_cosines():
-    table = display.ranking("king", [Neighbor("queen", 0.81266), Neighbor("größe", -1.0)])
-    assert rows(table) == [["queen", "0.813"], ["größe", "-1.000"]]
-    assert "king" in printed(table).splitlines()[1]
-
-
-def test_neighbors_table_shows_frequent_words_with_theirs():
-    tokens = ["time", "life", "day"]
-    vectors = np.array([[1, 0], [1, 1], [0, 1]], np.float32)
-    table = display.neighbors_table(Embeddings(tokens, vectors))
-    assert rows(table) == [["time", "life, day"], ["life", "time, day"]]
-
-
 @pytest.mark.parametrize("token", ["[b]", "[/b]", "[/]", "[red]x[/red]", ":heart:", "a[0]", "\\["])
-def test_tokens_and_paths_are_shown_as_they_are(token):
-    ranking = display.ranking(token, [Neighbor(token, 0.5)])
-    assert token in printed(ranking).splitlines()[1]
-    assert rows(ranking) == [[token, "0.500"]]
+def test_paths_are_shown_as_they_are(token):
     assert f" {token} " in printed(display.runs_table([record(corpus=token)], None))
-    assert rows(display.summary_table(replace(SUMMARY, run=token)))[0] == ["run", token]
 
 
 def ended(component: str, seconds: float, *, cached: bool) -> ComponentRun:

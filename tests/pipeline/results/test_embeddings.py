@@ -174,7 +174,12 @@ class TestFrequentWords:
         assert vectors.frequent_words(1) == ["wordahs"]  # the 201st: 200 = 7 * 26 + 18
 
     def test_may_be_fewer_than_asked_for(self):
-        assert Embeddings(["of"], np.ones((1, 1), np.float32)).frequent_words(5) == []
+        assert Embeddings(["of"], np.ones((1, 1), np.float32)).frequent_words(5) == ["of"]
+
+    def test_are_any_where_there_are_no_such_words(self):
+        ids = [str(number) for number in range(12)]
+        # A quarter of twelve is skipped.
+        assert Embeddings(ids, np.ones((12, 1), np.float32)).frequent_words(2) == ["3", "4"]
 
 
 class TestLoad:

@@ -6,14 +6,18 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from tests.trainer_module.transformed import SPEC, Document, pairs_by_target, split_of, write
 from trainer_module.errors import InputError
+from trainer_module.evaluation import cross_entropies
+from trainer_module.evaluation.cross_entropies import Parameters
 from trainer_module.hyperparameters import PreprocessingHyperparameters
 from trainer_module.input_pipeline import window_chunks
 from trainer_module.input_pipeline.documents import TransformedFiles
-from trainer_module.input_pipeline.splits import Counts
+from trainer_module.input_pipeline.splits import Counts, Pairs
 from trainer_module.training import fit
+from trainer_module.training.model import SkipGramModel
 from trainer_module.training.record import Evaluation, TrainingResult
 from trainer_module.vocabulary import Vocabulary
 
@@ -123,6 +127,23 @@ def test_of_a_large_split_as_many_targets_are_held_out_as_can_be_paid(
     monkeypatch.setattr(fit, "_TARGETS_PER_EVALUATION", most)
     chosen = PAIRS_BY_TARGET[:: math.ceil(len(PAIRS_BY_TARGET) / targets)]
     assert held_out(tmp_path) == [pair for pairs in chosen for pair in pairs]
+
+
+def test_the_unigram_model_is_judged_as_a_model_is() -> None:
+    unigram = np.log(np.array([0.5, 0.375, 0.125], np.float32))
+    pairs = Pairs(tf.constant([0, 0, 1, 2]), tf.constant([1, 2, 0, 0]))
+    found = fit.of_unigram_model(unigram, pairs)
+    by_hand = -(math.log(0.375) + math.log(0.125) + 2 * math.log(0.5)) / 4
+    assert found.softmax == pytest.approx(by_hand)
+    # Scores that are log probabilities: softplus(log p) = log(1 + p).
+    assert found.sigmoid == pytest.approx(by_hand + math.log(1.5 * 1.375 * 1.125))
+    # A model with these biases and context weights of zero, as training begins with it.
+    model = SkipGramModel(unigram, dim=2, bias_initializer="log_frequency", seed=1)
+    tables = model.target_table, model.context_weights, model.context_biases
+    parameters = Parameters(*tables, correction=None, softmax=False, temperature=1.0)
+    same = cross_entropies.mean_cross_entropies(parameters, *pairs, raw=False)
+    assert float(same.softmax) == pytest.approx(found.softmax, rel=1e-6)
+    assert float(same.sigmoid) == pytest.approx(found.sigmoid, rel=1e-6)
 
 
 def test_a_split_knows_what_its_pairs_are_drawn_by() -> None:

@@ -29,7 +29,7 @@ from tests.trainer_module.transformed import (
 from trainer_module.errors import InputError
 from trainer_module.input_pipeline import pair_chunks, window_chunks
 from trainer_module.training import loop, schedule
-from trainer_module.training.progress import Progress
+from trainer_module.training.progress import Progress, Resumed
 from trainer_module.training.record import Evaluation, TrainingResult
 from trainer_module.workers.group import WorkerGroup
 
@@ -134,8 +134,13 @@ def test_a_run_killed_at_any_call_ends_as_an_undisturbed_one(
     with pytest.raises(KilledError):
         run.train(tmp_path / "killed", kill_at=len(news) - 1)
     other = make()
-    result = other.train(tmp_path / "killed")
+    told: list[Any] = []
+    result = other.train(tmp_path / "killed", report=told.append)
     assert 0 < result.resumed_at_step < result.steps
+    # What was evaluated before is told before what comes.
+    before = [one for one in evaluations if one.step <= result.resumed_at_step]
+    assert told[0] == Resumed(before)
+    assert [one for one in told if isinstance(one, Evaluation)] == evaluations[len(before) :]
     assert comparable(result) == comparable(expected)
     assert_same(other.tables, tables)
 

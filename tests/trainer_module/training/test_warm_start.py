@@ -189,8 +189,9 @@ def test_a_warm_run_that_was_killed_goes_on_and_does_not_take_over_again(
     undisturbed = fitted(alone, tmp_path / "undisturbed", base)
     assert undisturbed.warm_start == WarmStart(taken_over=10, new=2, dropped=1)
     assert tables(undisturbed) != tables(fitted(alone, tmp_path / "cold", None))
-    # A call and an evaluation are told, then there is a checkpoint: of half an epoch, of two.
-    for kill_at in (3, 9):
+    # The unigram model, a call and an evaluation are told, then there is a checkpoint: of half an
+    # epoch, of two.
+    for kill_at in (4, 10):
         folder = tmp_path / f"killed{kill_at}"
         with pytest.raises(KilledError):
             fitted(alone, folder, base, kill_at)
