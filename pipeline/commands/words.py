@@ -1,6 +1,8 @@
 """Questions about words: `skipgram neighbors`, `contexts` and `analogy`."""
 
+import os
 import re
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
@@ -12,11 +14,12 @@ import click
 from pipeline.commands import shared
 from pipeline.failures import RUN_FAILED
 from pipeline.local.output_folder import OutputFolder
+from pipeline.terminal import stderr_to
 from trainer_module.errors import InputError
 from trainer_module.text.words import BLANKS
 
 if TYPE_CHECKING:
-    from pipeline.results.answers import Answer, Form, Kind
+    from pipeline.results.words.answers import Answer, Form, Kind
 
 # In place of words: the lines of standard input.
 _STDIN = "-"
@@ -46,8 +49,8 @@ def neighbors(words: tuple[str, ...], k: int, form: "Form", output: Path) -> Non
     - as WORD stands for standard input, a word a line. Of several words the known ones are
     answered; the exit code is 1 if none is known.
     """
-    from pipeline.results.answers import NEIGHBORS
     from pipeline.results.embeddings import Embeddings
+    from pipeline.results.words.answers import NEIGHBORS
 
     vectors = Embeddings.load(OutputFolder(output).vectors)
     knows = None if _is_one(words) else vectors.knows
@@ -69,10 +72,11 @@ def contexts(words: tuple[str, ...], k: int, form: "Form", output: Path) -> None
     from pipeline.local import serving_folder
 
     folder = serving_folder.served_model(OutputFolder(output).serving)
-    from pipeline.results.answers import CONTEXTS
-    from pipeline.results.contexts import ContextModel
+    with stderr_to(Path(os.devnull)):  # TensorFlow's words on this machine's processor
+        from pipeline.results.words.answers import CONTEXTS
+        from pipeline.results.words.contexts import ContextModel
 
-    model = ContextModel.load(str(folder))
+        model = ContextModel.load(str(folder))
     knows = None if _is_one(words) else model.knows
     _answer(CONTEXTS, form, _each(words), knows, lambda word: model.contexts(word, k))
 
@@ -90,13 +94,13 @@ def analogy(words: tuple[str, ...], k: int, form: "Form", output: Path) -> None:
     is_typed = words != (_STDIN,)
     if is_typed and len(words) != 3:
         raise click.UsageError(f"an analogy takes three words, A B C; here are {len(words)}")
-    from pipeline.results.answers import ANALOGIES
     from pipeline.results.embeddings import Embeddings
+    from pipeline.results.words.answers import ANALOGIES
 
     vectors = Embeddings.load(OutputFolder(output).vectors)
     questions = [words] if is_typed else map(_three_words, _lines_of_stdin())
     knows = None if is_typed else vectors.knows
-    _answer(ANALOGIES, form, questions, knows, lambda *asked: vectors.analogy(*asked, k))
+    _answer(ANALOGIES, form, questions, knows, lambda a, b, c: vectors.analogy(a, b, c, k))
 
 
 def _is_one(words: Sequence[str]) -> bool:
@@ -111,7 +115,7 @@ def _each(words: Iterable[str]) -> Iterator[tuple[str, ...]]:
 
 def _lines_of_stdin() -> Iterator[str]:
     """As they come, without blanks around them, and without empty ones."""
-    for line in click.get_binary_stream("stdin"):
+    for line in sys.stdin.buffer:
         if text := line.decode(errors="replace").strip(BLANKS):
             yield text
 
@@ -139,7 +143,7 @@ def _answer(
         nearest token. To find that one takes too long to do it for each of many words.
       ask: gives what is found, by the words of a question.
     """
-    from pipeline.results import answers
+    from pipeline.results.words import answers
 
     counted = Counter[bool]()
 

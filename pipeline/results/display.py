@@ -1,9 +1,9 @@
-"""What people see: progress, runs, nearest tokens."""
+"""What people see: progress and runs."""
 
 import time
 from collections.abc import Sequence
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
 from rich import box
 from rich.console import Console
@@ -19,9 +19,6 @@ from pipeline.results.records import (
 )
 from pipeline.results.summary_tables import add_row, decimal
 from pipeline.terminal import shown
-
-if TYPE_CHECKING:
-    from pipeline.results.embeddings import Neighbor
 
 # Between two lines of progress where no terminal can redraw one.
 _SECONDS_BETWEEN_LINES = 15.0
@@ -77,14 +74,6 @@ class ProgressDisplay:
 def warning(sentence: str) -> Text:
     """What people must see of a run that goes on."""
     return Text(f"  warning: {shown(sentence)}")
-
-
-def ranking(heading: str, found: "Sequence[Neighbor]") -> Table:
-    """Tokens with their cosines."""
-    table = Table(Column(Text(shown(heading))), "cosine")
-    for neighbor in found:
-        add_row(table, neighbor.token, f"{neighbor.cosine:.3f}")
-    return table
 
 
 def runs_table(records: Sequence[RunRecord], served: str | None) -> Table:

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pipeline.atomic import aside
-from pipeline.results.tokens import TokenRows, largest
+from pipeline.results.words.tokens import TokenRows, largest
 from trainer_module.errors import InputError
 from trainer_module.evaluation import word2vec_format
 from trainer_module.text.words import TOKENIZATION_FILE, Tokenization

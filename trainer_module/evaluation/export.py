@@ -10,11 +10,12 @@ import tensorflow as tf
 import tensorflow_transform as tft
 
 from trainer_module import features
-from trainer_module.evaluation import cross_entropies, warm_up
+from trainer_module.evaluation import cross_entropies
 from trainer_module.evaluation.cross_entropies import Parameters, TargetSums
 from trainer_module.evaluation.saved_model import ModelSettings
+from trainer_module.evaluation.serving import warm_up
+from trainer_module.evaluation.serving.word_signatures import WordModel
 from trainer_module.evaluation.target_sample import DrawnTargets
-from trainer_module.evaluation.word_signatures import WordModel
 from trainer_module.text import skip_grams
 
 LOOKUP_SIGNATURE = "serving_default"

@@ -8,18 +8,12 @@ import pytest
 from rich.console import Console
 
 from pipeline.results import display
-from pipeline.results.embeddings import Neighbor
 from pipeline.results.records import ComponentProgress, ComponentRun, ComponentWarning, RunRecord
-from tests.pipeline.results.screens import CONTROLS, SHOWN, printed, rows
+from tests.pipeline.results.screens import CONTROLS, SHOWN, printed
 
 
 class TestControlCharacters:
     """Of tokens, names of files, settings and messages: at no door do they reach the terminal."""
-
-    def test_of_tokens(self):
-        table = display.ranking(CONTROLS, [Neighbor(CONTROLS, 0.5)])
-        assert rows(table) == [[SHOWN, "0.500"]]
-        assert "\x1b" not in printed(table)
 
     def test_of_runs(self):
         started, error = datetime.datetime(2026, 7, 1), {"error": CONTROLS}
@@ -99,17 +93,8 @@ class TestRunsTable:
             assert word in text
 
 
-def test_ranking_shows_tokens_with_cosines():
-    table = display.ranking("king", [Neighbor("queen", 0.81266), Neighbor("größe", -1.0)])
-    assert rows(table) == [["queen", "0.813"], ["größe", "-1.000"]]
-    assert "king" in printed(table).splitlines()[1]
-
-
 @pytest.mark.parametrize("token", ["[b]", "[/b]", "[/]", "[red]x[/red]", ":heart:", "a[0]", "\\["])
-def test_tokens_and_paths_are_shown_as_they_are(token):
-    ranking = display.ranking(token, [Neighbor(token, 0.5)])
-    assert token in printed(ranking).splitlines()[1]
-    assert rows(ranking) == [[token, "0.500"]]
+def test_paths_are_shown_as_they_are(token):
     assert f" {token} " in printed(display.runs_table([record(corpus=token)], None))
 
 

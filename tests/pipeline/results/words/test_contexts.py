@@ -3,7 +3,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipeline.results.contexts import ContextModel
+from pipeline.results.words.contexts import ContextModel
 from tests.saved_models import SETTINGS, write_saved_model
 from trainer_module.errors import InputError
 

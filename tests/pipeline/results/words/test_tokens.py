@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.results.tokens import TokenRows, largest
+from pipeline.results.words.tokens import TokenRows, largest
 from trainer_module.text.words import Tokenization
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from pipeline.results.contexts import ContextModel
+from pipeline.results.words.contexts import ContextModel
 from tests.saved_models import SETTINGS
 from tests.trainer_module.evaluation import test_export
 from tests.trainer_module.evaluation.test_export import (

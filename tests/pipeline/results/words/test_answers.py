@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from pipeline.results import answers
-from pipeline.results.answers import ANALOGIES, CONTEXTS, NEIGHBORS, Answer
+from pipeline.results.words import answers
+from pipeline.results.words.answers import ANALOGIES, CONTEXTS, NEIGHBORS, Answer
 
 CONTROLS, SHOWN = "\x1b[2Ja\u202eb", r"\x1b[2Ja\u202eb"
 TEXT = st.text(max_size=5)

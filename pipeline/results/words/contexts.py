@@ -4,7 +4,7 @@ from typing import NamedTuple, Self
 
 import numpy as np
 
-from pipeline.results.tokens import TokenRows, largest
+from pipeline.results.words.tokens import TokenRows, largest
 from trainer_module.evaluation import saved_model
 from trainer_module.evaluation.saved_model import SavedModel
 
