@@ -1,7 +1,7 @@
 """What is known of runs, of their components, and of what those wrote."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from datetime import datetime
 from pathlib import Path
@@ -161,6 +161,10 @@ class Summary:
     last_blessed: Mapping[str, Any] | None = None  # the run it was compared with: name and figures
     verdict: str = ""  # a sentence: how the gate has decided, and by which figures
     why_not_blessed: str | None = None  # the verdict, unless it is blessed
+    # The metrics by slice: by `target_frequency` and `context_frequency` the bands, the most
+    # frequent first. And by bin of probabilities, figures.Figures.calibration.
+    slices: Mapping[str, Sequence[Mapping[str, Any]]] | None = None
+    calibration: Sequence[Mapping[str, float]] | None = None
     configuration: Mapping[str, Any] = field(default_factory=dict)  # all of it, as YAML has it
     versions: Mapping[str, str] = field(default_factory=dict)  # of what ran
 

@@ -84,6 +84,18 @@ def decimal(number: float) -> str:
     return f"{number:,.1f}" if abs(number) >= 1000 else f"{number:.4f}"
 
 
+def band(name: str) -> str:
+    """Ranks of tokens, by the name of a slice.
+
+    >>> [band(name) for name in ("1-100", "101-1000", "10001-")]
+    ['1-100', '101-1,000', 'above 10,000']
+    """
+    first, _, end = name.partition("-")
+    if not first.isdigit():
+        return name
+    return f"{whole(int(first))}-{whole(int(end))}" if end else f"above {whole(int(first) - 1)}"
+
+
 def share(number: float) -> str:
     """A share, in per cent.
 

@@ -14,6 +14,9 @@ from pipeline.results.report.contents import (
     share,
     whole,
 )
+from pipeline.results.report.contents import (
+    band as band_name,
+)
 from pipeline.results.report.figures import ALL, Figure
 
 _CROSS_ENTROPY, _UNIGRAM = "full_softmax_cross_entropy", "unigram_cross_entropy"
@@ -40,7 +43,7 @@ def section(result: Result) -> Section:
 
 def _figures(result: Result, *, is_folded: bool) -> Listing:
     rows = [
-        (figure.label, figure.text(result[figure.name]), figure.unit, figure.better or "")
+        (figure.label, figure.text(result[figure.name]), figure.unit_if_any, figure.better or "")
         for figure in ALL.values()
         if figure.name in result
     ]
@@ -81,7 +84,10 @@ def _bands(result: Result) -> Iterator[Chart]:
 
 def _band_chart(name: str, kind: str, figure: Figure, bands: Sequence[Mapping[str, Any]]) -> Chart:
     values = [
-        {"band": band["slice"], **{k: band[k] for k in (figure.name, _UNIGRAM) if k in band}}
+        {
+            "band": band_name(band["slice"]),
+            **{k: band[k] for k in (figure.name, _UNIGRAM) if k in band},
+        }
         for band in bands
         if figure.name in band
     ]
