@@ -1,5 +1,6 @@
 """What a report is made of: sections of charts and tables. Plain data, which the page draws."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
@@ -90,9 +91,9 @@ def band(name: str) -> str:
     >>> [band(name) for name in ("1-100", "101-1000", "10001-")]
     ['1-100', '101-1,000', 'above 10,000']
     """
-    first, _, end = name.partition("-")
-    if not first.isdigit():
+    if not (found := re.fullmatch(r"(\d+)-(\d*)", name)):
         return name
+    first, end = found.groups()
     return f"{whole(int(first))}-{whole(int(end))}" if end else f"above {whole(int(first) - 1)}"
 
 

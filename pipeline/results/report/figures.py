@@ -86,7 +86,7 @@ def _tile(figure: Figure, result: Result, last: Result) -> Tile:
     if before is None:
         return Tile(label, figure.text(value), "", "neutral")
     difference = value - before
-    note = f"{figure.text(before)} in run {last['run']}" if difference else "as before"
+    note = f"last blessed: {figure.text(before)}" if difference else "as before"
     return Tile(label, figure.text(value), note, figure.tone(difference))
 
 

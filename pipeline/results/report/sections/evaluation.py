@@ -52,20 +52,19 @@ def _figures(result: Result, *, is_folded: bool) -> Listing:
 
 
 def _ranks(result: Result) -> Iterator[Chart]:
-    values = [
-        {"k": label, "recall": result[name]} for name, label in _RANKS.items() if name in result
-    ]
+    found = {label: result[name] for name, label in _RANKS.items() if name in result}
+    values = [{"k": f"first {label}", "recall": recall} for label, recall in found.items()]
     if not values:
         return
-    said = ", ".join(f"{share(one['recall'])} among the first {one['k']}" for one in values)
+    said = ", ".join(f"{share(recall)} among the first {label}" for label, recall in found.items())
     mean = result.get("mean_reciprocal_rank")
     says = f"The context that came stands {said}." + (
         f" Its mean reciprocal rank is {mean:.4f}." if mean is not None else ""
     )
     spec = charts.bars(
-        values, charts.names("k", "first k"), charts.quantity("recall", "share of pairs", ".1%")
+        values, charts.names("k", "ranks"), charts.quantity("recall", "share of pairs", "~%")
     )
-    rows = [(f"recall at {one['k']}", share(one["recall"])) for one in values]
+    rows = [(one["k"], share(one["recall"])) for one in values]
     rows += [
         (ALL[name].label, decimal(result[name]))
         for name in ("mean_reciprocal_rank", "mean_rank")
@@ -92,7 +91,7 @@ def _band_chart(name: str, kind: str, figure: Figure, bands: Sequence[Mapping[st
         if figure.name in band
     ]
     category = charts.names("band", f"rank of the {name}")
-    form = ".1%" if figure.unit == "share" else ".1f"
+    form = "~%" if figure.unit == "share" else "~f"
     value = charts.quantity(figure.name, figure.unit, form)
     has_unigram = figure.name == _CROSS_ENTROPY and all(_UNIGRAM in one for one in values)
     unigram = charts.quantity(_UNIGRAM, figure.unit, form)
