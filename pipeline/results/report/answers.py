@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from pipeline.results.report.contents import Answer, Result, decimal, share, whole
+from pipeline.results.report.contents import band as band_name
 
 # Standard errors within which two models are alike.
 _SURE = 2.0
@@ -82,6 +83,7 @@ def is_weak(result: Result) -> Answer:
 def weaknesses(result: Result) -> list[tuple[str, str]]:
     """Each in a few words and in a sentence, the most telling one first."""
     return [
+        *_no_model(result),
         *_no_gain(result),
         *_hardest(result),
         *_end_of_training(result),
@@ -97,11 +99,20 @@ def _bands(result: Result) -> Iterator[tuple[str, Sequence[Mapping[str, Any]]]]:
             yield whose, bands
 
 
+def _no_model(result: Result) -> Iterator[tuple[str, str]]:
+    loss, unigram = result.get(_CROSS_ENTROPY), result.get("unigram_cross_entropy")
+    if loss is not None and unigram is not None and loss >= unigram:
+        yield (
+            "everywhere",
+            "Over all pairs it says no more of contexts than their frequencies do.",
+        )
+
+
 def _no_gain(result: Result) -> Iterator[tuple[str, str]]:
     """Bands of which the model says no more than the frequencies of the contexts do."""
     for whose, bands in _bands(result):
         none = [
-            band["slice"]
+            band_name(band["slice"])
             for band in bands
             if band[_CROSS_ENTROPY] >= band.get("unigram_cross_entropy", float("inf"))
         ]
@@ -117,10 +128,11 @@ def _hardest(result: Result) -> Iterator[tuple[str, str]]:
     overall = result.get(_CROSS_ENTROPY)
     for whose, bands in _bands(result):
         worst = max(bands, key=lambda band: band[_CROSS_ENTROPY])
+        ranks = band_name(worst["slice"])
         pairs = sum(band["num_pairs"] for band in bands)
         yield (
-            f"{whose} of rank {worst['slice']}",
-            f"Hardest are {whose} of rank {worst['slice']}: {worst[_CROSS_ENTROPY]:.2f} nats"
+            f"{whose} of rank {ranks}",
+            f"Hardest are {whose} of rank {ranks}: {worst[_CROSS_ENTROPY]:.2f} nats"
             + (f" where {overall:.2f} is the mean" if overall is not None else "")
             + f", on {share(worst['num_pairs'] / pairs)} of the held-out pairs.",
         )

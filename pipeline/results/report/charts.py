@@ -14,7 +14,7 @@ BLUE, ORANGE, GREEN, RED, MUTED = (
 )
 _SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"
 _HEIGHT = 230
-_LOW_HEIGHT = 130
+_LOW_HEIGHT = 150
 _BAR_HEIGHT = 26  # of each, with its gap
 _AXIS_HEIGHT = 45
 
@@ -45,14 +45,15 @@ def lines(
 
 
 def bars(rows: Rows, category: Spec, value: Spec, *more: Spec, color: str = BLUE) -> Spec:
-    """A horizontal bar for each row, in the order of the rows."""
+    """A horizontal bar for each row, in the order of the rows. Their names need no title."""
     bar = {
         "mark": {"type": "bar", "color": color, "cornerRadiusEnd": 2, "height": {"band": 0.7}},
         "encoding": {"x": value, "tooltip": _tooltips(category, value)},
     }
     spec = _layers(rows, bar, *more)
     height = _BAR_HEIGHT * len({row[category["field"]] for row in rows}) + _AXIS_HEIGHT
-    return spec | {"encoding": {"y": category | {"sort": None}}, "height": height}
+    untitled = category | {"axis": {**category["axis"], "title": None}}
+    return spec | {"encoding": {"y": untitled}, "height": height}
 
 
 def columns(rows: Rows, category: Spec, value: Spec) -> Spec:
@@ -77,31 +78,22 @@ def straight_line(x: Spec, y: Spec, ends: Sequence[tuple[float, float]]) -> Spec
     return {"data": {"values": values}, "mark": mark, "encoding": {"x": x, "y": y}}
 
 
-def rule(y: Spec, at: float, label: str) -> Spec:
-    """A layer: a dashed line across, with its name above it."""
-    values = [{y["field"]: at}]
+def rule(y: Spec, at: float) -> Spec:
+    """A layer: a dashed line across."""
     mark = {"type": "rule", "color": MUTED, "strokeDash": [5, 4], "strokeWidth": 1.5}
-    text = {"type": "text", "text": label, "color": MUTED, "align": "left", "dy": -6}
-    own: Spec = {"x": None, "y": y}
-    return {
-        "data": {"values": values},
-        "layer": [
-            {"mark": mark, "encoding": {"y": y, "x": None}},
-            {"mark": text, "encoding": own | {"x": {"value": 4}}},
-        ],
-    }
+    return {"data": {"values": [{y["field"]: at}]}, "mark": mark, "encoding": {"x": None, "y": y}}
 
 
 def ticks(category: Spec, value: Spec, tooltip: str) -> Spec:
     """A layer of bars: a mark across each, for a second figure of the same unit."""
-    mark = {"type": "tick", "color": ORANGE, "thickness": 3, "height": {"band": 0.9}}
+    mark = {"type": "tick", "color": ORANGE, "thickness": 3, "opacity": 1, "height": {"band": 0.9}}
     tooltips = [{"field": value["field"], "type": "quantitative", "title": tooltip}]
     return {"mark": mark, "encoding": {"x": value, "tooltip": tooltips}}
 
 
 def error_bars(x: Spec, low: str, high: str) -> Spec:
     """A layer: a line from one field to the other at each row."""
-    encoding = {"y": {"field": low, "type": "quantitative"}, "y2": {"field": high}}
+    encoding = {"x": x, "y": {"field": low, "type": "quantitative"}, "y2": {"field": high}}
     return {"mark": {"type": "rule", "color": BLUE, "strokeWidth": 2}, "encoding": encoding}
 
 

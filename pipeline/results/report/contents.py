@@ -1,5 +1,6 @@
 """What a report is made of: sections of charts and tables. Plain data, which the page draws."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
@@ -82,6 +83,18 @@ def decimal(number: float) -> str:
     if 0 < abs(number) < 0.001:
         return f"{number:.2g}"
     return f"{number:,.1f}" if abs(number) >= 1000 else f"{number:.4f}"
+
+
+def band(name: str) -> str:
+    """Ranks of tokens, by the name of a slice.
+
+    >>> [band(name) for name in ("1-100", "101-1000", "10001-")]
+    ['1-100', '101-1,000', 'above 10,000']
+    """
+    if not (found := re.fullmatch(r"(\d+)-(\d*)", name)):
+        return name
+    first, end = found.groups()
+    return f"{whole(int(first))}-{whole(int(end))}" if end else f"above {whole(int(first) - 1)}"
 
 
 def share(number: float) -> str:

@@ -1,10 +1,11 @@
 """How figures of a run are called, and written: their units, and which way is better."""
 
-from typing import Any, Literal, NamedTuple
+from typing import NamedTuple
 
+from components.embedding_evaluator.metric_list import METRICS, Better
 from pipeline.results.report.contents import Result, Tile, Tone, decimal, share, whole
 
-Better = Literal["higher", "lower"]
+_COUNTS = ("pairs", "documents", "tokens", "pairs a second")
 
 
 class Figure(NamedTuple):
@@ -24,6 +25,11 @@ class Figure(NamedTuple):
         """Whether it is a whole number."""
         return self.unit in _COUNTS
 
+    @property
+    def unit_if_any(self) -> str:
+        """The unit, for people: a pure number has none."""
+        return "" if self.unit == "1" else self.unit
+
     def text(self, value: float) -> str:
         """A value as people read it, without the unit."""
         if self.is_count:
@@ -37,22 +43,10 @@ class Figure(NamedTuple):
         return "good" if (difference > 0) == (self.better == "higher") else "bad"
 
 
-_COUNTS = ("pairs", "documents", "tokens", "pairs a second")
-_METRICS = (
-    Figure("full_softmax_cross_entropy", "nats", "lower"),
-    Figure("full_sigmoid_cross_entropy", "nats", "lower"),
-    Figure("unigram_cross_entropy", "nats", None),
-    Figure("perplexity", "contexts", "lower"),
-    Figure("common_cross_entropy", "nats", "lower"),
-    Figure("recall_at_1", "share", "higher"),
-    Figure("recall_at_10", "share", "higher"),
-    Figure("recall_at_100", "share", "higher"),
-    Figure("mean_reciprocal_rank", "reciprocal rank", "higher"),
-    Figure("mean_rank", "rank", "lower"),
-    Figure("mean_log_partition", "nats", None),
-    Figure("std_log_partition", "nats", "lower"),
-    Figure("expected_calibration_error", "share", "lower"),
-)
+_OF_METRICS = [
+    Figure(metric.name, metric.unit, metric.better) for metric in METRICS if metric.written
+]
+# Of a summary, beside the metrics.
 _OTHERS = (
     Figure("documents", "documents", None),
     Figure("tokens", "tokens", None),
@@ -62,7 +56,9 @@ _OTHERS = (
     Figure("train_loss", "nats", None),
     Figure("pairs_per_second", "pairs a second", "higher"),
 )
-ALL = {figure.name: figure for figure in (*_METRICS, *_OTHERS)}
+# What the model is, as against its corpus and its machine.
+METRIC_NAMES = tuple(figure.name for figure in _OF_METRICS)
+ALL = {figure.name: figure for figure in (*_OF_METRICS, *_OTHERS)}
 # Those that show how runs went, beside the cross-entropies.
 OF_RUNS = (
     *("recall_at_10", "mean_reciprocal_rank", "expected_calibration_error"),
@@ -90,10 +86,10 @@ def _tile(figure: Figure, result: Result, last: Result) -> Tile:
     if before is None:
         return Tile(label, figure.text(value), "", "neutral")
     difference = value - before
-    note = f"{figure.text(before)} in run {last['run']}" if difference else "as before"
+    note = f"last blessed: {figure.text(before)}" if difference else "as before"
     return Tile(label, figure.text(value), note, figure.tone(difference))
 
 
 def _number(result: Result, name: str) -> float | None:
-    value: Any = result.get(name)
+    value = result.get(name)
     return float(value) if isinstance(value, int | float) else None

@@ -29,7 +29,7 @@ _IN_SIGHT = "inrange(datum.x, domain('x')) && inrange(datum.y, domain('y'))"
 def map_chart(words: Sequence[MappedWord]) -> Spec:
     """Vega's spec, with the words in it."""
     values = [
-        {"t": word.token, "x": word.x, "y": word.y, "r": rank, "c": word.count}
+        {"t": word.token, "x": word.x, "y": word.y, "r": rank, "c": word.occurrences}
         for rank, word in enumerate(words)
     ]
     return {

@@ -9,7 +9,7 @@ import yaml
 
 from pipeline.results.report.answers import weaknesses
 from pipeline.results.report.contents import Result, whole
-from pipeline.results.report.figures import ALL
+from pipeline.results.report.figures import ALL, METRIC_NAMES, Figure
 from pipeline.results.report.sections.lineage import leaves
 from pipeline.terminal import shown
 from trainer_module.evaluation import word2vec_format
@@ -17,8 +17,6 @@ from trainer_module.evaluation import word2vec_format
 CARD_FILE = "MODEL_CARD.md"
 _TAGS = ("skip-gram", "word2vec", "word-embeddings", "tfx")
 _TASK = {"type": "feature-extraction", "name": "Contexts of words, by skip-gram"}
-# Of a model, not of its corpus or its machine.
-_NOT_OF_A_MODEL = ("documents", "tokens", "vocabulary_size", "pairs_train", "pairs_eval")
 _LOAD = """\
 ```python
 from gensim.models import KeyedVectors
@@ -57,18 +55,17 @@ def _name(result: Result) -> str:
 def _evaluated(result: Result) -> dict[str, Any]:
     dataset = {"type": "text", "name": _corpus(result), "split": "held-out documents"}
     metrics = [
-        {"type": name, "name": f"{figure.label}, {figure.unit}", "value": float(result[name])}
+        {"type": name, "name": figure.label, "value": float(result[name])}
         for name, figure in _metrics(result)
     ]
     return {"task": dict(_TASK), "dataset": dataset, "metrics": metrics}
 
 
-def _metrics(result: Result) -> Iterator[tuple[str, Any]]:
-    for name, figure in ALL.items():
+def _metrics(result: Result) -> Iterator[tuple[str, Figure]]:
+    for name in METRIC_NAMES:
         value = result.get(name)
-        is_number = isinstance(value, int | float) and math.isfinite(value)
-        if is_number and name not in _NOT_OF_A_MODEL and figure.unit != "pairs a second":
-            yield name, figure
+        if isinstance(value, int | float) and math.isfinite(value):
+            yield name, ALL[name]
 
 
 def _corpus(result: Result) -> str:
@@ -104,7 +101,7 @@ def _figures(result: Result) -> Iterator[str]:
     yield "| figure | value | unit | better |\n|---|---|---|---|"
     for name, figure in _metrics(result):
         better = figure.better or ""
-        yield f"| {figure.label} | {figure.text(result[name])} | {figure.unit} | {better} |"
+        yield f"| {figure.label} | {figure.text(result[name])} | {figure.unit_if_any} | {better} |"
     yield ""
 
 

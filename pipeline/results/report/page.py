@@ -19,7 +19,6 @@ from markupsafe import Markup
 
 from pipeline.atomic import write_aside
 from pipeline.results.embeddings import Embeddings
-from pipeline.results.records import RunRecord
 from pipeline.results.report import sources as read
 from pipeline.results.report import vega
 from pipeline.results.report.answers import answers
@@ -85,12 +84,7 @@ def _sections(sources: Sources, vectors: Embeddings | None) -> Iterator[Section]
 def _last(sources: Sources) -> Mapping[str, Any]:
     """The result of the last blessed run before this one."""
     name = (sources.record.result.get("last_blessed") or {}).get("run")
-    found = (record for record in sources.earlier if record.name == name)
-    return next((_with_name(record) for record in found), {})
-
-
-def _with_name(record: RunRecord) -> Mapping[str, Any]:
-    return {**record.result, "run": record.name}
+    return next((one.result for one in sources.earlier if one.name == name), {})
 
 
 def _data(sections: list[Section], mapped: list[MappedWord]) -> dict[str, Any]:

@@ -124,7 +124,8 @@ def differing_table(found: SideBySide) -> Table:
 
 def as_rich(table: Table, title: str) -> rich.table.Table:
     """For the terminal; cells are text of strangers, and stay what they are."""
-    drawn = rich.table.Table(*map(Text, table.head), title=title, title_justify="left")
+    heads = (rich.table.Column(Text(shown(head))) for head in table.head)
+    drawn = rich.table.Table(*heads, title=title, title_justify="left")
     for row in table.rows:
         drawn.add_row(*(Text(shown(cell)) for cell in row))
     return drawn

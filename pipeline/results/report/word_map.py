@@ -31,7 +31,7 @@ class MappedWord(NamedTuple):
     """A token and its place, in the order of the vocabulary."""
 
     token: str
-    count: int | None
+    occurrences: int | None
     x: float  # -1 to 1, and so is y
     y: float
     neighbors: tuple[tuple[str, float], ...]  # with their cosines, the nearest first
@@ -85,10 +85,9 @@ def _places(units: Floats) -> Floats:
     )
     # With several threads sums are rounded as these happen to end, and no map comes twice.
     with threadpool_limits(1):
-        places = tsne.fit_transform(units)
+        places: Floats = tsne.fit_transform(units)
     low, high = places.min(axis=0), places.max(axis=0)
-    scaled: Floats = 2 * (places - low) / np.where(high > low, high - low, 1) - 1
-    return scaled
+    return np.asarray(2 * (places - low) / np.where(high > low, high - low, 1) - 1, np.float32)
 
 
 def _beginning(units: Floats) -> Floats:

@@ -163,12 +163,16 @@ class TestWhatIsNotOfARun:
         (tmp_path / name).symlink_to("nowhere")
         assert " is no folder, and " in self.refusal(tmp_path)
 
-    @pytest.mark.parametrize("name", ["metadata.sqlite", "summary.json", ".lock", ".identity"])
+    @pytest.mark.parametrize(
+        "name", ["metadata.sqlite", "report.html", "summary.json", ".lock", ".identity"]
+    )
     def test_a_folder_where_a_file_must_be(self, tmp_path, name):
         (tmp_path / name).mkdir()
         assert self.refusal(tmp_path).startswith(f"{tmp_path / name} is no file, and a run")
 
-    @pytest.mark.parametrize("name", ["vectors.unfinished", "summary.json.unfinished"])
+    @pytest.mark.parametrize(
+        "name", ["vectors.unfinished", "report.html.unfinished", "summary.json.unfinished"]
+    )
     def test_a_folder_where_what_is_unfinished_must_be(self, tmp_path, name):
         (tmp_path / name).mkdir()
         assert self.refusal(tmp_path).startswith(f"{tmp_path / name} is a folder, and a run")
@@ -188,7 +192,7 @@ class TestWhatIsNotOfARun:
             f"{tmp_path / 'vectors'} is no link of a run, and a run writes there"
         )
 
-    @pytest.mark.parametrize("name", ["summary.json", "artifacts/model"])
+    @pytest.mark.parametrize("name", ["report.html", "summary.json", "artifacts/model"])
     def test_what_a_first_run_would_take_for_its_own(self, tmp_path, name):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).touch()

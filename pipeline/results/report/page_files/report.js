@@ -5,10 +5,11 @@
   const axis = {
     labelColor: "var(--muted)", titleColor: "var(--muted)", gridColor: "var(--line)",
     domainColor: "var(--muted)", tickColor: "var(--line)", titleFontWeight: "normal",
-    labelFontSize: 11.5, titleFontSize: 12,
+    labelFontSize: 11.5, titleFontSize: 12, labelOverlap: true, labelSeparation: 5,
   };
   const config = {
-    aria: false, background: null, font: "system-ui, sans-serif", axis, view: { stroke: null },
+    aria: false, background: null, font: "system-ui, sans-serif", view: { stroke: null },
+    axis, axisQuantitative: { tickCount: 5 },
     legend: { labelColor: "var(--text)", symbolType: "circle", symbolSize: 80, labelFontSize: 12 },
     text: { fontSize: 11.5 },
   };

@@ -112,10 +112,9 @@ def _zipf(counts: npt.NDArray[np.int64]) -> Chart:
 def _lengths(lengths: Sequence[int]) -> Chart:
     """In bands that double."""
     bands = np.floor(np.log2(np.maximum(lengths, 1))).astype(int)
-    values = [
-        {"words": _band(int(band)), "share": float((bands == band).mean())}
-        for band in range(int(bands.max()) + 1)
-    ]
+    shares = [float((bands == band).mean()) for band in range(int(bands.max()) + 1)]
+    names = [_band(band) for band in range(len(shares))]
+    values = [{"words": name, "share": one} for name, one in zip(names, shares, strict=True)]
     median = int(np.median(lengths))
     says = (
         f"Half of {whole(len(lengths))} held-out documents have up to {whole(median)} words "
@@ -123,7 +122,7 @@ def _lengths(lengths: Sequence[int]) -> Chart:
     )
     category = charts.names("words", "words in a document", labelAngle=-40)
     spec = charts.columns(values, category, charts.quantity("share", "share of documents", ".0%"))
-    rows = [(one["words"], share(one["share"])) for one in values]
+    rows = [(name, share(one)) for name, one in zip(names, shares, strict=True)]
     table = Table(("words", "share of documents"), rows)
     return Chart("lengths", "Lengths of documents", says, spec, table)
 

@@ -14,6 +14,9 @@ from pipeline.results.report.contents import (
     share,
     whole,
 )
+from pipeline.results.report.contents import (
+    band as band_name,
+)
 from pipeline.results.report.figures import ALL, Figure
 
 _CROSS_ENTROPY, _UNIGRAM = "full_softmax_cross_entropy", "unigram_cross_entropy"
@@ -40,7 +43,7 @@ def section(result: Result) -> Section:
 
 def _figures(result: Result, *, is_folded: bool) -> Listing:
     rows = [
-        (figure.label, figure.text(result[figure.name]), figure.unit, figure.better or "")
+        (figure.label, figure.text(result[figure.name]), figure.unit_if_any, figure.better or "")
         for figure in ALL.values()
         if figure.name in result
     ]
@@ -49,20 +52,19 @@ def _figures(result: Result, *, is_folded: bool) -> Listing:
 
 
 def _ranks(result: Result) -> Iterator[Chart]:
-    values = [
-        {"k": label, "recall": result[name]} for name, label in _RANKS.items() if name in result
-    ]
+    found = {label: result[name] for name, label in _RANKS.items() if name in result}
+    values = [{"k": f"first {label}", "recall": recall} for label, recall in found.items()]
     if not values:
         return
-    said = ", ".join(f"{share(one['recall'])} among the first {one['k']}" for one in values)
+    said = ", ".join(f"{share(recall)} among the first {label}" for label, recall in found.items())
     mean = result.get("mean_reciprocal_rank")
     says = f"The context that came stands {said}." + (
         f" Its mean reciprocal rank is {mean:.4f}." if mean is not None else ""
     )
     spec = charts.bars(
-        values, charts.names("k", "first k"), charts.quantity("recall", "share of pairs", ".1%")
+        values, charts.names("k", "ranks"), charts.quantity("recall", "share of pairs", "~%")
     )
-    rows = [(f"recall at {one['k']}", share(one["recall"])) for one in values]
+    rows = [(one["k"], share(one["recall"])) for one in values]
     rows += [
         (ALL[name].label, decimal(result[name]))
         for name in ("mean_reciprocal_rank", "mean_rank")
@@ -81,12 +83,15 @@ def _bands(result: Result) -> Iterator[Chart]:
 
 def _band_chart(name: str, kind: str, figure: Figure, bands: Sequence[Mapping[str, Any]]) -> Chart:
     values = [
-        {"band": band["slice"], **{k: band[k] for k in (figure.name, _UNIGRAM) if k in band}}
+        {
+            "band": band_name(band["slice"]),
+            **{k: band[k] for k in (figure.name, _UNIGRAM) if k in band},
+        }
         for band in bands
         if figure.name in band
     ]
     category = charts.names("band", f"rank of the {name}")
-    form = ".1%" if figure.unit == "share" else ".1f"
+    form = "~%" if figure.unit == "share" else "~f"
     value = charts.quantity(figure.name, figure.unit, form)
     has_unigram = figure.name == _CROSS_ENTROPY and all(_UNIGRAM in one for one in values)
     unigram = charts.quantity(_UNIGRAM, figure.unit, form)

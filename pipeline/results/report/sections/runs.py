@@ -79,7 +79,7 @@ def _withheld(long: Sequence[Mapping[str, Any]], y: Spec) -> Spec:
     values = [
         row for row in long if row["status"] != "blessed" and row["series"] != "unigram model"
     ]
-    mark = {"type": "point", "shape": "cross", "size": 130, "filled": True, "angle": 45}
+    mark = {"type": "point", "shape": "cross", "size": 240, "filled": True, "angle": 45}
     encoding = {"color": {"value": charts.RED}, "x": _x(), "y": y}
     return {"data": {"values": values}, "mark": mark, "encoding": encoding}
 
@@ -98,17 +98,18 @@ def _increases(rows: Sequence[Mapping[str, Any]]) -> Iterator[Chart]:
         }
         for row in found
     ]
-    y = charts.quantity("increase", "nats above the last blessed model", "+.3f", zero=False)
-    layers = [charts.rule(y, 0.0, "as good as the last blessed model")]
+    y = charts.quantity("increase", "nats", "+.3f", zero=False)
+    layers = [charts.rule(y, 0.0)]
     gate = found[-1].get("configuration", {}).get("evaluator", {}).get("max_increase")
     if gate is not None:
-        layers.append(charts.rule(y, gate, "evaluator.max_increase"))
+        layers.append(charts.rule(y, gate))
     bars = charts.error_bars(_x(), "low", "high")
     spec = charts.points(values, _x(), y, *layers, bars)
     says = (
         f"Of {len(found)} runs, {sum(row['increase'] < 0 for row in found)} were better than the "
-        "last blessed model before them on the same pairs. The lines through the points are two "
-        "standard errors to each side; below zero is better."
+        "last blessed model before them on the same pairs: they lie below zero. The lines through "
+        "the points are two standard errors to each side"
+        + (f"; the upper dashed line is evaluator.max_increase, {gate}." if gate else ".")
     )
     cells = [
         (row["when"], f"{row['increase']:+.4f}", decimal(row.get("increase_error", 0.0)))
@@ -130,7 +131,8 @@ def _others(rows: Sequence[Mapping[str, Any]]) -> Iterator[Chart]:
 
 
 def _other(figure: Figure, values: Sequence[Mapping[str, Any]]) -> Chart:
-    y = charts.quantity("value", figure.unit, "~s" if figure.is_count else "", zero=False)
+    form = ".3s" if figure.is_count else ".1%" if figure.unit == "share" else ""
+    y = charts.quantity("value", figure.unit_if_any, form, zero=False)
     spec = charts.lines(values, _x(), y, {figure.label: charts.BLUE}, is_low=True)
     better = f" {figure.better.capitalize()} is better." if figure.better else ""
     says = f"From {figure.text(values[0]['value'])} to {figure.text(values[-1]['value'])}.{better}"

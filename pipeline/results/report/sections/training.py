@@ -32,14 +32,18 @@ def _held_out(result: Result) -> Iterator[Chart]:
     x = charts.quantity("step", "step", "~s", nice=False)
     y = charts.quantity("value", "nats", ".2f", zero=False)
     unigram = result.get("unigram_cross_entropy")
-    layers = [] if unigram is None else [charts.rule(y, unigram, "unigram model, softmax")]
+    layers = [] if unigram is None else [charts.rule(y, unigram)]
     colors = {_SOFTMAX: charts.BLUE, _SIGMOID: charts.GREEN}
     kept = result.get("kept_step")
     says = (
         f"From {evaluations[0]['softmax']:.4f} to {evaluations[-1]['softmax']:.4f} nats of softmax "
         f"in {whole(evaluations[-1]['step'])} steps."
         + (f" Step {whole(kept)} is kept." if kept is not None else "")
-        + (f" The unigram model has {unigram:.4f}." if unigram is not None else "")
+        + (
+            f" The dashed line is the unigram model's softmax, {unigram:.4f}."
+            if unigram is not None
+            else ""
+        )
     )
     rows = [
         (
@@ -54,19 +58,27 @@ def _held_out(result: Result) -> Iterator[Chart]:
     yield Chart("held-out", "Held-out loss during training", says, spec, table)
 
 
+def _dashed(unigram: float | None) -> str:
+    if unigram is None:
+        return ""
+    return f" The dashed line is the unigram model's softmax, {unigram:.4f}."
+
+
 def _sampled(result: Result) -> Iterator[Chart]:
     losses = dict(result.get("sampled_losses") or {})
     if not losses:
         return
     if (full := result.get("full_loss")) is not None:
         losses[f"all {whole(result.get('vocabulary_size', 0))}"] = full
-    values = [{"candidates": number, "loss": loss} for number, loss in losses.items()]
+    values = [
+        {"candidates": f"{number} candidates", "loss": loss} for number, loss in losses.items()
+    ]
     says = (
         "What training sees of the loss by its number of candidates, beside what it stands for: "
         f"{', '.join(f'{loss:.2f} nats with {number}' for number, loss in losses.items())}."
     )
     spec = charts.bars(
-        values, charts.names("candidates", "candidates"), charts.quantity("loss", "nats", "~s")
+        values, charts.names("drawn", "candidates"), charts.quantity("loss", "nats", "~s")
     )
     rows = [(str(number), decimal(loss)) for number, loss in losses.items()]
     table = Table(("candidates", "loss, nats"), rows)

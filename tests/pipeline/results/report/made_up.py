@@ -33,9 +33,9 @@ SLICES = {
     kind: [
         {"slice": "1-100", "num_pairs": 1000, "full_softmax_cross_entropy": 6.0,
          "unigram_cross_entropy": 6.5, "recall_at_10": 0.3},
-        {"slice": "101-1,000", "num_pairs": 600, "full_softmax_cross_entropy": 8.0,
+        {"slice": "101-1000", "num_pairs": 600, "full_softmax_cross_entropy": 8.0,
          "unigram_cross_entropy": 8.6, "recall_at_10": 0.1},
-        {"slice": "1,001-", "num_pairs": 400, "full_softmax_cross_entropy": 10.5,
+        {"slice": "1001-", "num_pairs": 400, "full_softmax_cross_entropy": 10.5,
          "unigram_cross_entropy": 10.0, "recall_at_10": 0.01},
     ]
     for kind in ("target_frequency", "context_frequency")

@@ -65,11 +65,11 @@ def test_bands_that_frequencies_do_as_well_come_first_then_the_hardest() -> None
     bands = [band("1-100", 900, 6.0, 6.5), band("101-", 100, 11.0, 10.5)]
     result = {"full_softmax_cross_entropy": 6.5, "slices": {"target_frequency": bands}}
     found = answers.is_weak(result)
-    assert found.short == "Words of rank 101-"
+    assert found.short == "Words of rank above 100"
     assert found.sentences == [
-        "Of words of rank 101- it says no more than frequencies alone.",
-        "Hardest are words of rank 101-: 11.00 nats where 6.50 is the mean, on 10.0 % of the "
-        "held-out pairs.",
+        "Of words of rank above 100 it says no more than frequencies alone.",
+        "Hardest are words of rank above 100: 11.00 nats where 6.50 is the mean, on 10.0 % of "
+        "the held-out pairs.",
     ]
 
 
@@ -103,6 +103,11 @@ def test_scores_that_are_no_log_probabilities() -> None:
     assert words == "unnormalised scores"
     assert "-0.75 nats" in sentence
     assert answers.weaknesses({"mean_log_partition": 0.4}) == []
+
+
+def test_a_model_that_says_no_more_than_frequencies_is_weak_everywhere() -> None:
+    found = answers.is_weak({"full_softmax_cross_entropy": 7.2, "unigram_cross_entropy": 7.1})
+    assert found.short == "Everywhere"
 
 
 def test_nothing_weak_is_said_too() -> None:

@@ -30,7 +30,7 @@ def test_what_is_alike_lies_together() -> None:
 def test_words_are_the_most_frequent_with_their_counts() -> None:
     found = word_map.word_map(vectors(50))
     assert [word.token for word in found[10:12]] == ["word10", "word11"]
-    assert [word.count for word in found[:3]] == [10_000, 5_000, 3_333]
+    assert [word.occurrences for word in found[:3]] == [10_000, 5_000, 3_333]
 
 
 @given(st.integers(5, 60), st.integers(1, 9), st.integers(0, 1000))
