@@ -66,14 +66,17 @@ class RankCounter:
 
     def _add_compared(self, scores: Scores) -> None:
         at_once = max(_SCORES_AT_ONCE // max(scores.shape[1], 1), 1)
-        starts = self._starts[self._num_sorted :]
-        for nth, number in enumerate(self._with_nth):
-            for first in range(0, number, at_once):
-                some = slice(first, min(first + at_once, number))
-                pairs = starts[some] + nth
+        for first in range(0, len(scores), at_once):
+            some = scores[first : first + at_once]
+            flags = np.empty(some.shape, np.bool_)
+            for nth, with_nth in enumerate(self._with_nth):
+                number = min(with_nth - first, at_once)
+                if number <= 0:
+                    break
+                pairs = self._starts[self._num_sorted + first :][:number] + nth
                 own = self._scores[pairs, np.newaxis]
-                self._above[pairs] += _count(scores[some] > own)
-                self._equal[pairs] += _count(scores[some] == own)
+                self._above[pairs] += _count(np.greater(some[:number], own, out=flags[:number]))
+                self._equal[pairs] += _count(np.equal(some[:number], own, out=flags[:number]))
 
     def ranks(self) -> Ranks:
         """`[pairs]`; no number where the score is none."""

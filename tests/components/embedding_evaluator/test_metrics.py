@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tensorflow_model_analysis.metrics import metric_types
 
-from components.embedding_evaluator import metrics
+from components.embedding_evaluator import comparison_metrics, metrics
+from components.embedding_evaluator.metric_list import METRICS, RANK_METRICS
 from components.embedding_evaluator.totals import OUTPUTS, SKETCHES, TOTALS, Totals, TotalsCombiner
 from pipeline.beam_arguments import ON_THIS_MACHINE
 
@@ -77,6 +78,11 @@ VALUES = {
     "perplexity": 20.085537,
     "gain_over_unigram": 1.2,
     "least_gain_over_unigram": 1.2,
+    **dict.fromkeys(RANK_METRICS, math.nan),  # these documents hold sums of their own alone
+    **dict.fromkeys([f"{name}_error" for name in RANK_METRICS], 0.0),
+    "mean_log_partition": 0.0,
+    "std_log_partition": 0.0,
+    "expected_calibration_error": math.nan,
     "num_pairs": 5.0,
     "common_cross_entropy": 5.8,
     "common_cross_entropy_of_last_blessed": 6.0,
@@ -121,7 +127,9 @@ def together(documents: list[Documents]) -> Documents:
 
 def test_these_are_the_metrics() -> None:
     assert list(metrics.FORMULAS) == list(VALUES)
-    assert [name for name in VALUES if name in metrics.COMPARISONS] == list(VALUES)[11:]
+    assert list(metrics.FORMULAS) == [one.name for one in METRICS]
+    comparisons = [one.name for one in METRICS if one.is_comparison]
+    assert list(VALUES)[-len(comparisons) :] == comparisons
 
 
 @pytest.mark.parametrize(("name", "expected"), VALUES.items())
@@ -150,7 +158,7 @@ def test_a_model_without_pairs_is_not_held_against_the_other(missing: str) -> No
     """As no number it would withhold every later model."""
     known = dict(zip(COMPARED, (9.0, 1.0, 6.0, 1.0), strict=True)) | {missing: 0.0}
     found = totals([document(**known)])
-    assert (metrics.increase(found), metrics.increase_error(found)) == (0, 0)
+    assert (comparison_metrics.increase(found), comparison_metrics.increase_error(found)) == (0, 0)
 
 
 def test_a_model_that_is_not_finite_has_no_finite_number() -> None:
@@ -158,7 +166,7 @@ def test_a_model_that_is_not_finite_has_no_finite_number() -> None:
     found = totals([document(**evaluated(math.nan, *[1.0] * 5), **broken)])
     assert math.isnan(metrics.gain_over_unigram(found))
     assert not math.isfinite(metrics.perplexity(found))
-    assert math.isnan(metrics.increase(found))
+    assert math.isnan(comparison_metrics.increase(found))
 
 
 @settings(max_examples=50)
@@ -168,14 +176,14 @@ def test_the_error_beside_its_definition(rows: list[tuple[float, int, float, int
     a, n, b, m = np.array(rows, np.float64).T
     parts = (a - a.sum() / n.sum() * n) / n.sum() - (b - b.sum() / m.sum() * m) / m.sum()
     expected = math.sqrt((parts**2).sum())
-    assert metrics.increase_error(found) == pytest.approx(expected, rel=1e-5, abs=1e-5)
+    assert comparison_metrics.increase_error(found) == pytest.approx(expected, rel=1e-5, abs=1e-5)
 
 
 def test_of_a_model_and_itself_there_is_no_error() -> None:
     rows = [(7.1, 3, 7.1, 3), (2.3, 1, 2.3, 1)]
     found = totals([document(**dict(zip(COMPARED, row, strict=True))) for row in rows])
-    assert metrics.increase(found) == 0
-    assert metrics.increase_error(found) == pytest.approx(0, abs=1e-7)
+    assert comparison_metrics.increase(found) == 0
+    assert comparison_metrics.increase_error(found) == pytest.approx(0, abs=1e-7)
 
 
 class TestErrorsOfSampledTargets:
@@ -208,7 +216,7 @@ class TestErrorsOfSampledTargets:
                 )
             ]
         )
-        assert metrics.increase_error(same) == 0
+        assert comparison_metrics.increase_error(same) == 0
         # They differ by 3 and 4 in the buckets: the root of 9 + 16, of 8 pairs.
         other = totals(
             [
@@ -217,13 +225,13 @@ class TestErrorsOfSampledTargets:
                 )
             ]
         )
-        assert metrics.increase_error(other) == pytest.approx(5 / 8)
+        assert comparison_metrics.increase_error(other) == pytest.approx(5 / 8)
 
     def test_the_gate_is_sure_by_two_errors(self) -> None:
         found = totals([self.sketches(softmax_sketch=(6, 8, 0, 0), compared_sketch=(3, 4, 0, 0))])
-        assert metrics.gain_over_unigram(found) == metrics.increase(found) == 0
+        assert metrics.gain_over_unigram(found) == comparison_metrics.increase(found) == 0
         assert metrics.least_gain_over_unigram(found) == pytest.approx(-2 * 10 / 8)
-        assert metrics.most_increase(found) == pytest.approx(2 * 5 / 8)
+        assert comparison_metrics.most_increase(found) == pytest.approx(2 * 5 / 8)
 
 
 class TestTotals:
@@ -295,8 +303,8 @@ def test_in_beam_documents_are_combined_whatever_the_bundles() -> None:
         [by_key] = combined
         [total] = by_key.values()
         found = Totals.of_vector(total)
-        assert metrics.increase(found) == pytest.approx(-0.2)
-        assert metrics.increase_error(found) == pytest.approx(math.sqrt(20.48) / 5)
+        assert comparison_metrics.increase(found) == pytest.approx(-0.2)
+        assert comparison_metrics.increase_error(found) == pytest.approx(math.sqrt(20.48) / 5)
 
     with beam.Pipeline(argv=list(ON_THIS_MACHINE)) as pipeline:
         combined = (
