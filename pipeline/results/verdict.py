@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from components.embedding_comparison.comparison import Comparison
+from components.embedding_evaluator.metric_list import metric_of_set
 from components.embedding_evaluator.thresholds import Threshold
 from pipeline.results.figures import Figures
 from pipeline.sections.evaluation import EvaluatorConfig
@@ -59,9 +60,10 @@ def _missed(gate: EvaluatorConfig, figures: Figures) -> list[str]:
                 f"{str(threshold)!r}: take that one away, or add text"
             )
         elif not threshold.is_met(value):
+            where = "set" if metric_of_set(threshold.metric) else "slices"
             reasons.append(
                 f"its {threshold.name} is {value:.4g}, and evaluator.thresholds asks for "
-                f"{'>=' if threshold.is_least else '<='} {threshold.bound:g}: look at the slices "
+                f"{'>=' if threshold.is_least else '<='} {threshold.bound:g}: look at the {where} "
                 "in summary.json, train on more text of that kind, or ask for less"
             )
     return reasons

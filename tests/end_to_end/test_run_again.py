@@ -46,6 +46,29 @@ def test_a_model_worse_than_the_last_blessed_one_is_not_pushed(run, corpus: Path
     assert "not blessed" in runs
 
 
+def test_an_intrinsic_set_is_judged_without_training_again(
+    run, corpus: Path, skipgram, tmp_path: Path
+) -> None:
+    pairs, questions = tmp_path / "groups.txt", tmp_path / "questions.txt"
+    pairs.write_text("Cat\tdog\t9\nred\tblue\t8\ncat\tred\t1\none\tcat\t2\ncat\tmouse\t5\n")
+    questions.write_text(": animals\ncat dog horse sheep\n: others\nred green mouse rat\n")
+    sets = f"evaluator.similarity=[{pairs}]", f"evaluator.analogies=[{questions}]"
+    bar = "evaluator.thresholds=[similarity/groups >= 1.01]"
+    ended = skipgram(*run_arguments(corpus, run.output, *sets, bar))
+    assert ended.code == 3, ended.stderr
+    assert "evaluator.thresholds asks for >= 1.01" in ended.stderr
+    summary = json.loads((run.output / "summary.json").read_text())
+    assert {"Trainer", "EmbeddingAligner"} <= set(summary["cached"])
+    assert "Evaluator" not in summary["cached"]
+    # A group's words share their contexts, so those of one group are nearer than those of two.
+    found = summary["similarity"]["groups"]
+    assert found["spearman"] > 0.59
+    assert (found["pairs"], found["known_pairs"]) == (5, 4)
+    solved = summary["analogies"]["questions"]
+    assert (solved["questions"], solved["known_questions"]) == (2, 1)
+    assert solved["sections"]["others"]["known_questions"] == 0
+
+
 def wait_until(condition: Callable[[], bool], command: Command) -> None:
     deadline = time.monotonic() + 120
     while not condition():
