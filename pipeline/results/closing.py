@@ -23,22 +23,15 @@ def closing_lines(summary: Summary, output: Path) -> list[Text]:
         changes = ", ".join(_changes(summary))
         beside = f"beside run {summary.last_blessed['run']}" + (changes and f": {changes}")
     kept = "" if summary.blessed else " as before"
-    version = f"vectors/ and serving/{summary.version}{kept}; " if summary.version else ""
+    formats = ", ".join(name for name in summary.exports or () if name != ALWAYS)
+    vectors = f"vectors/ (also for {formats})" if formats else "vectors/"
+    version = f"{vectors} and serving/{summary.version}{kept}; " if summary.version else ""
     cached = "" if summary.model_of == summary.run else f", its model from run {summary.model_of}"
     curves = f"tensorboard/{summary.model_of}"
     curves = f", {curves}" if (output / curves).is_dir() else ""
     places = f"in {output}: {version}logs/{summary.run}{curves}{cached}"
     report = [f"report: {output / REPORT_FILE}"] if (output / REPORT_FILE).is_file() else []
-    return [Text(shown(line)) for line in (beside, places, *_exports(summary), *report)]
-
-
-def _exports(summary: Summary) -> Iterator[str]:
-    """The formats of `vectors/` that were asked for."""
-    others = {name: of for name, of in (summary.exports or {}).items() if name != ALWAYS}
-    if others:
-        recalls = {name: of.get("recall_at_10") for name, of in others.items()}
-        said = (f"{k} (recall@10 {v:.3f})" if v is not None else k for k, v in recalls.items())
-        yield f"vectors/ also for {', '.join(said)}"
+    return [Text(shown(line)) for line in (beside, places, *report)]
 
 
 def _changes(summary: Summary) -> Iterator[str]:
