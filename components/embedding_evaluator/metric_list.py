@@ -20,7 +20,7 @@ class Metric(NamedTuple):
     formula: str
     unit: Unit
     better: Better | None = None
-    shown: bool = True  # to people who look at a summary
+    shown: bool = True  # in the summary of a run, which shows few
     written: bool = True  # to summary.json; the others are of the gate alone
     sliced: bool = True  # whether slices have it; the others are of all documents alone
     is_comparison: bool = False  # with the last blessed model; there is none without one
@@ -40,14 +40,20 @@ def _error(name: str, unit: Unit) -> Metric:
 
 
 def _comparison(
-    name: str, formula: str, unit: Unit, better: Better | None = None, *, written: bool = True
+    name: str,
+    formula: str,
+    unit: Unit,
+    better: Better | None = None,
+    *,
+    shown: bool = False,
+    written: bool = True,
 ) -> Metric:
     return Metric(
         name,
         formula,
         unit,
         better,
-        shown=written,
+        shown=shown,
         written=written,
         sliced=False,
         is_comparison=True,
@@ -55,11 +61,11 @@ def _comparison(
 
 
 _RANKS = (
-    Metric("recall_at_1", "share of pairs with rank(t,c) <= 1", "share", "higher"),
+    Metric("recall_at_1", "share of pairs with rank(t,c) <= 1", "share", "higher", shown=False),
     Metric("recall_at_10", "share of pairs with rank(t,c) <= 10", "share", "higher"),
-    Metric("recall_at_100", "share of pairs with rank(t,c) <= 100", "share", "higher"),
-    Metric("mean_reciprocal_rank", "mean 1 / rank(t,c)", "share", "higher"),
-    Metric("mean_rank", "mean rank(t,c)", "rank", "lower"),
+    Metric("recall_at_100", "share of pairs with rank(t,c) <= 100", "share", "higher", shown=False),
+    Metric("mean_reciprocal_rank", "mean 1 / rank(t,c)", "1", "higher"),
+    Metric("mean_rank", "mean rank(t,c)", "rank", "lower", shown=False),
 )
 RANK_METRICS = tuple(metric.name for metric in _RANKS)
 
@@ -90,8 +96,14 @@ METRICS = (
     ),
     *_RANKS,
     *(_error(metric.name, metric.unit) for metric in _RANKS),
-    Metric("mean_log_partition", "mean log Z(t)", "nats"),
-    Metric("std_log_partition", "standard deviation of log Z(t) over pairs", "nats", "lower"),
+    Metric("mean_log_partition", "mean log Z(t)", "nats", shown=False),
+    Metric(
+        "std_log_partition",
+        "standard deviation of log Z(t) over pairs",
+        "nats",
+        "lower",
+        shown=False,
+    ),
     Metric(
         "expected_calibration_error",
         "sum over bins of |observed - predicted| share of pairs",
@@ -99,11 +111,15 @@ METRICS = (
         "lower",
     ),
     Metric("num_pairs", "held-out pairs", "pairs", shown=False, written=False),
-    _comparison("common_cross_entropy", "mean -log p(c|t) on common pairs", "nats", "lower"),
-    _comparison("common_cross_entropy_of_last_blessed", "the same of the last blessed", "nats"),
+    _comparison(
+        "common_cross_entropy", "mean -log p(c|t) on common pairs", "nats", "lower", shown=True
+    ),
+    _comparison(
+        "common_cross_entropy_of_last_blessed", "the same of the last blessed", "nats", shown=True
+    ),
     _comparison("compared", "evaluator.compared_metric", "nats", "lower", written=False),
     _comparison("compared_of_last_blessed", "the same of the last blessed", "nats", written=False),
-    _comparison("increase", "compared - compared_of_last_blessed", "nats", "lower"),
+    _comparison("increase", "compared - compared_of_last_blessed", "nats", "lower", shown=True),
     _comparison("most_increase", "that and two standard errors", "nats", "lower", written=False),
     _comparison("increase_error", "standard error of increase, by documents", "nats", "lower"),
     _comparison("common_coverage", "share of common pairs that it knows", "share", "higher"),

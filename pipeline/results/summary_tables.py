@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 from rich.text import Text
 
+from components.embedding_evaluator.metric_list import METRICS
 from pipeline.results.records import Summary
 from pipeline.terminal import shown
 from trainer_module.objective_table import OBJECTIVES
@@ -17,18 +18,6 @@ if TYPE_CHECKING:
 _SHOWN_WORDS = 8
 _SHOWN_NEIGHBORS = 6
 _SHOWN_EVALUATIONS = 10
-# The Evaluator's metrics that people see, in this order, with their units; summary.json has all.
-SEEN_METRICS: Mapping[str, str] = {
-    "full_softmax_cross_entropy": "nats",
-    "full_sigmoid_cross_entropy": "nats",
-    "unigram_cross_entropy": "nats",
-    "gain_over_unigram": "nats",
-    "perplexity": "",
-    "common_cross_entropy": "nats",
-    "common_cross_entropy_of_last_blessed": "nats",
-    "increase": "nats",
-}
-
 # A label and what stands beside it.
 Row = tuple[str, str]
 
@@ -111,10 +100,10 @@ def _training(summary: Summary) -> Iterator[Row]:
 
 def _figures(metrics: Mapping[str, float]) -> Iterator[Row]:
     """Those that people see, with their standard errors where they have one."""
-    for name, unit in SEEN_METRICS.items():
-        if name in metrics:
-            error = metrics.get(f"{name}_error")
-            yield label(name), figure(metrics[name], unit, error)
+    for one in METRICS:
+        if one.shown and not one.is_error and one.name in metrics:
+            error = metrics.get(f"{one.name}_error")
+            yield label(one.name), figure(metrics[one.name], one.unit, error)
 
 
 def label(name: str) -> str:
@@ -129,16 +118,21 @@ def label(name: str) -> str:
 def figure(value: float, unit: str, error: float | None = None) -> str:
     """A metric's value for people, maybe with its standard error.
 
-    >>> figure(7.12345, "nats"), figure(-0.054, "nats", 0.00304), figure(1881.734, "")
+    >>> figure(7.12345, "nats"), figure(-0.054, "nats", 0.00304), figure(1881.734, "1")
     ('7.1235 nats', '-0.0540 +- 0.0030 nats', '1,881.7')
-    >>> figure(0.12345, "share"), figure(1234.0, "pairs")
-    ('12.3%', '1,234 pairs')
+    >>> figure(0.12345, "share"), figure(0.12345, "share", 0.002), figure(0.0713, "1")
+    ('12.3%', '12.3% +- 0.2%', '0.0713')
     """
+    written = _number(value, unit) + (f" +- {_number(error, unit)}" if error else "")
+    return f"{written} {unit}" if unit in ("nats", "pairs") else written
+
+
+def _number(value: float, unit: str) -> str:
     if unit == "share":
         return f"{value:.1%}"
-    if unit != "nats":
-        return f"{value:,.0f} {unit}" if unit == "pairs" else f"{value:,.1f}"
-    return f"{decimal(value)}{f' +- {decimal(error)}' if error else ''} nats"
+    if unit == "pairs":
+        return whole(value)
+    return decimal(value) if unit == "nats" or abs(value) < 1 else f"{value:,.1f}"
 
 
 def _sets(summary: Summary) -> Iterator[Row]:

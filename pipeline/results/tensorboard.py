@@ -23,10 +23,10 @@ from tensorboard.plugins.projector.projector_config_pb2 import ProjectorConfig
 from tensorboard.plugins.scalar.summary_v2 import scalar_pb
 from tensorboard.summary.writer.record_writer import RecordWriter
 
+from components.embedding_evaluator.metric_list import METRICS
 from pipeline.atomic import aside, write_aside
 from pipeline.results.embeddings import Embeddings
 from pipeline.results.records import COMPARED, RUN_FILE, RunRecord, Summary
-from pipeline.results.summary_tables import SEEN_METRICS
 from trainer_module.evaluation import word2vec_format
 from trainer_module.training.record import HELD_OUT_SIGMOID, HELD_OUT_SOFTMAX
 
@@ -79,7 +79,7 @@ def write(
         write_last_blessed(folder / run, summary, compared_metric)
     result = summary.as_json()
     ended = [replace(r, status=status, result=result) if r.name == run else r for r in records]
-    write_all_runs(folder, ended, SEEN_METRICS)
+    write_all_runs(folder, ended, [one.name for one in METRICS if one.written])
     write_projector(folder, vectors)
 
 
