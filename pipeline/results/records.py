@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Self
@@ -111,7 +111,7 @@ class Reading:
     def read(cls, path: Path) -> Self:
         """Reads `reading.json`."""
         content = json.loads(path.read_text(encoding="utf-8"))
-        return cls(**{one.name: content[one.name] for one in fields(cls)})
+        return cls(**{field.name: content[field.name] for field in fields(cls)})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -158,6 +158,8 @@ class Summary:
     model_of: str = ""  # the run that trained the model, if it came from the cache
     version: str | None = None  # in serving/, of the last blessed model
     is_new_version: bool = False  # whether this run put it there
+    configuration: Mapping[str, Any] | None = None  # all of it, as YAML has it
+    versions: Mapping[str, str] | None = None  # of what ran
     last_blessed: Mapping[str, Any] | None = None  # the run it was compared with: name and figures
     verdict: str = ""  # a sentence: how the gate has decided, and by which figures
     why_not_blessed: str | None = None  # the verdict, unless it is blessed
@@ -165,8 +167,6 @@ class Summary:
     # frequent first. And by bin of probabilities, figures.Figures.calibration.
     slices: Mapping[str, Sequence[Mapping[str, Any]]] | None = None
     calibration: Sequence[Mapping[str, float]] | None = None
-    configuration: Mapping[str, Any] = field(default_factory=dict)  # all of it, as YAML has it
-    versions: Mapping[str, str] = field(default_factory=dict)  # of what ran
 
     @property
     def is_unchanged(self) -> bool:

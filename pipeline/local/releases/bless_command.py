@@ -7,7 +7,7 @@ from ml_metadata.proto import metadata_store_pb2 as mlmd
 
 from pipeline.config import Config
 from pipeline.failures import WrongCommandError
-from pipeline.local import metadata_store
+from pipeline.local import metadata_store, report_command
 from pipeline.local.output_folder import OutputFolder
 from pipeline.local.releases import blessings
 from pipeline.results.records import RunRecord
@@ -50,6 +50,7 @@ def bless(config: Config, output: OutputFolder, said: str, by: str, reason: str)
                 noted = {blessings.RUN: record.name, blessings.BY: by, blessings.REASON: reason}
                 blessings.bless(store, location, output, model, noted)
             last, _ = blessings.settle(store, location, output, record.name)
+        report_command.write_card(store, location.pipeline_name, output)
     assert last is not None
     served = f"serving/{last.version} and vectors/ hold its model"
     if is_last:
