@@ -32,7 +32,8 @@ class Browser:
         self.driver.get_log("browser")  # what came before is forgotten
         self.driver.get(path.absolute().as_uri())
         self.wait(
-            "return [...document.querySelectorAll('.chart')].every((one) => one.dataset.drawn)"
+            "const charts = [...document.querySelectorAll('.chart')];"
+            "return charts.length && charts.every((one) => one.dataset.drawn)"
         )
 
     def run(self, script: str, *arguments: Any) -> Any:

@@ -12,6 +12,7 @@ from pipeline.config import Config
 from pipeline.local import metadata_store
 from pipeline.local.metadata_store import StoreLocation
 from pipeline.local.output_folder import OutputFolder
+from pipeline.local.releases import blessings
 from pipeline.results.records import RUN_FILE, RunRecord
 from pipeline.results.report.model_card import CARD_FILE, model_card
 from pipeline.results.report.side_by_side import SideBySide, side_by_side
@@ -112,5 +113,7 @@ def _write(
         if artifact.state == mlmd.Artifact.LIVE and (folder := Path(artifact.uri)).is_dir()
     }
     earlier = records[records.index(record) + 1 :]
-    page.write(Sources(record, earlier, folders, output.root), path)
+    given = blessings.by_hand(store, location.pipeline_name)
+    of_run = [one for one in given if one.run == record.name]
+    page.write(Sources(record, earlier, folders, output.root, of_run), path)
     return path

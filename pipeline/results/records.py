@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Self
@@ -114,7 +114,7 @@ class Reading:
     def read(cls, path: Path) -> Self:
         """Reads `reading.json`."""
         content = json.loads(path.read_text(encoding="utf-8"))
-        return cls(**{one.name: content[one.name] for one in fields(cls)})
+        return cls(**{field.name: content[field.name] for field in fields(cls)})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -143,6 +143,10 @@ class Summary:
     kept_step: int
     # The Evaluator's, of the whole eval split: by name, in summary.json beside the other fields.
     metrics: Mapping[str, float]
+    # The metrics by slice: by `target_frequency` and `context_frequency` the bands, the most
+    # frequent first. And by bin of probabilities, figures.Figures.calibration.
+    slices: Mapping[str, Sequence[Mapping[str, Any]]] | None = None
+    calibration: Sequence[Mapping[str, float]] | None = None
     # Of the intrinsic sets, by their names; None: none is named.
     similarity: Mapping[str, Any] | None = None  # SimilarityFigures
     analogies: Mapping[str, Any] | None = None  # AnalogiesFigures
@@ -164,17 +168,13 @@ class Summary:
     model_of: str = ""  # the run that trained the model, if it came from the cache
     version: str | None = None  # in serving/, of the last blessed model
     is_new_version: bool = False  # whether this run put it there
+    # By format of vectors/, its files and figures; None: vectors/ holds another run's model.
+    exports: Mapping[str, Any] | None = None
+    configuration: Mapping[str, Any] | None = None  # all of it, as YAML has it
+    versions: Mapping[str, str] | None = None  # of what ran
     last_blessed: Mapping[str, Any] | None = None  # the run it was compared with: name and figures
     verdict: str = ""  # a sentence: how the gate has decided, and by which figures
     why_not_blessed: str | None = None  # the verdict, unless it is blessed
-    # The metrics by slice: by `target_frequency` and `context_frequency` the bands, the most
-    # frequent first. And by bin of probabilities, figures.Figures.calibration.
-    slices: Mapping[str, Sequence[Mapping[str, Any]]] | None = None
-    calibration: Sequence[Mapping[str, float]] | None = None
-    # By format of vectors/, its files and figures; None: vectors/ holds another run's model.
-    exports: Mapping[str, Any] | None = None
-    configuration: Mapping[str, Any] = field(default_factory=dict)  # all of it, as YAML has it
-    versions: Mapping[str, str] = field(default_factory=dict)  # of what ran
 
     @property
     def is_unchanged(self) -> bool:

@@ -7,7 +7,7 @@ from ml_metadata.proto import metadata_store_pb2 as mlmd
 
 from pipeline.config import Config
 from pipeline.failures import WrongCommandError
-from pipeline.local import metadata_store
+from pipeline.local import metadata_store, report_command
 from pipeline.local.output_folder import OutputFolder
 from pipeline.local.releases import blessings
 from pipeline.results import tensorboard
@@ -52,6 +52,7 @@ def bless(config: Config, output: OutputFolder, said: str, by: str, reason: str)
                 blessings.bless(store, location, output, model, noted)
             last, _ = blessings.settle(store, location, output, record.name)
         tensorboard.write_projector(output.tensorboard, output.vectors)
+        report_command.write_card(store, location.pipeline_name, output)
     assert last is not None
     served = f"serving/{last.version} and vectors/ hold its model"
     if is_last:

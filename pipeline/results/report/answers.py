@@ -6,6 +6,7 @@ Sentences and figures from the result of a run, by rules that are written here.
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from pipeline.results.records import Blessing
 from pipeline.results.report.contents import Answer, Result, decimal, share, whole
 from pipeline.results.report.contents import band as band_name
 
@@ -22,17 +23,21 @@ _CROSS_ENTROPY = "full_softmax_cross_entropy"
 _WHOSE = {"target_frequency": "words", "context_frequency": "contexts"}
 
 
-def answers(result: Result) -> list[Answer]:
+def answers(result: Result, by_hand: Sequence[Blessing]) -> list[Answer]:
     """The three answers, in the order in which they are asked."""
-    return [is_blessed(result), is_better(result), is_weak(result)]
+    return [is_blessed(result, by_hand), is_better(result), is_weak(result)]
 
 
-def is_blessed(result: Result) -> Answer:
-    """With the sentence of the gate."""
-    blessed = bool(result.get("blessed"))
-    sentence = str(result.get("verdict", ""))
-    short = "Yes" if blessed else "No"
-    return Answer("Is it blessed?", short, "good" if blessed else "bad", [f"{_capital(sentence)}."])
+def is_blessed(result: Result, by_hand: Sequence[Blessing] = ()) -> Answer:
+    """With the sentence of the gate, and of the last person who blessed it since."""
+    question = "Is it blessed?"
+    said = [f"{_capital(str(result.get('verdict', '')))}."]
+    if result.get("blessed"):
+        return Answer(question, "Yes", "good", said)
+    if by_hand:
+        said.insert(0, f"It was blessed {by_hand[-1].sentence}.")
+        return Answer(question, "Yes, by hand", "good", said)
+    return Answer(question, "No", "bad", said)
 
 
 def is_better(result: Result) -> Answer:

@@ -55,7 +55,7 @@ def render(sources: Sources) -> str:
     scripts = [javascript.result(), (_FILES / _SCRIPT).read_text(encoding="utf-8")]
     return _environment().get_template("report.html").render(
         record=sources.record,
-        answers=answers(result),
+        answers=answers(result, sources.by_hand),
         tiles=tiles(result, _last(sources)),
         sections=sections,
         mapped=mapped,

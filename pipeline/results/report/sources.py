@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from components.embedding_comparison.comparison import COMPARISON_FILE, Comparison
 from pipeline.results.embeddings import Embeddings
-from pipeline.results.records import RunRecord
+from pipeline.results.records import Blessing, RunRecord
 from trainer_module.evaluation import word2vec_format
 
 # By component and output key, as pipeline.local.metadata_store has them.
@@ -31,12 +31,13 @@ _HEAD, _TAIL = 12, 4
 
 
 class Sources(NamedTuple):
-    """A run, and the ones before it."""
+    """A run, the ones before it, and what people said of it."""
 
     record: RunRecord
     earlier: Sequence[RunRecord]  # the last one first
     folders: Mapping[Key, Path]  # of the run's artifacts: those that are there
     root: Path  # the output folder
+    by_hand: Sequence[Blessing] = ()  # of the run
 
 
 def embeddings(sources: Sources) -> Embeddings | None:

@@ -66,8 +66,7 @@ def word_map(vectors: Embeddings) -> list[MappedWord]:
 
 def _units(rows: Floats) -> Floats:
     norms = np.linalg.norm(rows, axis=1, keepdims=True)
-    units: Floats = rows / np.where(norms > 0, norms, 1)
-    return units
+    return np.asarray(rows / np.where(norms > 0, norms, 1), np.float32)
 
 
 def _places(units: Floats) -> Floats:

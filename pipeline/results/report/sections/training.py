@@ -70,9 +70,7 @@ def _sampled(result: Result) -> Iterator[Chart]:
         return
     if (full := result.get("full_loss")) is not None:
         losses[f"all {whole(result.get('vocabulary_size', 0))}"] = full
-    values = [
-        {"candidates": f"{number} candidates", "loss": loss} for number, loss in losses.items()
-    ]
+    values = [{"drawn": f"{number} candidates", "loss": loss} for number, loss in losses.items()]
     says = (
         "What training sees of the loss by its number of candidates, beside what it stands for: "
         f"{', '.join(f'{loss:.2f} nats with {number}' for number, loss in losses.items())}."

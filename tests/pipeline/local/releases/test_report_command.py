@@ -7,6 +7,7 @@ import pytest
 from pipeline.config import Config
 from pipeline.failures import WrongCommandError
 from pipeline.local import metadata_store, report_command
+from pipeline.local.releases.bless_command import bless
 from tests.pipeline.local.releases.nights import Nights
 from tests.pipeline.results.report.made_up import result
 from trainer_module.errors import InputError
@@ -77,6 +78,16 @@ def test_the_card_is_that_of_the_model_whose_vectors_lie_there(nights: Nights) -
     run(nights, C)
     report_command.after_run(nights.location, nights.output)
     assert f"skipgram-{C}" in card.read_text()
+
+
+def test_what_a_person_has_blessed_is_said_and_has_a_card(nights: Nights) -> None:
+    run(nights, A)
+    run(nights, B, passes=False)
+    bless(Config(), nights.output, B, "ann", "it is fine")
+    assert f"skipgram-{B}" in (nights.output.vectors / "MODEL_CARD.md").read_text()
+    text = report(nights, B).read_text()
+    assert f"<title>Blessed: run {B}</title>" in text
+    assert "It was blessed by ann on " in text
 
 
 def test_without_a_blessed_model_there_is_no_card(nights: Nights) -> None:

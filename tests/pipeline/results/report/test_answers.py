@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from pipeline.results.records import Blessing
 from pipeline.results.report import answers
 
 
@@ -13,6 +14,16 @@ def test_a_blessed_model_is_called_so_with_the_gates_sentence() -> None:
     assert found.sentences == ["The model is blessed: it is better."]
     withheld = answers.is_blessed({"blessed": False, "verdict": "the model is not blessed"})
     assert (withheld.short, withheld.tone) == ("No", "bad")
+
+
+def test_a_model_that_a_person_blessed_says_who_and_why_before_the_gate() -> None:
+    given = [Blessing("7", "ann", "it is fine", "2026-11-28T06:44:19")]
+    found = answers.is_blessed({"blessed": False, "verdict": "the model is not blessed"}, given)
+    assert (found.short, found.tone) == ("Yes, by hand", "good")
+    assert found.sentences == [
+        "It was blessed by ann on 2026-11-28 06:44:19: it is fine.",
+        "The model is not blessed.",
+    ]
 
 
 LAST = {"last_blessed": {"run": "7"}}
