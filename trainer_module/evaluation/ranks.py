@@ -3,7 +3,7 @@
 The rank of a context c is 1, and 1 more for each class with a higher score, and 1/2 more for each
 other class with the same one: the mean of the ranks that those which are equal share. It is exact,
 over all classes. Ranks among a sample of the classes are other figures, which can put two models in
-the wrong order (Krichene and Rendle, "On sampled metrics for item recommendation", 2020).
+the wrong order (Krichene and Rendle, "On sampled metrics for item recommendation", 2022).
 """
 
 import numpy as np
