@@ -61,7 +61,9 @@ class Executor(executor.Executor):
             {**exec_properties, specs.EVAL_CONFIG_KEY: proto_utils.proto_to_json(config)},
         )
         if found:
-            set_metrics.write(found, artifact_utils.get_single_uri(output_dict["evaluation"]))
+            set_metrics.write(
+                found, artifact_utils.get_single_uri(output_dict[specs.EVALUATION_KEY])
+            )
 
 
 def _is_comparable(model: types.Artifact) -> bool:

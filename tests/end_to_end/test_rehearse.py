@@ -108,8 +108,10 @@ def require_second_night(root: Path, first: Path, ended: Ended, documents: int) 
 def test_two_nights_of_vertex_of_which_the_first_gives_the_model_of_run(
     run: Run, corpus: Path, grown: Path, skipgram: Skipgram, tmp_path: Path
 ) -> None:
-    spec, root = tmp_path / "spec.yaml", tmp_path / "first"
-    ended = skipgram(*compile_arguments("vertex", spec, *TWO_WORKERS))
+    spec, root, pairs = (tmp_path / name for name in ("spec.yaml", "first", "groups.txt"))
+    pairs.write_text("cat\tdog\t9\nred\tblue\t8\ncat\tred\t1\none\tcat\t2\n")
+    sets = f"evaluator.similarity=[{pairs}]"
+    ended = skipgram(*compile_arguments("vertex", spec, sets, *TWO_WORKERS))
     assert ended.code == 0, ended.stderr
     ended = rehearse(skipgram, spec, root, corpus=corpus.parent)
     assert ended.code == 0, ended.stderr
@@ -127,6 +129,10 @@ def test_two_nights_of_vertex_of_which_the_first_gives_the_model_of_run(
     assert len(training["pairs_per_second_of_workers"]) == 2
     softmax = training["evaluations"][-1]["softmax"]
     assert softmax == pytest.approx(run.summary["evaluations"][-1]["softmax"], rel=0.01)
+    # Of the words of one group the vectors are near; a node has looked at the set before all.
+    assert artifact(root, "evaluation-set-listing", "fingerprint").read_text()
+    found = figures(root, "evaluator", "evaluation", "intrinsic_sets.json")["similarity"]["groups"]
+    assert (found["spearman"] > 0.59, found["known_pairs"]) == (True, 4)
     # Blessed, and so pushed and exported.
     assert len(list((root / "serving").iterdir())) == 1
     vectors = Embeddings.load(artifact(root, "embedding-exporter", "vectors"))

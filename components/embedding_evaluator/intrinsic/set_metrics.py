@@ -5,6 +5,7 @@ once, before TFMA begins, and TFMA is given constants.
 """
 
 import json
+import math
 import os
 from dataclasses import asdict
 from typing import Any
@@ -39,15 +40,13 @@ SetFigures = dict[str, Any]
 class SetMetric(metric_types.Metric):
     """A figure of an intrinsic set; TFMA finds the class by its module and name."""
 
-    def __init__(
-        self, name: str, kind: str = "", path: str = "", figure: str = "", value: float = 0.0
-    ):
+    def __init__(self, name: str, kind: str, path: str, figure: str, value: float = math.nan):
         """Creates the metric.
 
         Args:
           name: sets.metric_name of the three that follow.
           kind, path, figure: are not used here: `fill_in` reads them.
-          value: the figure, which `fill_in` has put in.
+          value: the figure, which `fill_in` puts in; no number reaches no threshold.
         """
         del kind, path, figure
         super().__init__(_computations, name=name, value=value)
