@@ -1,6 +1,7 @@
 """Read back by TensorBoard itself: its reader of events, its projector's plugin."""
 
 import datetime
+import doctest
 import json
 import math
 from dataclasses import replace
@@ -274,3 +275,9 @@ class TestWrite:
             (tmp_path / "tb" / run).mkdir(parents=True)
         shown = self.written(tmp_path, replace(compared(0.5), model_of=RUNS[0]))
         assert shown == {"all_runs/blessed", "all_runs/not_blessed"}
+
+
+def test_its_examples_run():
+    found = doctest.testmod(tensorboard)
+    assert found.attempted
+    assert not found.failed
