@@ -75,12 +75,33 @@ def write(
       compared_metric: see write_last_blessed.
     """
     run = summary.run
-    if summary.model_of == run and (folder / run).is_dir():  # the chart is this run's
+    if summary.model_of == run:
+        write_curve_of_killed(folder / run, summary)
         write_last_blessed(folder / run, summary, compared_metric)
     result = summary.as_json()
     ended = [replace(r, status=status, result=result) if r.name == run else r for r in records]
     write_all_runs(folder, ended, [one.name for one in METRICS if one.written])
     write_projector(folder, vectors)
+
+
+def write_curve_of_killed(folder: Path, summary: Summary) -> None:
+    """Writes the held-out loss of a model that a killed run had trained to the end.
+
+    Its Trainer's own curves have the name of that run.
+
+    Args:
+      folder: of the run; if it is there, its Trainer has written it.
+      summary: of the run.
+    """
+    if folder.is_dir() or not summary.evaluations:
+        return
+    now = time.time()
+    points = (
+        Point(tag, one.step, value, now)
+        for one in summary.evaluations
+        for tag, value in ((HELD_OUT_SOFTMAX, one.softmax), (HELD_OUT_SIGMOID, one.sigmoid))
+    )
+    _write_events(folder / f"{_EVENTS}.{summary.run}", points)
 
 
 def write_last_blessed(folder: Path, summary: Summary, compared_metric: str) -> None:
