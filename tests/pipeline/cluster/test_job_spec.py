@@ -174,6 +174,19 @@ def test_a_last_node_fails_where_that_is_asked_for(name: str) -> None:
     assert {"pusher", "embedding-exporter"} <= set(last.dependent_tasks)
 
 
+@pytest.mark.parametrize("name", RUNNERS)
+def test_the_exporter_is_told_of_the_formats_and_the_pusher_waits_for_it(name: str) -> None:
+    config = configuration(exporter__formats="[faiss, vertex]", exporter__min_recall="0.9")
+    tasks = job_spec.parsed(RUNNERS[name].compile_job(config)).root.dag.tasks
+    told = tasks["embedding-exporter"].inputs
+    formats = told.parameters["formats"].runtime_value.constant.string_value
+    assert formats == "word2vec,faiss,vertex"
+    assert told.parameters["min_recall"].runtime_value.constant.number_value == 0.9
+    last = told.artifacts["baseline_model"].task_output_artifact
+    assert last.producer_task == "last-blessed-model"
+    assert "embedding-exporter" in tasks["pusher"].dependent_tasks
+
+
 def test_an_output_that_ends_with_a_slash_is_the_same_folder() -> None:
     config = configuration(deployment__output="gs://bucket/output/")
     spec = job_spec.parsed(vertex_runner.compile_job(config))
