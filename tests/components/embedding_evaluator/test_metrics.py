@@ -64,6 +64,22 @@ DOCUMENTS = [
         **dict(zip(COMPARED, (9.0, 1.0, 6.0, 1.0), strict=True)),
     ),
 ]
+# What is known of their 5 pairs beside: sums.
+PAIRS = {
+    "log_partition": 10.0,
+    "log_partition_deviation": 5.0,
+    "log_partition_square": 15.0,
+    "ranked": 4.0,
+    "ranked_error": 8.0,
+    "ranks": np.array([1, 2, 3, 2.5, 20]),
+    "rank_error_sums": np.array([2.0, 4, 6, 5, 40]),
+    "rank_error_squares": np.array([2.0, 4, 6, 4, 300]),
+    "calibrated": 2.0,
+    "calibrated_of": 4.0,
+    "hits": np.array([3.0, 0, 0, 0, 0, 0, 0, 0, 0, 2]),
+    "mass": np.array([1.0, 0.5, 0, 0, 0, 0, 0, 0, 0, 1]),
+    "classes": np.array([40.0, 10, 0, 0, 0, 0, 0, 0, 0, 4]),
+}
 # Means by hand. The common pairs: 29 / 5 = 5.8 and 30 / 5 = 6, so the increase is -0.2; the
 # documents' differences are d = -4 and 3 on n = 4 and 1 pairs, and
 # sqrt((-4 + 0.2 * 4)^2 + (3 + 0.2 * 1)^2) / 5 = sqrt(10.24 + 10.24) / 5.
@@ -78,11 +94,22 @@ VALUES = {
     "perplexity": 20.085537,
     "gain_over_unigram": 1.2,
     "least_gain_over_unigram": 1.2,
-    **dict.fromkeys(RANK_METRICS, math.nan),  # these documents hold sums of their own alone
-    **dict.fromkeys([f"{name}_error" for name in RANK_METRICS], 0.0),
-    "mean_log_partition": 0.0,
-    "std_log_partition": 0.0,
-    "expected_calibration_error": math.nan,
+    # Sums by 4: the mean of 4 ranked pairs.
+    "recall_at_1": 0.25,
+    "recall_at_10": 0.5,
+    "recall_at_100": 0.75,
+    "mean_reciprocal_rank": 0.625,
+    "mean_rank": 5.0,
+    # The root of squares - 2 mean sums + mean^2 weights, by 4: as 300 - 400 + 200 of the last one.
+    "recall_at_1_error": math.sqrt(2 - 1 + 0.5) / 4,
+    "recall_at_10_error": math.sqrt(4 - 4 + 2) / 4,
+    "recall_at_100_error": math.sqrt(6 - 9 + 4.5) / 4,
+    "mean_reciprocal_rank_error": math.sqrt(4 - 6.25 + 3.125) / 4,
+    "mean_rank_error": 2.5,
+    "mean_log_partition": 2.0,
+    "std_log_partition": math.sqrt(3 - 1),
+    # The mass of two pairs stands for that of four: |3 - 2| + |0 - 1| + |2 - 2| of 5 pairs.
+    "expected_calibration_error": 0.4,
     "num_pairs": 5.0,
     "common_cross_entropy": 5.8,
     "common_cross_entropy_of_last_blessed": 6.0,
@@ -134,7 +161,29 @@ def test_these_are_the_metrics() -> None:
 
 @pytest.mark.parametrize(("name", "expected"), VALUES.items())
 def test_each_metric_by_hand(name: str, expected: float) -> None:
-    assert metrics.FORMULAS[name](totals(DOCUMENTS)) == pytest.approx(expected, rel=1e-7)
+    of_pairs = Totals.of_pairs(PAIRS).vector
+    found = Totals.of_vector(added_up(DOCUMENTS) + of_pairs)
+    assert metrics.FORMULAS[name](found) == pytest.approx(expected, rel=1e-7)
+
+
+def test_the_table_of_calibration_by_hand() -> None:
+    found = metrics.calibration(
+        Totals.of_vector(added_up(DOCUMENTS) + Totals.of_pairs(PAIRS).vector)
+    )
+    # Masses, classes and hits of 80, 20 and 8 classes, and of 5 pairs.
+    rows = {0: [2 / 80, 3 / 80, 3 / 5], 1: [1 / 20, 0, 0], 9: [2 / 8, 2 / 8, 2 / 5]}
+    for nth, row in rows.items():
+        np.testing.assert_allclose(found[nth], row)
+    assert np.isnan(found[2:9, :2]).all()
+
+
+def test_names_and_signs_are_those_of_the_list() -> None:
+    errors = [one.name for one in METRICS if one.is_error]
+    assert [*RANK_METRICS] == [name.removesuffix("_error") for name in errors[2:]]
+    assert {one.better for one in METRICS if one.unit == "rank"} == {"lower"}
+    assert len({one.name for one in METRICS}) == len(METRICS)
+    # What nobody writes nobody is shown.
+    assert not [one.name for one in METRICS if one.shown and not one.written]
 
 
 def test_perplexity_beyond_what_a_number_holds_is_infinite() -> None:
@@ -149,7 +198,8 @@ def test_without_pairs_there_is_no_number() -> None:
     nothing = totals([document()])
     zeros = ("num_pairs", "num_common_pairs", "increase", "most_increase")
     for name, formula in metrics.FORMULAS.items():
-        value, is_zero = formula(nothing), name in zeros or name.endswith("_error")
+        is_error = name.endswith("_error") and name != "expected_calibration_error"
+        value, is_zero = formula(nothing), name in zeros or is_error
         assert value == 0 if is_zero else not math.isfinite(value), name
 
 
