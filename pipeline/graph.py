@@ -241,6 +241,7 @@ def _release_nodes(
             compared_metric=config.evaluator.compared_metric,
             max_increase=config.evaluator.max_increase,
             max_targets=config.evaluator.max_targets,
+            thresholds=config.evaluator.thresholds,
             code_fingerprint=code_fingerprint("components.embedding_evaluator"),
         ),
     )

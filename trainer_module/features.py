@@ -38,6 +38,8 @@ DOCUMENT_HASH = "document_hash"  # int64, []
 # Any trainer reads this form: see docs/pairs.md. All epochs of ours have the same pairs then.
 TARGET = "target"  # int64, [pairs of the document]
 CONTEXT = "context"  # int64, [the same]
+# And beside them, where the pairs of several documents stand one behind the other.
+DOCUMENT = "document"
 
 # The vocabulary file of Transform's output: `count token` lines by falling count; a token's id is
 # the number of its line.

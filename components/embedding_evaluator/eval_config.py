@@ -1,18 +1,19 @@
 """The Evaluator's configuration: which metrics, and the gate."""
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from tensorflow_model_analysis.constants import CANDIDATE_KEY, TF_GENERIC
 from tensorflow_model_analysis.proto import config_pb2
 
-from components.embedding_evaluator.metrics import (
-    FORMULAS,
-    TotalsMetric,
-    least_gain_over_unigram,
-    most_increase,
-)
+from components.embedding_evaluator.metric_list import SLICES
+from components.embedding_evaluator.metrics import CALIBRATION, FORMULAS, TotalsMetric
+from components.embedding_evaluator.thresholds import Threshold
 from trainer_module.evaluation.export import EVALUATE_SIGNATURE
+
+# The metrics of the gate's own thresholds.
+_LEAST_GAIN, _MOST_INCREASE = "least_gain_over_unigram", "most_increase"
 
 
 def eval_config(
@@ -21,6 +22,7 @@ def eval_config(
     compared_metric: str,
     max_increase: float,
     max_targets: int,
+    thresholds: Sequence[str],
     code_fingerprint: str,
 ) -> config_pb2.EvalConfig:
     """Says what is measured on the eval split and what a model must reach to be blessed.
@@ -33,20 +35,19 @@ def eval_config(
       max_increase: nats by which it may be above that on the same documents.
       max_targets: how many targets may be summed over the vocabulary; of more a sample is, and then
         a model must pass by two standard errors.
+      thresholds: more of them, as Threshold.parse reads them.
       code_fingerprint: of the metrics' code, so that TFX's cache sees an edit.
     """
-    thresholds = {
-        least_gain_over_unigram.__name__: config_pb2.GenericValueThreshold(
-            lower_bound={"value": min_gain_over_unigram}
-        ),
+    gate = (
+        Threshold(_LEAST_GAIN, None, is_least=True, bound=min_gain_over_unigram),
         # Not TFMA's change threshold: that has no answer where a model has no pair.
-        most_increase.__name__: config_pb2.GenericValueThreshold(
-            upper_bound={"value": max_increase}
-        ),
-    }
+        Threshold(_MOST_INCREASE, None, is_least=False, bound=max_increase),
+        *map(Threshold.parse, thresholds),
+    )
     shared = {
         "compared_metric": compared_metric,
         "max_targets": max_targets,
+        "thresholds": [*thresholds],
         "code_fingerprint": code_fingerprint,
     }
     configs = [
@@ -54,25 +55,37 @@ def eval_config(
             class_name=TotalsMetric.__name__,
             module=TotalsMetric.__module__,
             config=json.dumps({"name": name, **shared}),
-            threshold=_threshold(thresholds.get(name)),
+            per_slice_thresholds=[_of_tfma(one) for one in gate if one.metric == name],
         )
-        for name in FORMULAS
+        for name in (*FORMULAS, CALIBRATION)
     ]
     return config_pb2.EvalConfig(
         # Without its type TFMA would load the model, as one of Keras, to find that it is none.
         model_specs=[
             config_pb2.ModelSpec(signature_name=EVALUATE_SIGNATURE, model_type=TF_GENERIC)
         ],
-        slicing_specs=[config_pb2.SlicingSpec()],
+        slicing_specs=[
+            config_pb2.SlicingSpec(),
+            *(config_pb2.SlicingSpec(feature_keys=[name]) for name in SLICES),
+        ],
         # What is known of the last blessed model is among them.
         metrics_specs=[config_pb2.MetricsSpec(metrics=configs, model_names=[CANDIDATE_KEY])],
     )
 
 
-def _threshold(
-    value: config_pb2.GenericValueThreshold | None,
-) -> config_pb2.MetricThreshold | None:
-    return None if value is None else config_pb2.MetricThreshold(value_threshold=value)
+def _of_tfma(threshold: Threshold) -> config_pb2.PerSliceMetricThreshold:
+    """TFMA's. One without a slice would be of all slices, so the whole is named as one too."""
+    bound = config_pb2.GenericValueThreshold(
+        **{"lower_bound" if threshold.is_least else "upper_bound": {"value": threshold.bound}}
+    )
+    return config_pb2.PerSliceMetricThreshold(
+        slicing_specs=[
+            config_pb2.SlicingSpec(
+                feature_values=dict([threshold.slice] if threshold.slice else [])
+            )
+        ],
+        threshold=config_pb2.MetricThreshold(value_threshold=bound),
+    )
 
 
 def compared_metric_of(config: config_pb2.EvalConfig) -> str:
@@ -91,13 +104,16 @@ def _shared(config: config_pb2.EvalConfig) -> dict[str, Any]:
     return found
 
 
-def thresholds_of(config: config_pb2.EvalConfig) -> dict[str, float]:
+def thresholds_of(config: config_pb2.EvalConfig) -> dict[str, Any]:
     """What a model must reach, by the names of arguments of the `eval_config` that made this."""
-    thresholds = {
-        json.loads(metric.config)["name"]: metric.threshold.value_threshold
+    # The gate's own are the first ones of their metrics.
+    bounds = {
+        json.loads(metric.config)["name"]: metric.per_slice_thresholds[0].threshold.value_threshold
         for metric in config.metrics_specs[0].metrics
+        if metric.per_slice_thresholds
     }
     return {
-        "min_gain_over_unigram": thresholds[least_gain_over_unigram.__name__].lower_bound.value,
-        "max_increase": thresholds[most_increase.__name__].upper_bound.value,
+        "min_gain_over_unigram": bounds[_LEAST_GAIN].lower_bound.value,
+        "max_increase": bounds[_MOST_INCREASE].upper_bound.value,
+        "thresholds": _shared(config)["thresholds"],
     }

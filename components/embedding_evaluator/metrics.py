@@ -1,15 +1,37 @@
-"""TFMA metrics over the totals of all documents, and their errors where targets were sampled."""
+"""TFMA metrics over totals, and their errors where targets or pairs were sampled.
+
+A metric is a function here, or in comparison_metrics.py, and its line in metric_list.METRICS.
+"""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 from tensorflow_model_analysis.metrics import metric_types
 
-from components.embedding_evaluator.totals import Numbers, Totals, TotalsCombiner
+from components.embedding_evaluator import comparison_metrics
+from components.embedding_evaluator.comparison_metrics import SURE, sampling_error
+from components.embedding_evaluator.metric_list import METRICS, RANK_METRICS
+from components.embedding_evaluator.totals import (
+    CALIBRATED,
+    CALIBRATED_OF,
+    CLASSES,
+    HITS,
+    LOG_PARTITION,
+    LOG_PARTITION_DEVIATION,
+    LOG_PARTITION_SQUARE,
+    MASS,
+    RANK_ERROR_SQUARES,
+    RANK_ERROR_SUMS,
+    RANK_SUMS,
+    RANKED,
+    RANKED_ERROR,
+    Numbers,
+    Totals,
+    TotalsCombiner,
+)
 from trainer_module import features
-from trainer_module.features import COMPARED_OUTPUTS, of_last_blessed
 
 # What the gate can compare: by the metric the output of the evaluate signature.
 FULL_CROSS_ENTROPIES = {
@@ -17,12 +39,11 @@ FULL_CROSS_ENTROPIES = {
     "full_sigmoid_cross_entropy": features.SIGMOID_CROSS_ENTROPY,
 }
 COMPARED_METRICS = ("common_cross_entropy", *FULL_CROSS_ENTROPIES)
-
+# Not among the others, as it is a table: rows of bins, columns of CALIBRATION_COLUMNS.
+CALIBRATION = "calibration"
+CALIBRATION_COLUMNS = ("predicted", "observed", "share")
 
 Formula = Callable[[Totals], float]
-
-# Standard errors by which the gate must be sure of a model.
-_SURE = 2.0
 
 
 def full_softmax_cross_entropy(totals: Totals) -> float:
@@ -37,12 +58,12 @@ def full_sigmoid_cross_entropy(totals: Totals) -> float:
 
 def full_softmax_cross_entropy_error(totals: Totals) -> float:
     """Its standard error, in nats, from summing a sample of the targets; 0 where it is exact."""
-    return _sampling_error(totals.sketches[features.SOFTMAX_SKETCH], num_pairs(totals))
+    return sampling_error(totals.sketches[features.SOFTMAX_SKETCH], num_pairs(totals))
 
 
 def full_sigmoid_cross_entropy_error(totals: Totals) -> float:
     """The same of the full sigmoid cross-entropy."""
-    return _sampling_error(totals.sketches[features.SIGMOID_SKETCH], num_pairs(totals))
+    return sampling_error(totals.sketches[features.SIGMOID_SKETCH], num_pairs(totals))
 
 
 def raw_full_softmax_cross_entropy(totals: Totals) -> float:
@@ -73,7 +94,7 @@ def gain_over_unigram(totals: Totals) -> float:
 
 def least_gain_over_unigram(totals: Totals) -> float:
     """That gain less two standard errors, so that no model passes by the luck of a sample."""
-    return gain_over_unigram(totals) - _SURE * full_softmax_cross_entropy_error(totals)
+    return gain_over_unigram(totals) - SURE * full_softmax_cross_entropy_error(totals)
 
 
 def num_pairs(totals: Totals) -> float:
@@ -81,140 +102,97 @@ def num_pairs(totals: Totals) -> float:
     return totals.sums[features.NUM_PAIRS]
 
 
-def common_cross_entropy(totals: Totals) -> float:
-    """The mean over the pairs, in nats, that are the same for the last blessed model."""
-    return _of_common(features.COMMON_CROSS_ENTROPY, totals)
+def mean_log_partition(totals: Totals) -> float:
+    """The mean over the pairs of log Z(t), in nats; 0 of scores that are log p(c|t) already."""
+    return _mean(LOG_PARTITION, totals)
 
 
-def common_cross_entropy_of_last_blessed(totals: Totals) -> float:
-    """That model's mean over them."""
-    return _of_common(of_last_blessed(features.COMMON_CROSS_ENTROPY), totals)
+def std_log_partition(totals: Totals) -> float:
+    """Its standard deviation over the pairs, in nats."""
+    mean = _mean(LOG_PARTITION_DEVIATION, totals)
+    variance = _mean(LOG_PARTITION_SQUARE, totals) - mean**2
+    # Rounding can take it below zero where all targets are alike.
+    return math.sqrt(max(variance, 0.0)) if variance == variance else math.nan
 
 
-def common_coverage(totals: Totals) -> float:
-    """The share of these pairs of which the model knows both tokens."""
-    return _of_common(features.COMMON_KNOWN_PAIRS, totals)
+def calibration(totals: Totals) -> Numbers:
+    """Of each bin of probabilities its CALIBRATION_COLUMNS: `[bins, 3]`, no number if it is empty.
 
-
-def common_coverage_of_last_blessed(totals: Totals) -> float:
-    """The share of which the last blessed model does."""
-    return _of_common(of_last_blessed(features.COMMON_KNOWN_PAIRS), totals)
-
-
-def num_common_pairs(totals: Totals) -> float:
-    """How many of these pairs there are; 0 without another model."""
-    return totals.sums[features.NUM_COMMON_PAIRS]
-
-
-def compared(totals: Totals) -> float:
-    """The compared metric, in nats, over the documents that both models have held out."""
-    loss, pairs, _, _ = _compared(totals)
-    return loss / pairs if pairs else math.nan
-
-
-def compared_of_last_blessed(totals: Totals) -> float:
-    """The last blessed model's."""
-    _, _, loss, pairs = _compared(totals)
-    return loss / pairs if pairs else math.nan
-
-
-def increase(totals: Totals) -> float:
-    """By how many nats the compared metric is above the last blessed model's.
-
-    0 where either of them has no pair: there is nothing to hold against the new model then. As no
-    number it would withhold every later one.
+    A pair asks about all classes, each of which has a probability and may be the context. Of those
+    in a bin: the mean of their probabilities, the share of them that were the context, and the
+    share of all pairs whose context was one of them.
     """
-    loss, pairs, last_loss, last_pairs = _compared(totals)
-    return loss / pairs - last_loss / last_pairs if pairs and last_pairs else 0.0
+    scale = _scale(totals)
+    classes, hits = totals.arrays[CLASSES] * scale, totals.arrays[HITS]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        columns = [totals.arrays[MASS] * scale / classes, hits / classes, hits / num_pairs(totals)]
+    return np.stack(columns, 1)
 
 
-def most_increase(totals: Totals) -> float:
-    """That increase and two of the standard errors that it has from a sample of the targets."""
-    return increase(totals) + _SURE * _increase_sampling_error(totals)
+def expected_calibration_error(totals: Totals) -> float:
+    """The sum over bins of how far the share of the pairs in it is from what was predicted.
 
-
-def increase_error(totals: Totals) -> float:
-    """The standard error of the increase, in nats, by documents, which both models have judged.
-
-    What a sample of the targets adds to it is in it too.
-
-    An increase is the difference of two quotients of sums over documents, a / n - b / m. Its error
-    is that of the sum of what each document adds to it (the delta method),
-    (a_i - A n_i) / n - (b_i - B m_i) / m, with the means A and B. Where the pairs are the same it
-    is the root of sum (d_i - delta n_i)^2 over n, where d_i = a_i - b_i and delta is the increase.
-    Products of two of a document's four numbers, summed over the documents, are enough for it: the
-    square of w . (a_i, n_i, b_i, m_i) is w' P w.
+    0 at best, 2 at worst. That is the expected calibration error of Guo et al. ("On calibration of
+    modern neural networks", 2017) over all classes rather than over the most likely one: a bin's
+    |observed - predicted|, weighted by the classes in it.
     """
-    loss, pairs, last_loss, last_pairs = _compared(totals)
-    if not (pairs and last_pairs):
-        return 0.0
-    weights = np.array([1 / pairs, -loss / pairs**2, -1 / last_pairs, last_loss / last_pairs**2])
-    # Rounding can take it below zero where the models are the same.
-    by_documents = math.sqrt(max(float(weights @ totals.products @ weights), 0.0))
-    return math.hypot(by_documents, _increase_sampling_error(totals))
+    if not num_pairs(totals):
+        return math.nan
+    gaps = totals.arrays[HITS] - totals.arrays[MASS] * _scale(totals)
+    return float(np.abs(gaps).sum()) / num_pairs(totals)
 
 
-def _increase_sampling_error(totals: Totals) -> float:
-    """The part of a sample of the targets: both models sum the same, so most of it cancels."""
-    _, pairs, _, last_pairs = _compared(totals)
-    if not (pairs and last_pairs):
-        return 0.0
-    sketch = totals.sketches[features.COMPARED_SKETCH] / pairs
-    last_sketch = totals.sketches[of_last_blessed(features.COMPARED_SKETCH)] / last_pairs
-    return _sampling_error(sketch - last_sketch, 1)
+def _scale(totals: Totals) -> float:
+    """What the sampled targets' pairs are multiplied by to stand for all."""
+    calibrated = totals.sums[CALIBRATED]
+    return totals.sums[CALIBRATED_OF] / calibrated if calibrated else math.nan
 
 
-def _sampling_error(sketch: Numbers, pairs: float) -> float:
-    """By target_sample.DrawnTargets.sketch of the sum over some pairs, that of their mean."""
-    return float(np.linalg.norm(sketch)) / pairs if pairs else 0.0
+def _rank_metric(nth: int) -> Formula:
+    """The mean over the ranked pairs."""
+
+    def mean(totals: Totals) -> float:
+        ranked = totals.sums[RANKED]
+        return float(totals.arrays[RANK_SUMS][nth]) / ranked if ranked else math.nan
+
+    return mean
 
 
-def _compared(totals: Totals) -> list[float]:
-    return [totals.sums[name] for name in COMPARED_OUTPUTS]
+def _rank_error(nth: int) -> Formula:
+    """The standard error of that mean, if each pair was drawn by itself.
+
+    Of a pair that was drawn with the probability p, and so stands for 1 / p of them, the variance
+    is estimated by (1 - p) / p^2 times the square of its distance from the mean.
+    """
+
+    def error(totals: Totals) -> float:
+        ranked = totals.sums[RANKED]
+        if not ranked:
+            return 0.0
+        mean = totals.arrays[RANK_SUMS][nth] / ranked
+        variance = (
+            totals.arrays[RANK_ERROR_SQUARES][nth]
+            - 2 * mean * totals.arrays[RANK_ERROR_SUMS][nth]
+            + mean**2 * totals.sums[RANKED_ERROR]
+        )
+        return math.sqrt(max(float(variance), 0.0)) / ranked
+
+    return error
 
 
 def _mean(output: str, totals: Totals) -> float:
     return totals.sums[output] / num_pairs(totals) if num_pairs(totals) else math.nan
 
 
-def _of_common(output: str, totals: Totals) -> float:
-    pairs = num_common_pairs(totals)
-    return totals.sums[output] / pairs if pairs else math.nan
-
-
-# Of two models; without another one they are no numbers.
-COMPARISONS: dict[str, Formula] = {
-    formula.__name__: formula
-    for formula in (
-        common_cross_entropy,
-        common_cross_entropy_of_last_blessed,
-        compared,
-        compared_of_last_blessed,
-        increase,
-        most_increase,
-        increase_error,
-        common_coverage,
-        common_coverage_of_last_blessed,
-        num_common_pairs,
-    )
+_RANKS = {name: _rank_metric(nth) for nth, name in enumerate(RANK_METRICS)} | {
+    f"{name}_error": _rank_error(nth) for nth, name in enumerate(RANK_METRICS)
 }
-# A metric is a function above and its line here; TFMA reports it under the function's name.
+# In the order of the list.
 FORMULAS: dict[str, Formula] = {
-    formula.__name__: formula
-    for formula in (
-        full_softmax_cross_entropy,
-        full_softmax_cross_entropy_error,
-        full_sigmoid_cross_entropy,
-        full_sigmoid_cross_entropy_error,
-        raw_full_softmax_cross_entropy,
-        raw_full_sigmoid_cross_entropy,
-        unigram_cross_entropy,
-        perplexity,
-        gain_over_unigram,
-        least_gain_over_unigram,
-        num_pairs,
-    )
-} | COMPARISONS
+    name: _RANKS.get(name) or globals().get(name) or getattr(comparison_metrics, name)
+    for name, *_ in METRICS
+}
+_FORMULAS: dict[str, Callable[[Totals], Any]] = FORMULAS | {CALIBRATION: calibration}
 
 
 class TotalsMetric(metric_types.Metric):
@@ -225,23 +203,25 @@ class TotalsMetric(metric_types.Metric):
         name: str,
         compared_metric: str = "",
         max_targets: int = 0,
+        thresholds: Sequence[str] = (),
         code_fingerprint: str = "",
     ):
         """Creates the metric.
 
         Args:
-          name: of the formula, one of FORMULAS; TFMA reports the metric under it.
+          name: of the formula, one of FORMULAS, or CALIBRATION; TFMA reports the metric under it.
           compared_metric: one of COMPARED_METRICS; is not used here: predictions.py reads it.
           max_targets: how many may be summed over the vocabulary; for predictions.py too.
+          thresholds: for those who read what the gate asked for.
           code_fingerprint: is not used; it makes TFX's cache key change with the code.
         """
-        del compared_metric, max_targets, code_fingerprint
-        super().__init__(_computations, name=name, formula=FORMULAS[name])
+        del compared_metric, max_targets, thresholds, code_fingerprint
+        super().__init__(_computations, name=name, formula=_FORMULAS[name])
 
 
 def _computations(
     name: str,
-    formula: Formula,
+    formula: Callable[[Totals], Any],
     model_names: list[str] | None = None,
     **unused: Any,
 ) -> list[metric_types.MetricComputation | metric_types.DerivedMetricComputation]:

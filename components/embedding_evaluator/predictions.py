@@ -4,8 +4,8 @@ TFMA would load both models and ask each for the same. Here both are asked on th
 the last blessed model the tables alone are loaded, unless its own figures are compared.
 """
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import apache_beam as beam
 import numpy as np
@@ -17,22 +17,21 @@ from apache_beam.utils.shared import Shared
 from apache_beam.utils.windowed_value import WindowedValue
 from tensorflow_model_analysis.proto import config_pb2
 
+from components.embedding_evaluator.comparison import Comparison, Sums
 from components.embedding_evaluator.eval_config import compared_metric_of, max_targets_of
-from components.embedding_evaluator.metrics import FULL_CROSS_ENTROPIES
-from components.embedding_evaluator.totals import TOTALS, Totals
+from components.embedding_evaluator.pairs.cells import rows_of
+from components.embedding_evaluator.pairs.collecting import Block, Pairs, collected
+from components.embedding_evaluator.pairs.losses import PairLosses
+from components.embedding_evaluator.pairs.ranking import Summed, TargetJudge
+from components.embedding_evaluator.pairs.sampling import Sampling
+from components.embedding_evaluator.totals import Totals
 from trainer_module import features
-from trainer_module.evaluation import saved_model
-from trainer_module.evaluation.common_cross_entropy import CommonCrossEntropy
-from trainer_module.evaluation.export import EVALUATE_SIGNATURE, parse_documents
 from trainer_module.evaluation.judged_model import JudgedModel
-from trainer_module.evaluation.target_sample import BUCKETS
-from trainer_module.features import of_last_blessed
-from trainer_module.text.near_copies import is_held_out
 
 # Of documents that are evaluated together: with a window of 5 up to 500,000 pairs, or 50 MB.
 _BYTES_AT_ONCE = 1 << 18
-
-Sums = dict[str, npt.NDArray[np.float64]]  # by output, [batch] or, of a sketch, [batch, BUCKETS]
+# Of the second pass, beside its rows: what the third one needs of it.
+_SUMMED = "summed"
 
 
 def custom_extractors(
@@ -49,8 +48,10 @@ def custom_extractors(
     paths = {model.model_name: model.model_path for model in models}
     last = paths.get(tfma.BASELINE_KEY)
     [tonight] = (path for name, path in paths.items() if name != tfma.BASELINE_KEY)
-    predict = Predict(tonight, last, compared_metric_of(eval_config), max_targets_of(eval_config))
-    extractor = tfma.extractors.Extractor("ExtractPredictions", beam.ParDo(predict))
+    predict = ExtractPredictions(
+        tonight, last, compared_metric_of(eval_config), max_targets_of(eval_config)
+    )
+    extractor = tfma.extractors.Extractor("ExtractPredictions", predict)
     extractors: list[Any] = tfma.default_extractors(
         eval_shared_model=eval_shared_model,
         eval_config=eval_config,
@@ -60,11 +61,13 @@ def custom_extractors(
     return extractors
 
 
-class Predict(beam.DoFn):
-    """Makes one row of many documents: their totals, as tonight's prediction.
+class ExtractPredictions(beam.PTransform):
+    """Rows of totals in the place of TFMA's batches of documents.
 
     TFMA would take each document through its stages by itself, in Python. And its batches have few
-    targets each that were not met before, for which the whole table would be read.
+    targets each that were not met before, for which the whole table would be read. So the pairs are
+    brought together by their targets, each target is summed once, with the ranks of its contexts,
+    and with these sums the documents are gone through again.
     """
 
     def __init__(self, tonight: str, last: str | None, compared_metric: str, max_targets: int):
@@ -76,134 +79,156 @@ class Predict(beam.DoFn):
           max_targets: how many may be summed over the vocabulary.
         """
         super().__init__()
-        self._arguments = tonight, last, compared_metric, max_targets
-        self._names_models = last is not None  # so does TFMA where there are two
-        self._shared = Shared()  # several threads of a worker have one copy of the models
+        # TFMA names the models where there are two.
+        name = tfma.CANDIDATE_KEY if last else None
+        self._models = _ModelsToLoad((tonight, last, compared_metric, max_targets), Shared(), name)
+
+    def expand(self, extracts: beam.PCollection) -> beam.PCollection:
+        """See beam.PTransform."""
+        judged = (
+            extracts
+            | "CollectPairs" >> beam.ParDo(CollectPairs(self._models))
+            | "ByBlockOfTargets" >> beam.GroupByKey()
+            | "SumTargets"
+            >> beam.ParDo(SumTargets(self._models)).with_outputs(_SUMMED, main="rows")
+        )
+        predict = beam.ParDo(Predict(self._models), beam.pvalue.AsList(judged[_SUMMED]))
+        return (judged.rows, extracts | "Predict" >> predict) | beam.Flatten()
+
+
+class _ModelsToLoad(NamedTuple):
+    """Models that several threads of a worker, and several stages, have one copy of."""
+
+    arguments: tuple[str, str | None, str, int]
+    shared: Shared
+    name: str | None
+
+    def load(self) -> "_Models":
+        # It would take longer over a graph that is run a few hundred times than it saves.
+        tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
+        models: _Models = self.shared.acquire(lambda: _Models(*self.arguments))
+        return models
+
+
+class _OfManyDocuments(beam.DoFn):
+    """Takes TFMA's batches until there are enough documents."""
+
+    def __init__(self, models: _ModelsToLoad):
+        super().__init__()
+        self._to_load = models
 
     def setup(self) -> None:
         """Loads the models."""
-        # It would take longer over a graph that is run a few hundred times than it saves.
-        tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
-        self._models = self._shared.acquire(lambda: _Models(*self._arguments))
+        self._models = self._to_load.load()
 
     def start_bundle(self) -> None:
         """Nothing waits yet."""
         self._waiting: list[npt.NDArray[Any]] = []
         self._bytes = 0
 
-    def process(self, extracts: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-        """Takes one batch of TFMA's, and gives a row where there is enough for one."""
+    def process(self, extracts: Mapping[str, Any], *unused: Any) -> Iterator[Any]:
+        """Takes one batch of TFMA's, and gives what it has where there is enough for it."""
         examples = np.asarray(extracts[tfma.INPUT_KEY], object)
         self._waiting.append(examples)
         self._bytes += sum(map(len, examples))
         if self._bytes >= _BYTES_AT_ONCE:
-            yield self._row()
+            yield from self._taken()
 
     def finish_bundle(self) -> Iterator[WindowedValue]:
-        """Gives the row of what is left."""
+        """Gives what it has of those that are left."""
         if self._waiting:
-            yield GlobalWindows.windowed_value(self._row())
+            yield from map(GlobalWindows.windowed_value, self._taken())
 
-    def _row(self) -> dict[str, Any]:
+    def _taken(self) -> Iterator[Any]:
         examples = np.concatenate(self._waiting)
         self.start_bundle()
-        totals = {TOTALS: Totals.of_documents(self._models.sums(examples)).vector[np.newaxis]}
-        predictions = {tfma.CANDIDATE_KEY: totals} if self._names_models else totals
-        return {
-            tfma.INPUT_KEY: examples[:1],
-            tfma.LABELS_KEY: None,  # there are none, but TFMA asks for them
-            tfma.PREDICTIONS_KEY: predictions,
-        }
+        return self.of_documents(examples)
+
+    def of_documents(self, examples: npt.NDArray[Any]) -> Iterator[Any]:
+        """Makes something of `[batch]` serialized tf.Examples."""
+        raise NotImplementedError
+
+
+class CollectPairs(_OfManyDocuments):
+    """The first pass: see collecting."""
+
+    def of_documents(self, examples: npt.NDArray[Any]) -> Iterator[tuple[int, Any]]:
+        """Gives blocks with what goes into them."""
+        pairs = Pairs.of(self._models.loaded, examples)
+        return collected(pairs, examples, self._models.sampling)
+
+
+class SumTargets(beam.DoFn):
+    """The second pass: see ranking."""
+
+    def __init__(self, models: _ModelsToLoad):
+        """Takes what is loaded by `setup`."""
+        super().__init__()
+        self._to_load = models
+
+    def setup(self) -> None:
+        """Loads the models."""
+        self._models = self._to_load.load()
+
+    def process(self, element: tuple[int, Any]) -> Iterator[Any]:
+        """Gives rows of a block, and beside them its targets' sums."""
+        block = Block.merged(element[1])
+        summed, cells = self._models.judge.judge(block)
+        yield cells.rows(self._models.judge.cells_of_block(block), self._to_load.name)
+        yield beam.pvalue.TaggedOutput(_SUMMED, summed)
+
+
+class Predict(_OfManyDocuments):
+    """The third pass: the losses of pairs, and the comparison of documents."""
+
+    def process(
+        self, extracts: Mapping[str, Any], summed: Sequence[Summed] = ()
+    ) -> Iterator[dict[str, Any]]:
+        """Takes one batch of TFMA's, and gives rows where there is enough for them.
+
+        Args:
+          extracts: TFMA's, of some documents.
+          summed: the sums of all targets.
+        """
+        self._models.remember(summed)
+        yield from super().process(extracts)
+
+    def of_documents(self, examples: npt.NDArray[Any]) -> Iterator[dict[str, Any]]:
+        """Gives a row of the whole, and a row of each cell."""
+        name = self._to_load.name
+        totals = Totals.of_documents(self._models.compared(examples))
+        yield rows_of(totals.vector[np.newaxis], name)
+        pairs = Pairs.of(self._models.loaded, examples)
+        if len(pairs.targets):
+            cells = self._models.losses.sums(pairs)
+            yield cells.rows(np.flatnonzero(cells.found[features.NUM_PAIRS]).tolist(), name)
 
 
 class _Models:
     """Tonight's model and maybe the last blessed one."""
 
     def __init__(self, tonight: str, last: str | None, compared_metric: str, max_targets: int):
-        loaded = tf.saved_model.load(tonight)
-        self._tonight = loaded.signatures[EVALUATE_SIGNATURE]
-        self._comparison = None
+        self.loaded = loaded = tf.saved_model.load(tonight)
+        self._comparison: Comparison | None = None
         judged = JudgedModel.of_loaded(loaded)
         if last is None:
             judged.draw(max_targets)
         else:
-            self._comparison = _Comparison(judged, last, compared_metric, max_targets)
+            self._comparison = Comparison(judged, loaded, last, compared_metric, max_targets)
+        self.sampling = Sampling.of_model(judged, max_targets)
+        self.judge = TargetJudge(judged, self.sampling)
+        self.losses = PairLosses(judged, loaded.unigram, self.sampling)
+        self._targets = judged.targets
+        self._remembers = False
 
-    def sums(self, examples: npt.NDArray[Any]) -> Sums:
-        """The sums of each document; those of a comparison are missing where there is none.
+    def remember(self, summed: Sequence[Summed]) -> None:
+        """Takes the sums of targets, which other workers may have computed, once."""
+        if self._remembers:
+            return
+        for of_block in summed:
+            self._targets.remember(of_block.targets, of_block.standing)
+        self._remembers = True
 
-        Args:
-          examples: `[batch]` serialized tf.Examples.
-        """
-        found = _evaluated(self._tonight, examples)
-        if self._comparison is None:
-            return found
-        return found | self._comparison.sums(examples, found)
-
-
-class _Comparison:
-    """The last blessed model beside tonight's, on documents that both have held out."""
-
-    def __init__(self, tonight: JudgedModel, last: str, compared_metric: str, max_targets: int):
-        self._output = FULL_CROSS_ENTROPIES.get(compared_metric)
-        # Its own figures take as long as tonight's.
-        self._last = tf.saved_model.load(last) if self._output else None
-        # One of an older version sums all targets, whatever is drawn.
-        is_ours = hasattr(self._last, "targets")
-        judged = (
-            JudgedModel.of_loaded(self._last)
-            if is_ours
-            else JudgedModel.of_tables(saved_model.read(last))
-        )
-        self._common = CommonCrossEntropy(tonight, judged)
-        self._common.draw(max_targets)
-        fractions = [model.settings.eval_fraction for model in (tonight, judged)]
-        # Splits of two fractions are one in the other; tonight's eval split is what there is.
-        self._fraction = min(fractions) if min(fractions) < fractions[0] else None
-
-    def sums(self, examples: npt.NDArray[Any], tonight: Sums) -> Sums:
-        """Sums by features.COMPARISON_OUTPUTS, COMPARED_OUTPUTS and COMPARED_SKETCHES.
-
-        Args:
-          examples: `[batch]` serialized tf.Examples.
-          tonight: what tonight's model evaluates of them.
-        """
-        documents, occurrences = parse_documents(examples)
-        common = _as_numbers(self._common(documents, occurrences))
-        found = {name: common[name] for name in features.COMPARISON_OUTPUTS}
-        found |= self._compared(examples, tonight, common)
-        if self._fraction is None:
-            return found
-        held_out = np.array([is_held_out(text, self._fraction) for text in documents.numpy()])
-        return {name: np.where(held_out, values.T, 0.0).T for name, values in found.items()}
-
-    def _compared(self, examples: npt.NDArray[Any], tonight: Sums, common: Sums) -> Sums:
-        """Loss, pairs and sketch, of tonight's model and of the last blessed one."""
-        if self._last is None or self._output is None:
-            loss, sketch = features.COMMON_CROSS_ENTROPY, features.COMMON_SKETCH
-            pairs = common[features.NUM_COMMON_PAIRS]
-            of_tonight = common[loss], pairs, common[sketch]
-            of_last = common[of_last_blessed(loss)], pairs, common[of_last_blessed(sketch)]
-        else:
-            last = _evaluated(self._last.signatures[EVALUATE_SIGNATURE], examples)
-            no_sketch = np.zeros([len(examples), BUCKETS])  # of an older version
-            of_tonight, of_last = (
-                (
-                    model[self._output],
-                    model[features.NUM_PAIRS],
-                    model.get(features.SKETCHES[self._output], no_sketch),
-                )
-                for model in (tonight, last)
-            )
-        names = features.COMPARED_LOSS, features.COMPARED_PAIRS, features.COMPARED_SKETCH
-        return dict(zip(names, of_tonight, strict=True)) | dict(
-            zip(map(of_last_blessed, names), of_last, strict=True)
-        )
-
-
-def _evaluated(signature: Any, examples: npt.NDArray[Any]) -> Sums:
-    return _as_numbers(signature(examples=tf.constant(examples)))
-
-
-def _as_numbers(outputs: Mapping[str, tf.Tensor]) -> Sums:
-    return {name: values.numpy().astype(np.float64) for name, values in outputs.items()}
+    def compared(self, examples: npt.NDArray[Any]) -> Sums:
+        """The sums of a comparison by document, of `[batch]` tf.Examples; none without one."""
+        return {} if self._comparison is None else self._comparison.sums(examples)

@@ -1,4 +1,4 @@
-"""What the metrics are taken of: sums over all documents, which add up batch by batch."""
+"""What the metrics are taken of: sums over documents and pairs, which add up row by row."""
 
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple, Self
@@ -8,7 +8,9 @@ import numpy as np
 import numpy.typing as npt
 from tensorflow_model_analysis.metrics import metric_types
 
+from components.embedding_evaluator.metric_list import RANK_METRICS
 from trainer_module import features
+from trainer_module.evaluation.calibration import NUM_BINS
 from trainer_module.evaluation.target_sample import BUCKETS
 from trainer_module.features import (
     COMPARED_OUTPUTS,
@@ -19,7 +21,33 @@ from trainer_module.features import (
 
 Numbers = npt.NDArray[np.float64]
 
-OUTPUTS = (*EVALUATE_OUTPUTS, *COMPARISON_OUTPUTS, *COMPARED_OUTPUTS)
+# Of pairs, beside what the evaluate signature gives: log Z of the target, and how far it is from
+# the typical one, with its square. Both are weighted as target_sample says, so that means have no
+# bias where targets were sampled.
+LOG_PARTITION = "log_partition"
+LOG_PARTITION_DEVIATION = "log_partition_deviation"
+LOG_PARTITION_SQUARE = "log_partition_square"
+# Of ranked pairs, how many pairs they stand for; and what the error of a mean over them takes.
+RANKED, RANKED_ERROR = "ranked", "ranked_error"
+# Pairs of targets whose classes were binned by probability: how many they stand for, and how many
+# there are of all targets.
+CALIBRATED, CALIBRATED_OF = "calibrated", "calibrated_of"
+PAIR_OUTPUTS = (
+    *EVALUATE_OUTPUTS,
+    *(LOG_PARTITION, LOG_PARTITION_DEVIATION, LOG_PARTITION_SQUARE),
+    *(RANKED, RANKED_ERROR, CALIBRATED, CALIBRATED_OF),
+)
+OUTPUTS = (*PAIR_OUTPUTS, *COMPARISON_OUTPUTS, *COMPARED_OUTPUTS)
+# Some numbers each. By RANK_METRICS: the sum of it over ranked pairs, and for its error those of it
+# and of its square, weighted as RANKED_ERROR is.
+RANK_SUMS, RANK_ERROR_SUMS, RANK_ERROR_SQUARES = "ranks", "rank_error_sums", "rank_error_squares"
+# By bin of calibration: pairs whose context is in it; the probability that lies in it, and its
+# classes, each summed over the pairs of CALIBRATED.
+HITS, MASS, CLASSES = "hits", "mass", "classes"
+ARRAYS = {
+    **dict.fromkeys((RANK_SUMS, RANK_ERROR_SUMS, RANK_ERROR_SQUARES), len(RANK_METRICS)),
+    **dict.fromkeys((HITS, MASS, CLASSES), NUM_BINS),
+}
 SKETCHES = (
     *features.SKETCHES.values(),
     features.COMPARED_SKETCH,
@@ -29,7 +57,7 @@ SKETCHES = (
 TOTALS = "totals"
 
 _NUM_PRODUCTS = len(COMPARED_OUTPUTS) ** 2
-_SIZE = len(OUTPUTS) + _NUM_PRODUCTS + len(SKETCHES) * BUCKETS
+_SIZE = len(OUTPUTS) + _NUM_PRODUCTS + len(SKETCHES) * BUCKETS + sum(ARRAYS.values())
 
 
 class Totals(NamedTuple):
@@ -39,6 +67,7 @@ class Totals(NamedTuple):
     # [4, 4]: each product of two of a document's COMPARED_OUTPUTS, summed over the documents.
     products: Numbers
     sketches: Mapping[str, Numbers]  # by SKETCHES, [BUCKETS] each
+    arrays: Mapping[str, Numbers]  # by ARRAYS
 
     @classmethod
     def of_documents(cls, documents: Mapping[str, Numbers]) -> Self:
@@ -53,17 +82,33 @@ class Totals(NamedTuple):
             {name: float(documents.get(name, none).sum()) for name in OUTPUTS},
             np.atleast_2d(compared).T @ np.atleast_2d(compared),
             {name: documents[name].sum(0) for name in SKETCHES if name in documents},
+            {},
+        )
+
+    @classmethod
+    def of_pairs(cls, pairs: Mapping[str, Numbers]) -> Self:
+        """Takes what is known of some pairs together.
+
+        Args:
+          pairs: by PAIR_OUTPUTS a number, by SKETCHES and ARRAYS some. What is missing is 0.
+        """
+        return cls(
+            {name: float(pairs.get(name, 0.0)) for name in OUTPUTS},
+            np.zeros([len(COMPARED_OUTPUTS)] * 2),
+            {name: pairs[name] for name in SKETCHES if name in pairs},
+            {name: pairs[name] for name in ARRAYS if name in pairs},
         )
 
     @classmethod
     def of_vector(cls, vector: Numbers) -> Self:
         """Reads what `vector` wrote."""
-        ends = len(OUTPUTS), len(OUTPUTS) + _NUM_PRODUCTS
-        sums, products, sketches = np.split(vector, ends)
+        sizes = (len(OUTPUTS), _NUM_PRODUCTS, len(SKETCHES) * BUCKETS, *ARRAYS.values())
+        sums, products, sketches, *arrays = np.split(vector, np.cumsum(sizes)[:-1])
         return cls(
             dict(zip(OUTPUTS, sums.tolist(), strict=True)),
             products.reshape(len(COMPARED_OUTPUTS), -1),
             dict(zip(SKETCHES, sketches.reshape(len(SKETCHES), -1), strict=True)),
+            dict(zip(ARRAYS, arrays, strict=True)),
         )
 
     @property
@@ -71,7 +116,8 @@ class Totals(NamedTuple):
         """All numbers one behind the other; those of two batches may be added."""
         none = np.zeros(BUCKETS)
         sketches = [self.sketches.get(name, none) for name in SKETCHES]
-        return np.concatenate([[*self.sums.values()], self.products.ravel(), *sketches])
+        arrays = [self.arrays.get(name, np.zeros(size)) for name, size in ARRAYS.items()]
+        return np.concatenate([[*self.sums.values()], self.products.ravel(), *sketches, *arrays])
 
 
 class TotalsCombiner(beam.CombineFn):

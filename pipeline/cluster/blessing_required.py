@@ -19,9 +19,10 @@ from components.tfx_api import (
     standard_artifacts,
 )
 from pipeline import graph
-from pipeline.config import Config, EvaluatorConfig
-from pipeline.results.summary import candidate_metrics, has_baseline
+from pipeline.config import Config
+from pipeline.results.figures import Figures
 from pipeline.results.verdict import verdict
+from pipeline.sections.evaluation import EvaluatorConfig
 from trainer_module.errors import WithheldError
 
 _BLESSED = evaluator_constants.ARTIFACT_PROPERTY_BLESSED_KEY
@@ -53,10 +54,9 @@ def BlessingRequired(  # noqa: N802
     sentence = verdict(
         EvaluatorConfig.model_validate_json(thresholds),
         epochs,
-        candidate_metrics(evaluation.uri),
+        Figures.read(evaluation.uri),
         Comparison.from_json(moved),
         blessed=False,
-        compared=has_baseline(evaluation.uri),
     )
     raise WithheldError(sentence)
 

@@ -1,7 +1,7 @@
 """What is known of runs, of their components, and of what those wrote."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from pathlib import Path
@@ -164,6 +164,10 @@ class Summary:
     last_blessed: Mapping[str, Any] | None = None  # the run it was compared with: name and figures
     verdict: str = ""  # a sentence: how the gate has decided, and by which figures
     why_not_blessed: str | None = None  # the verdict, unless it is blessed
+    # The metrics by slice: by `target_frequency` and `context_frequency` the bands, the most
+    # frequent first. And by bin of probabilities, figures.Figures.calibration.
+    slices: Mapping[str, Sequence[Mapping[str, Any]]] | None = None
+    calibration: Sequence[Mapping[str, float]] | None = None
 
     @property
     def is_unchanged(self) -> bool:

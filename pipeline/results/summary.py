@@ -5,16 +5,15 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import tensorflow_model_analysis as tfma
 from ml_metadata.proto import metadata_store_pb2 as mlmd
 
 from components.corpus_gate.component import COMPARISON_FILE
 from components.embedding_comparison.comparison import Comparison
-from components.embedding_evaluator.metrics import COMPARISONS, FORMULAS
 from components.text_example_gen.executor import READING_FILE
 from pipeline import graph
 from pipeline.config import Config
 from pipeline.corpus.dates import Corpus
+from pipeline.results.figures import Figures
 from pipeline.results.records import ComponentRun, Reading, Summary
 from pipeline.results.verdict import verdict
 from trainer_module.run_fn import TRAINING_FILE
@@ -22,14 +21,6 @@ from trainer_module.training.record import TrainingRecord
 
 # By component and output key.
 OutputArtifacts = Mapping[tuple[str, str], mlmd.Artifact]
-
-# Of the Evaluator's metrics those that its thresholds and sentences need, and people do not.
-_NOT_REPORTED = (
-    *("gain_over_unigram", "least_gain_over_unigram", "num_pairs"),
-    *("compared", "compared_of_last_blessed", "most_increase"),
-)
-# And of errors those that are none, as no targets were sampled.
-_ERRORS = ("full_softmax_cross_entropy_error", "full_sigmoid_cross_entropy_error")
 
 
 def collect(
@@ -49,18 +40,16 @@ def collect(
       corpus: what it read.
     """
     reading = Reading.read(Path(artifacts["TextExampleGen", "examples"].uri, READING_FILE))
-    evaluation = artifacts["Evaluator", "evaluation"].uri
-    metrics = candidate_metrics(evaluation)
+    figures = Figures.read(artifacts["Evaluator", "evaluation"].uri)
     comparison = Comparison.read(Path(artifacts["EmbeddingComparison", "comparison"].uri))
     blessing = artifacts["EmbeddingComparison", "blessing"]
     blessed = blessing.custom_properties["blessed"].int_value == 1
     said = verdict(
         config.evaluator,
         config.trainer.epochs,
-        metrics,
+        figures,
         comparison,
         blessed=blessed,
-        compared=has_baseline(evaluation),
     )
     return Summary(
         run=run,
@@ -71,7 +60,9 @@ def collect(
         objective=config.trainer.objective,
         seed=config.seed,
         **_of_training(_training(artifacts)),
-        metrics=_reported(metrics),
+        metrics=figures.reported,
+        slices=figures.slices,
+        calibration=figures.calibration,
         blessed=blessed,
         verdict=said,
         replaced_characters=reading.replaced_characters,
@@ -126,31 +117,5 @@ def _corpus(config: Config, corpus: Corpus, artifacts: OutputArtifacts) -> dict[
     return {**days, **figures}
 
 
-def _reported(metrics: Mapping[str, float]) -> dict[str, float]:
-    """In the order of the formulas, by which TFMA does not go."""
-    compared = metrics["num_common_pairs"] > 0
-    return {
-        name: metrics[name]
-        for name in FORMULAS
-        if name not in _NOT_REPORTED
-        and (compared or name not in COMPARISONS)
-        and (metrics[name] or name not in _ERRORS)
-    }
-
-
 def _all_cached(components: Sequence[ComponentRun]) -> bool:
     return all(one.cached for one in components if one.component not in graph.LOOK_UPS)
-
-
-def candidate_metrics(evaluation: str) -> dict[str, float]:
-    """The metrics of the new model from the URI of the Evaluator's artifact."""
-    name = tfma.CANDIDATE_KEY if has_baseline(evaluation) else ""
-    result = tfma.load_eval_result(evaluation, model_name=name)
-    [(_, values)] = result.slicing_metrics
-    return {name: float(value["doubleValue"]) for name, value in values[""][""].items()}
-
-
-def has_baseline(evaluation: str) -> bool:
-    """Whether there was a last blessed model to compare with, by the URI of that artifact."""
-    specs = tfma.load_eval_result(evaluation).config.model_specs
-    return any(spec.is_baseline for spec in specs)

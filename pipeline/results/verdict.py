@@ -3,29 +3,30 @@
 from collections.abc import Mapping
 
 from components.embedding_comparison.comparison import Comparison
-from pipeline.config import EvaluatorConfig
+from components.embedding_evaluator.thresholds import Threshold
+from pipeline.results.figures import Figures
+from pipeline.sections.evaluation import EvaluatorConfig
 
 
 def verdict(
     gate: EvaluatorConfig,
     epochs: int,
-    metrics: Mapping[str, float],
+    figures: Figures,
     moved: Comparison,
     *,
     blessed: bool,
-    compared: bool,
 ) -> str:
     """Says how the gate has decided, and why.
 
     Args:
       gate: of the run's configuration.
       epochs: of the Trainer.
-      metrics: of the new model, metrics.FORMULAS.
+      figures: of the new model.
       moved: what has moved since the last blessed model.
       blessed: by the Evaluator and the EmbeddingComparison.
-      compared: whether there was a last blessed model to compare it with.
     """
-    gain, comparison = _gain(metrics), _comparison(gate, metrics, compared=compared)
+    metrics = figures.metrics
+    gain, comparison = _gain(metrics), _comparison(gate, metrics, compared=figures.compared)
     if blessed:
         return f"the model is blessed: {comparison}; {gain}"
     missed = []
@@ -41,9 +42,29 @@ def verdict(
             f"{_margin(metrics['most_increase'] - metrics['increase'])}: see what came in, raise "
             "it, or give what is of another kind an --output of its own"
         )
+    missed += _missed(gate, figures)
     missed += _moved_too_far(gate, moved)
     reasons = "; and ".join(missed) or "the evaluation says so (artifacts/Evaluator/evaluation)"
     return f"the model is not blessed and was not pushed: {reasons}"
+
+
+def _missed(gate: EvaluatorConfig, figures: Figures) -> list[str]:
+    """The reasons that evaluator.thresholds give."""
+    reasons = []
+    for threshold in map(Threshold.parse, gate.thresholds):
+        value = figures.value_of(threshold)
+        if value is None:
+            reasons.append(
+                f"no held-out pair is in the slice that evaluator.thresholds names by "
+                f"{str(threshold)!r}: take that one away, or add text"
+            )
+        elif not threshold.is_met(value):
+            reasons.append(
+                f"its {threshold.name} is {value:.4g}, and evaluator.thresholds asks for "
+                f"{'>=' if threshold.is_least else '<='} {threshold.bound:g}: look at the slices "
+                "in summary.json, train on more text of that kind, or ask for less"
+            )
+    return reasons
 
 
 def _moved_too_far(gate: EvaluatorConfig, moved: Comparison) -> list[str]:

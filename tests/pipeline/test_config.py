@@ -1,4 +1,5 @@
 from pipeline import config
+from pipeline.sections.evaluation import EvaluatorConfig
 
 
 class TestFields:
@@ -26,12 +27,13 @@ class TestFields:
 
 
 def test_as_dict_gives_what_json_can_hold():
-    assert config.as_dict(config.EvaluatorConfig(max_increase=0.5)) == {
+    assert config.as_dict(EvaluatorConfig(max_increase=0.5)) == {
         "min_gain_over_unigram": 0.05,
         "compared_metric": "common_cross_entropy",
         "max_increase": 0.5,
         "max_targets": 50_000,
         "min_neighbor_overlap": None,
         "max_token_loss": 0.5,
+        "thresholds": [],
     }
     assert config.as_dict(config.CorpusConfig(files=("a", "b")))["files"] == ["a", "b"]

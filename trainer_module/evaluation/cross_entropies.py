@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
-from trainer_module.evaluation.vocabulary_sums import vocabulary_sums
+from trainer_module.evaluation.vocabulary_sums import Visit, vocabulary_sums
 from trainer_module.objectives import candidate_sampling
 from trainer_module.objectives.candidate_sampling import SampledCandidates, Sampler
 
@@ -54,7 +54,9 @@ class CrossEntropies(NamedTuple):
     raw_sigmoid: tf.Tensor | None = None
 
 
-def target_sums(parameters: Parameters, targets: tf.Tensor, *, raw: bool = True) -> TargetSums:
+def target_sums(
+    parameters: Parameters, targets: tf.Tensor, *, raw: bool = True, visit: Visit | None = None
+) -> TargetSums:
     """Sums over the whole vocabulary.
 
     Scores that a softmax trained are free up to a constant of the target, so its sigmoid sums are
@@ -64,6 +66,7 @@ def target_sums(parameters: Parameters, targets: tf.Tensor, *, raw: bool = True)
       parameters: the model.
       targets: `[targets]` ids.
       raw: whether those of the scores as they were trained are asked for.
+      visit: is shown the corrected scores, see vocabulary_sums.
     """
     inputs = tf.gather(parameters.target_table, targets) / parameters.temperature
     weights = tf.convert_to_tensor(parameters.context_weights)
@@ -72,7 +75,7 @@ def target_sums(parameters: Parameters, targets: tf.Tensor, *, raw: bool = True)
     if raw and not is_raw:
         biases.append(parameters.context_biases)
         softplus.append(True)
-    found = vocabulary_sums(inputs, weights, biases, softplus=softplus)
+    found = vocabulary_sums(inputs, weights, biases, softplus=softplus, visit=visit)
     sums, of_raw = found[0], found[-1]
     sigmoid = sums.softplus_sum
     if parameters.softmax:
@@ -83,9 +86,11 @@ def target_sums(parameters: Parameters, targets: tf.Tensor, *, raw: bool = True)
     return TargetSums(sums.log_partition, sigmoid, *(of_raw if raw else ()))
 
 
-def stacked_sums(parameters: Parameters, targets: tf.Tensor) -> tf.Tensor:
+def stacked_sums(
+    parameters: Parameters, targets: tf.Tensor, visit: Visit | None = None
+) -> tf.Tensor:
     """All of target_sums, `[targets, 4]`."""
-    return tf.stack(target_sums(parameters, targets), 1)
+    return tf.stack(target_sums(parameters, targets, visit=visit), 1)
 
 
 def remembered(

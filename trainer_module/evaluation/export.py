@@ -148,14 +148,7 @@ class ServingModel(tf.Module):
           softmax_sketch, sigmoid_sketch: `[batch, target_sample.BUCKETS]` float32, for the error of
             the first two; 0 where they are exact.
         """
-        documents, occurrences = parse_documents(examples)
-        transformed: Mapping[str, tf.RaggedTensor] = self.transform.transform_fn(
-            {
-                features.TEXT: documents[:, tf.newaxis],
-                features.OCCURRENCE: occurrences[:, tf.newaxis],
-            }
-        )
-        targets, contexts = _pairs(transformed)
+        targets, contexts = self._pairs_of(examples)
         rows = self.targets(targets.flat_values)
         found = cross_entropies.cross_entropies(
             self._parameters,
@@ -182,6 +175,35 @@ class ServingModel(tf.Module):
             features.SOFTMAX_SKETCH: sketches[:, :, 0],
             features.SIGMOID_SKETCH: sketches[:, :, 1],
         }
+
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string)], autograph=False)
+    def pairs(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
+        """The pairs of documents, for the Evaluator, which takes more of them than their sums.
+
+        Args:
+          examples: as of `evaluate`.
+
+        Returns:
+          target, context: `[pairs]` int64 ids.
+          document: `[pairs]` int64, rising: which of the examples each pair is of.
+        """
+        targets, contexts = self._pairs_of(examples)
+        return {
+            features.TARGET: targets.flat_values,
+            features.CONTEXT: contexts.flat_values,
+            features.DOCUMENT: targets.value_rowids(),
+        }
+
+    def _pairs_of(self, examples: tf.Tensor) -> tuple[tf.RaggedTensor, tf.RaggedTensor]:
+        """Targets and contexts, `[batch, (pairs)]` each."""
+        documents, occurrences = parse_documents(examples)
+        transformed: Mapping[str, tf.RaggedTensor] = self.transform.transform_fn(
+            {
+                features.TEXT: documents[:, tf.newaxis],
+                features.OCCURRENCE: occurrences[:, tf.newaxis],
+            }
+        )
+        return _pairs(transformed)
 
     def _ids_of(self, words: tf.Tensor) -> tf.Tensor:
         """`[batch]` int64; -1 for what is not one token of the vocabulary."""

@@ -8,6 +8,7 @@ import tensorflow as tf
 from trainer_module import vocabulary
 from trainer_module.evaluation import cross_entropies, target_sample
 from trainer_module.evaluation.cross_entropies import Parameters
+from trainer_module.evaluation.ranks import Visitor
 from trainer_module.evaluation.saved_model import ModelSettings, SavedModel
 from trainer_module.evaluation.target_sample import DrawnTargets
 from trainer_module.evaluation.vocabulary_sums import vocabulary_sums
@@ -23,17 +24,29 @@ class JudgedModel(tf.Module):
         vocabulary: Vocabulary,
         parameters: Parameters,
         targets: DrawnTargets,
+        visitor: Visitor | None = None,
     ):
-        """Puts it together; the vocabulary is that of the tables."""
+        """Puts it together; the vocabulary is that of the tables.
+
+        With a visitor, its counter is shown all scores of the targets that are summed.
+        """
         super().__init__()
         self.settings, self.vocabulary = settings, vocabulary
         self.parameters, self.targets = parameters, targets
+        self.visitor = visitor
 
     def draw(self, max_targets: int) -> None:
         """Draws its targets, if there are more than may be summed."""
         expected = target_sample.expected_occurrences(self.vocabulary, self.settings)
         drawn_with = target_sample.probabilities(expected, max_targets)
         self.targets.draw(self.vocabulary.tokens, drawn_with, seed=self.settings.seed)
+
+    def corrected_scores(self, targets: tf.Tensor, contexts: tf.Tensor) -> tf.Tensor:
+        """Estimates of log p(c|t) of pairs, up to a constant of t in a softmax: `[pairs]`."""
+        corrected = self.parameters._replace(
+            context_biases=tf.convert_to_tensor(self.parameters.corrected_biases), correction=None
+        )
+        return cross_entropies.scores(corrected, targets, contexts)
 
     @classmethod
     def of_tables(cls, model: SavedModel) -> Self:
@@ -70,10 +83,11 @@ class JudgedModel(tf.Module):
             settings.softmax,
             settings.temperature,
         )
-        compute = functools.partial(cross_entropies.stacked_sums, parameters)
+        visitor = Visitor()
+        compute = functools.partial(cross_entropies.stacked_sums, parameters, visit=visitor)
         targets = DrawnTargets.of_loaded(loaded.targets, compute)
         path = loaded.vocabulary.asset_path.numpy().decode()
-        return cls(settings, vocabulary.read(path), parameters, targets)
+        return cls(settings, vocabulary.read(path), parameters, targets, visitor)
 
 
 def _log_partitions(parameters: Parameters, targets: tf.Tensor) -> tf.Tensor:

@@ -79,6 +79,17 @@ def probabilities(expected: Numbers, max_targets: int) -> Numbers:
     return np.asarray(np.minimum(1, rates[first_uncertain] * sizes), np.float64)
 
 
+def draws(tokens: Sequence[bytes], seed: int) -> Numbers:
+    """`[vocab]`, uniform in [0, 1): a target is drawn where it is below its probability."""
+    return _numbers(tokens, seed, _DRAW_STREAM)
+
+
+def _numbers(tokens: Sequence[bytes], seed: int, stream: int) -> Numbers:
+    each, zeros = tf.range(len(tokens)), tf.zeros(len(tokens), tf.int64)
+    hashes = hashing.document_hashes(tf.constant(tokens), zeros)
+    return np.asarray(hashing.uniform(hashes, each, zeros, seed=seed, stream=stream))
+
+
 class DrawnTargets(tf.Module):
     """A model's targets, each summed when it is first met; all, until `draw` says otherwise."""
 
@@ -125,12 +136,16 @@ class DrawnTargets(tf.Module):
 
     def __call__(self, targets: tf.Tensor) -> tf.Tensor:
         """What stands for the sums of the pairs' targets: `[pairs]` ids to `[pairs, sums]`."""
+        return cross_entropies.remembered(self.sums, targets, self.standing)
 
-        def standing(some: tf.Tensor) -> tf.Tensor:
-            drawn_with = tf.gather(self.probabilities, some)[:, tf.newaxis]
-            return self.typical + (self._compute(some) - self.typical) / drawn_with
+    def standing(self, targets: tf.Tensor) -> tf.Tensor:
+        """The same of drawn targets, each of which is summed: `[targets]` to `[targets, sums]`."""
+        drawn_with = tf.gather(self.probabilities, targets)[:, tf.newaxis]
+        return self.typical + (self._compute(targets) - self.typical) / drawn_with
 
-        return cross_entropies.remembered(self.sums, targets, standing)
+    def remember(self, targets: tf.Tensor, standing: tf.Tensor) -> None:
+        """Takes what stands for the sums of targets, which somebody else has computed."""
+        self.sums.scatter_update(tf.IndexedSlices(standing, targets))
 
     def sketch(
         self,
@@ -173,12 +188,7 @@ class DrawnTargets(tf.Module):
         """
         if (drawn_with >= 1).all():
             return
-        each, zeros = tf.range(len(tokens)), tf.zeros(len(tokens), tf.int64)
-        hashes = hashing.document_hashes(tf.constant(tokens), zeros)
-        drawn, places = (
-            hashing.uniform(hashes, each, zeros, seed=seed, stream=stream).numpy()
-            for stream in (_DRAW_STREAM, _PLACE_STREAM)
-        )
+        drawn, places = draws(tokens, seed), _numbers(tokens, seed, _PLACE_STREAM)
         is_drawn = drawn < drawn_with
         # Of those that stand for others, spread over frequent and rare ones.
         uncertain = np.flatnonzero(is_drawn & (drawn_with < 1))

@@ -6,7 +6,7 @@ holds. So here a score costs its product, one exponential and one log1p, whateve
 float32 does not hold is seen afterwards, and summed by the definition.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import tensorflow as tf
 
@@ -20,6 +20,9 @@ _CLASSES_AT_ONCE = 1 << 12
 # Exponentials below 1e-38 are taken for 0. Beside such a sum even a billion of them are nothing.
 _LEAST_PARTITION = 1e-22
 
+# Makes an op that is shown scores by the first bias, `[targets, classes]`, and the first one's id.
+Visit = Callable[[tf.Tensor, tf.Tensor], tf.Operation]
+
 
 def vocabulary_sums(
     inputs: tf.Tensor,
@@ -28,6 +31,7 @@ def vocabulary_sums(
     *,
     softplus: Sequence[bool],
     shift: tf.Tensor | None = None,
+    visit: Visit | None = None,
 ) -> list[VocabularySums]:
     """As losses.vocabulary_sums, for several biases of the same products at once.
 
@@ -37,12 +41,13 @@ def vocabulary_sums(
       biases: `[vocab]` float32 each.
       softplus: of which of them the sum of softplus is wanted; that of the others is 0.
       shift: `[targets]` float32, subtracted from all scores of a target; None for 0.
+      visit: is shown all scores, some classes at a time; None: nobody looks.
 
     Returns:
       One for each of `biases`, `[targets]` float32 each.
     """
     biases = [tf.convert_to_tensor(bias) for bias in biases]
-    partitions, softplus_sums = _sums(inputs, weights, biases, softplus, shift)
+    partitions, softplus_sums = _sums(inputs, weights, biases, softplus, shift, visit)
     in_range = tf.reduce_all(
         tf.math.is_finite(partitions)
         & (partitions > _LEAST_PARTITION)
@@ -71,6 +76,7 @@ def _sums(
     biases: Sequence[tf.Tensor],
     softplus: Sequence[bool],
     shift: tf.Tensor | None,
+    visit: Visit | None,
 ) -> tuple[tf.Tensor, tf.Tensor]:
     """Sums of `exp(s)` and of `log1p(exp(s))`, `[biases, targets]` float64 each.
 
@@ -90,7 +96,9 @@ def _sums(
         some = slice(start, start + chunk)
         bias, factor = biases[0][some, tf.newaxis], factors[some]
         classes = tf.concat([weights[some], bias, tf.ones_like(bias)], 1)
-        exponentials = tf.exp(tf.matmul(inputs, classes, transpose_b=True))
+        scores = tf.matmul(inputs, classes, transpose_b=True)
+        with tf.control_dependencies([visit(scores, start)] if visit else []):
+            exponentials = tf.exp(scores)
         # Sums as products with a vector are the fastest that TensorFlow has.
         found = []
         for nth, wanted in enumerate(softplus):

@@ -15,9 +15,9 @@ from components.embedding_evaluator.eval_config import (
 )
 from components.tfx_api import evaluator_constants
 from pipeline.cluster.rehearsal.handing_over import Outputs
-from pipeline.config import EvaluatorConfig
-from pipeline.results.summary import candidate_metrics, has_baseline
+from pipeline.results.figures import Figures
 from pipeline.results.verdict import verdict
+from pipeline.sections.evaluation import EvaluatorConfig
 
 
 class Closing(NamedTuple):
@@ -37,21 +37,19 @@ def closing(spec: PipelineSpec, outputs: Outputs) -> Closing:
       outputs: of all nodes.
     """
     uris = {key: Path(uri) for key, uri in outputs.uris.items()}
-    evaluation = str(uris["evaluator", "evaluation"])
-    metrics = candidate_metrics(evaluation)
+    figures = Figures.read(str(uris["evaluator", "evaluation"]))
     blessing = uris["embedding-comparison", "blessing"]
     blessed = (blessing / evaluator_constants.BLESSED_FILE_NAME).exists()
     sentence = verdict(
         *gate_of(spec),
-        metrics,
+        figures,
         Comparison.read(uris["embedding-comparison", "comparison"]),
         blessed=blessed,
-        compared=has_baseline(evaluation),
     )
     pushed = outputs.artifacts["pusher", "pushed_model"].metadata.fields
     destination = pushed["pushed_destination"].string_value if blessed else None
     vectors = str(uris["embedding-exporter", "vectors"])
-    return Closing(metrics, sentence, destination, vectors)
+    return Closing(figures.metrics, sentence, destination, vectors)
 
 
 def gate_of(spec: PipelineSpec) -> tuple[EvaluatorConfig, int]:

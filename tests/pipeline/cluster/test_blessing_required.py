@@ -8,7 +8,8 @@ from tfx.types import standard_artifacts
 from components.embedding_comparison.comparison import COMPARISON_FILE, Comparison
 from components.embedding_comparison.component import ModelComparison
 from pipeline.cluster import blessing_required
-from pipeline.config import EvaluatorConfig
+from pipeline.results.figures import Figures
+from pipeline.sections.evaluation import EvaluatorConfig
 from trainer_module.errors import WithheldError
 
 METRICS = {
@@ -47,10 +48,8 @@ def test_it_fails_with_the_reasons_where_it_is_not(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked = []
-    monkeypatch.setattr(
-        blessing_required, "candidate_metrics", lambda uri: asked.append(uri) or METRICS
-    )
-    monkeypatch.setattr(blessing_required, "has_baseline", lambda uri: False)
+    figures = Figures(METRICS, {}, [], compared=False)
+    monkeypatch.setattr(Figures, "read", lambda uri: asked.append(uri) or figures)
     with pytest.raises(
         WithheldError,
         match=r"^the model is not blessed and was not pushed: .* is 0\.0100 below the unigram "

@@ -21,6 +21,7 @@ SETTINGS = [
             "evaluator.min_gain_over_unigram=0.25",
             "evaluator.max_increase=0.125",
             "evaluator.max_targets=1234",
+            "evaluator.thresholds=[mean_rank <= 900]",
             "evaluator.compared_metric=full_sigmoid_cross_entropy",
             "evaluator.min_neighbor_overlap=0.75",
             "trainer.epochs=7",

@@ -1,0 +1,117 @@
+"""The metrics: their names, formulas, units and directions. Gate, summary and pictures read it.
+
+Light, the standard library alone. What a metric computes stands in metrics.py, in a function of its
+name. docs/evaluation.md explains them.
+"""
+
+from typing import Literal, NamedTuple
+
+Unit = Literal["nats", "share", "rank", "pairs", "1"]
+Better = Literal["higher", "lower"]
+
+
+class Metric(NamedTuple):
+    """What is known of a metric without computing it."""
+
+    name: str
+    # t is a target, c a context, s their corrected score, Z the sum of exp(s) over all classes.
+    formula: str
+    unit: Unit
+    better: Better | None = None
+    shown: bool = True  # to people who look at a summary
+    written: bool = True  # to summary.json; the others are of the gate alone
+    sliced: bool = True  # whether slices have it; the others are of all documents alone
+    is_comparison: bool = False  # with the last blessed model; there is none without one
+    # A standard error from a sample of targets or pairs. 0 where there was no need of one: such a
+    # metric is not written.
+    is_error: bool = False
+
+
+def _error(name: str, unit: Unit) -> Metric:
+    return Metric(
+        f"{name}_error",
+        "its standard error, where targets or pairs were sampled",
+        unit,
+        "lower",
+        is_error=True,
+    )
+
+
+def _comparison(
+    name: str, formula: str, unit: Unit, better: Better | None = None, *, written: bool = True
+) -> Metric:
+    return Metric(
+        name,
+        formula,
+        unit,
+        better,
+        shown=written,
+        written=written,
+        sliced=False,
+        is_comparison=True,
+    )
+
+
+_RANKS = (
+    Metric("recall_at_1", "share of pairs with rank(t,c) <= 1", "share", "higher"),
+    Metric("recall_at_10", "share of pairs with rank(t,c) <= 10", "share", "higher"),
+    Metric("recall_at_100", "share of pairs with rank(t,c) <= 100", "share", "higher"),
+    Metric("mean_reciprocal_rank", "mean 1 / rank(t,c)", "share", "higher"),
+    Metric("mean_rank", "mean rank(t,c)", "rank", "lower"),
+)
+RANK_METRICS = tuple(metric.name for metric in _RANKS)
+
+METRICS = (
+    Metric("full_softmax_cross_entropy", "mean log Z(t) - s(t,c)", "nats", "lower"),
+    _error("full_softmax_cross_entropy", "nats"),
+    Metric("full_sigmoid_cross_entropy", "mean sum_j softplus(s(t,j)) - s(t,c)", "nats", "lower"),
+    _error("full_sigmoid_cross_entropy", "nats"),
+    Metric("raw_full_softmax_cross_entropy", "the same of scores as trained", "nats", shown=False),
+    Metric("raw_full_sigmoid_cross_entropy", "the same of scores as trained", "nats", shown=False),
+    Metric("unigram_cross_entropy", "mean -log share of c", "nats"),
+    Metric("perplexity", "exp(full_softmax_cross_entropy)", "1", "lower"),
+    Metric(
+        "gain_over_unigram",
+        "unigram_cross_entropy - full_softmax_cross_entropy",
+        "nats",
+        "higher",
+        shown=False,
+        written=False,
+    ),
+    Metric(
+        "least_gain_over_unigram",
+        "that less two standard errors",
+        "nats",
+        "higher",
+        shown=False,
+        written=False,
+    ),
+    *_RANKS,
+    *(_error(metric.name, metric.unit) for metric in _RANKS),
+    Metric("mean_log_partition", "mean log Z(t)", "nats"),
+    Metric("std_log_partition", "standard deviation of log Z(t) over pairs", "nats", "lower"),
+    Metric(
+        "expected_calibration_error",
+        "sum over bins of |observed - predicted| share of pairs",
+        "share",
+        "lower",
+    ),
+    Metric("num_pairs", "held-out pairs", "pairs", shown=False, written=False),
+    _comparison("common_cross_entropy", "mean -log p(c|t) on common pairs", "nats", "lower"),
+    _comparison("common_cross_entropy_of_last_blessed", "the same of the last blessed", "nats"),
+    _comparison("compared", "evaluator.compared_metric", "nats", "lower", written=False),
+    _comparison("compared_of_last_blessed", "the same of the last blessed", "nats", written=False),
+    _comparison("increase", "compared - compared_of_last_blessed", "nats", "lower"),
+    _comparison("most_increase", "that and two standard errors", "nats", "lower", written=False),
+    _comparison("increase_error", "standard error of increase, by documents", "nats", "lower"),
+    _comparison("common_coverage", "share of common pairs that it knows", "share", "higher"),
+    _comparison("common_coverage_of_last_blessed", "the same of the last blessed", "share"),
+    _comparison("num_common_pairs", "pairs on which both are compared", "pairs"),
+)
+BY_NAME = {metric.name: metric for metric in METRICS}
+
+# Bands of frequency: ids of tokens go by falling frequency, so these are ranks of tokens.
+BANDS = ("1-100", "101-1000", "1001-10000", "10001-")
+BAND_ENDS = (100, 1_000, 10_000)
+# What pairs are sliced by.
+SLICES = ("target_frequency", "context_frequency")
