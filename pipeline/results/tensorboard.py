@@ -31,9 +31,9 @@ from trainer_module.evaluation import word2vec_format
 from trainer_module.training.record import HELD_OUT_SIGMOID, HELD_OUT_SOFTMAX
 
 # Folders below the one that TensorBoard shows; those of runs have a run's name.
-LAST_BLESSED = "last_blessed"
-ALL_RUNS = "all_runs"
-PROJECTOR = "projector"
+_LAST_BLESSED = "last_blessed"
+_ALL_RUNS = "all_runs"
+_PROJECTOR = "projector"
 _TENSORS, _METADATA = "tensors.tsv", "metadata.tsv"
 # Tokens: as many as a browser turns without stumbling, and a file of 8 MB at 100 dimensions.
 _PROJECTED = 10_000
@@ -75,12 +75,33 @@ def write(
       compared_metric: see write_last_blessed.
     """
     run = summary.run
-    if summary.model_of == run and (folder / run).is_dir():  # the chart is this run's
+    if summary.model_of == run:
+        write_curve_of_killed(folder / run, summary)
         write_last_blessed(folder / run, summary, compared_metric)
     result = summary.as_json()
     ended = [replace(r, status=status, result=result) if r.name == run else r for r in records]
     write_all_runs(folder, ended, SEEN_METRICS)
     write_projector(folder, vectors)
+
+
+def write_curve_of_killed(folder: Path, summary: Summary) -> None:
+    """Writes the held-out loss of a model that a killed run had trained to the end.
+
+    Its Trainer's own curves have the name of that run.
+
+    Args:
+      folder: of the run; if it is there, its Trainer has written it.
+      summary: of the run.
+    """
+    if folder.is_dir() or not summary.evaluations:
+        return
+    now = time.time()
+    points = (
+        Point(tag, one.step, value, now)
+        for one in summary.evaluations
+        for tag, value in ((HELD_OUT_SOFTMAX, one.softmax), (HELD_OUT_SIGMOID, one.sigmoid))
+    )
+    _write_events(folder / f"{_EVENTS}.{summary.run}", points)
 
 
 def write_last_blessed(folder: Path, summary: Summary, compared_metric: str) -> None:
@@ -100,11 +121,11 @@ def write_last_blessed(folder: Path, summary: Summary, compared_metric: str) -> 
         return
     softmax = compared_metric != "full_sigmoid_cross_entropy"
     tag = HELD_OUT_SOFTMAX if softmax else HELD_OUT_SIGMOID
-    first, *_, last = [summary.evaluations[0], *summary.evaluations]
+    first, last = summary.evaluations[0], summary.evaluations[-1]
     kept = next((one for one in summary.evaluations if one.step == summary.kept_step), last)
     value, now = kept.of_family(softmax=softmax) - increase, time.time()
     points = [Point(tag, step, value, now) for step in sorted({first.step, last.step})]
-    _write_events(folder / LAST_BLESSED / f"{_EVENTS}.{summary.run}", points)
+    _write_events(folder / _LAST_BLESSED / f"{_EVENTS}.{summary.run}", points)
 
 
 def write_all_runs(folder: Path, records: Sequence[RunRecord], metrics: Iterable[str]) -> None:
@@ -128,7 +149,7 @@ def write_all_runs(folder: Path, records: Sequence[RunRecord], metrics: Iterable
             if record.status == status
             for point in _points(record, step, tags)
         )
-        place = folder / ALL_RUNS / status.replace(" ", "_")
+        place = folder / _ALL_RUNS / status.replace(" ", "_")
         new = place / f"{_EVENTS}.{records[0].name}"
         _write_events(new, points)
         # TensorBoard that is running goes on to a file with a later name.
@@ -170,7 +191,7 @@ def write_projector(folder: Path, vectors: Path) -> None:
     if not vectors.is_dir():
         return
     run = json.loads((vectors / RUN_FILE).read_text())["run"]
-    place, config = folder / PROJECTOR / run, folder / PROJECTOR_FILENAME
+    place, config = folder / _PROJECTOR / run, folder / PROJECTOR_FILENAME
     said = _projector_config(run, place.relative_to(folder))
     if not (config.exists() and config.read_text() == said and place.is_dir()):
         place.mkdir(parents=True, exist_ok=True)

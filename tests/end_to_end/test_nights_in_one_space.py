@@ -12,6 +12,8 @@ from components.embedding_comparison.comparison import COMPARISON_FILE, Comparis
 from pipeline.results.embeddings import Embeddings
 from tests.end_to_end.commands import DOCUMENTS, GROUPS, TOKENS_A_DOCUMENT, Skipgram, run_arguments
 from tests.end_to_end.test_run_again import kill, wait_until, wait_until_gone
+from tests.tensorboards import scalars
+from trainer_module.training.record import HELD_OUT_SOFTMAX
 
 pytestmark = pytest.mark.slow
 
@@ -78,6 +80,24 @@ def test_tonights_vectors_lie_where_the_last_ones_do(first: Night, second: Night
     # Another seed and other documents; unturned, the mean would be near 0.
     assert np.mean(cosines) > 0.7
     assert second.summary["moved"]["mean_cosine"] == pytest.approx(np.mean(cosines), abs=1e-5)
+
+
+def test_tensorboard_shows_the_last_blessed_model_beside_tonights(
+    second: Night, output: Path
+) -> None:
+    name, folder = second.summary["run"], output / "tensorboard"
+    line = scalars(folder / name / "last_blessed", HELD_OUT_SOFTMAX)
+    curve = scalars(folder / name, HELD_OUT_SOFTMAX)
+    assert [step for step, _ in line] == [curve[0][0], curve[-1][0]]
+    # As far from the end as the two are apart on the same pairs.
+    figure = "common_cross_entropy"
+    apart = second.summary[f"{figure}_of_last_blessed"] - second.summary[figure]
+    for _, height in line:
+        assert height - curve[-1][1] == pytest.approx(apart, abs=1e-5)
+    tokens = scalars(folder / "all_runs" / "blessed", "corpus/tokens")
+    assert [step for step, _ in tokens] == [1, 2]
+    assert tokens[1][1] == second.summary["tokens"]
+    assert [path.name for path in (folder / "projector").iterdir()] == [name]
 
 
 def last_artifact(output: Path, component: str, name: str) -> Path:

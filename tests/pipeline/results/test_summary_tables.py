@@ -95,6 +95,29 @@ class TestSummaryTable:
             ["increase", "-0.0540 +- 0.0030 nats"],
         ]
 
+    def test_says_what_sets_and_exports_came_to(self):
+        asked = {
+            "similarity": {"men.txt": {"spearman": 0.59149, "pairs": 3000, "known_pairs": 2875}},
+            "analogies": {
+                "questions.txt": {
+                    "cos_add": 0.324,
+                    "cos_mul": 0.336,
+                    "questions": 19544,
+                    "known_questions": 10000,
+                    "sections": {},
+                }
+            },
+            "exports": {"faiss": {"files": [], "recall_at_10": 0.99874}, "npy": {"files": []}},
+        }
+        assert summary_rows(replace(AS_IT_SHOULD_BE, metrics=asked))[-4:-1] == [
+            ["similarity men.txt", "0.591 Spearman, 2,875 of 3,000 pairs known"],
+            [
+                "analogies questions.txt",
+                "3CosAdd 32.4%, 3CosMul 33.6%, 10,000 of 19,544 questions known",
+            ],
+            ["faiss recall at 10", "99.87%"],
+        ]
+
     def test_of_controls_and_of_what_rich_would_take_for_its_own(self):
         assert summary_rows(replace(SUMMARY, run=CONTROLS))[0] == ["run", SHOWN]
         for run in ("[b]", "[/]", ":heart:", "\\["):

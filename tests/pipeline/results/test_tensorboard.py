@@ -1,6 +1,7 @@
 """Read back by TensorBoard itself: its reader of events, its projector's plugin."""
 
 import datetime
+import doctest
 import json
 import math
 from dataclasses import replace
@@ -250,8 +251,7 @@ class TestWrite:
         return shown_runs(tmp_path / "tb")
 
     def test_the_run_that_ends_is_among_all_runs(self, tmp_path: Path):
-        shown = self.written(tmp_path, TONIGHT)
-        assert shown == {"all_runs/blessed", "all_runs/not_blessed"}
+        assert "all_runs/blessed" in self.written(tmp_path, TONIGHT)
         blessed = tmp_path / "tb" / "all_runs" / "blessed"
         assert scalars(blessed, "corpus/tokens") == [(1, 10.0), (3, 9876543.0)]
         assert scalars(blessed, "evaluation/unigram_cross_entropy") == [(3, pytest.approx(7.8))]
@@ -259,10 +259,25 @@ class TestWrite:
 
     def test_the_line_goes_into_the_chart_of_a_run_that_trained(self, tmp_path: Path):
         (tmp_path / "tb" / RUNS[2]).mkdir(parents=True)
-        assert f"{RUNS[2]}/last_blessed" in self.written(tmp_path, compared(0.5))
+        shown = self.written(tmp_path, compared(0.5))
+        assert shown == {f"{RUNS[2]}/last_blessed", "all_runs/blessed", "all_runs/not_blessed"}
+
+    def test_what_a_killed_run_has_trained_is_drawn_by_the_one_that_went_on(self, tmp_path: Path):
+        assert RUNS[2] in self.written(tmp_path, TONIGHT)
+        curves = {HELD_OUT_SOFTMAX: [7.61234, 7.5], HELD_OUT_SIGMOID: [8.5, 8.41239]}
+        for tag, losses in curves.items():
+            found = scalars(tmp_path / "tb" / RUNS[2], tag)
+            assert [step for step, _ in found] == [800, 1600]
+            assert [loss for _, loss in found] == pytest.approx(losses)
 
     def test_and_into_none_where_the_model_came_from_the_cache(self, tmp_path: Path):
         for run in RUNS:
             (tmp_path / "tb" / run).mkdir(parents=True)
         shown = self.written(tmp_path, replace(compared(0.5), model_of=RUNS[0]))
         assert shown == {"all_runs/blessed", "all_runs/not_blessed"}
+
+
+def test_its_examples_run():
+    found = doctest.testmod(tensorboard)
+    assert found.attempted
+    assert not found.failed

@@ -30,6 +30,8 @@ def test_a_withheld_run(nights: Nights) -> None:
     )
     assert given(nights) == [(B, "ann", "it is fine")]
     assert nights.exported()[0] == {"run": B, "version": B}
+    shown = (nights.output.tensorboard / "projector_config.pbtxt").read_text()
+    assert f'tensor_name: "{B}"' in shown
 
 
 def test_what_is_the_last_blessed_one_already(nights: Nights) -> None:
