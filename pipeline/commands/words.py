@@ -46,8 +46,8 @@ _form = click.option(
 def neighbors(words: tuple[str, ...], k: int, form: "Form", output: Path) -> None:
     """The words whose vectors are nearest to WORD's.
 
-    - as WORD stands for standard input, a word a line. Of several words the known ones are
-    answered; the exit code is 1 if none is known.
+    Give - for WORD to read words from standard input, one a line. Of several words the known ones
+    are answered, and the exit code is 1 only if none is known.
     """
     from pipeline.results.embeddings import Embeddings
     from pipeline.results.words.answers import NEIGHBORS
@@ -66,8 +66,10 @@ def contexts(words: tuple[str, ...], k: int, form: "Form", output: Path) -> None
     """The words that are most probable beside WORD, by the served model.
 
     Of sessions they are the items that are seen with it. The probabilities of all words of the
-    vocabulary sum to 1. - as WORD stands for standard input, a word a line. Of several words the
-    known ones are answered; the exit code is 1 if none is known.
+    vocabulary sum to 1.
+
+    Give - for WORD to read words from standard input, one a line. Of several words the known ones
+    are answered, and the exit code is 1 only if none is known.
     """
     from pipeline.local import serving_folder
 
@@ -89,7 +91,7 @@ def contexts(words: tuple[str, ...], k: int, form: "Form", output: Path) -> None
 def analogy(words: tuple[str, ...], k: int, form: "Form", output: Path) -> None:
     """A is to B as C is to what?
 
-    - in place of A B C stands for standard input, three words a line.
+    Give - for A B C to read standard input, three words a line.
     """
     is_typed = words != (_STDIN,)
     if is_typed and len(words) != 3:
