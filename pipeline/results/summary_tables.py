@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 from rich.text import Text
 
+from components.embedding_evaluator.metric_list import METRICS, Unit
 from pipeline.results.records import Summary
 from pipeline.terminal import shown
 from trainer_module.objective_table import OBJECTIVES
@@ -17,17 +18,9 @@ if TYPE_CHECKING:
 _SHOWN_WORDS = 8
 _SHOWN_NEIGHBORS = 6
 _SHOWN_EVALUATIONS = 10
-# The Evaluator's metrics that people see, in this order, with their units; summary.json has all.
-SEEN_METRICS: Mapping[str, str] = {
-    "full_softmax_cross_entropy": "nats",
-    "full_sigmoid_cross_entropy": "nats",
-    "unigram_cross_entropy": "nats",
-    "gain_over_unigram": "nats",
-    "perplexity": "",
-    "common_cross_entropy": "nats",
-    "common_cross_entropy_of_last_blessed": "nats",
-    "increase": "nats",
-}
+_ERROR = "_error"  # a standard error is shown beside what it is of
+# The Evaluator's metrics that people see, in their order; summary.json has all.
+SEEN_METRICS = tuple(one for one in METRICS if one.shown and not one.name.endswith(_ERROR))
 
 # A label and what stands beside it.
 Row = tuple[str, str]
@@ -111,34 +104,43 @@ def _training(summary: Summary) -> Iterator[Row]:
 
 def _figures(metrics: Mapping[str, float]) -> Iterator[Row]:
     """Those that people see, with their standard errors where they have one."""
-    for name, unit in SEEN_METRICS.items():
-        if name in metrics:
-            error = metrics.get(f"{name}_error")
-            yield label(name), figure(metrics[name], unit, error)
+    for one in SEEN_METRICS:
+        if one.name in metrics:
+            error = metrics.get(f"{one.name}{_ERROR}", 0.0)
+            yield label(one.name), figure(metrics[one.name], one.unit, error)
 
 
 def label(name: str) -> str:
     """A metric's name for people.
 
-    >>> label("common_cross_entropy_of_last_blessed")
-    'common cross-entropy of last blessed'
+    >>> label("common_cross_entropy_of_last_blessed"), label("num_common_pairs")
+    ('common cross-entropy of last blessed', 'common pairs')
     """
-    return name.replace("cross_entropy", "cross-entropy").replace("_", " ")
+    name = name.removeprefix("num_").replace("cross_entropy", "cross-entropy")
+    return name.replace("_", " ")
 
 
-def figure(value: float, unit: str, error: float | None = None) -> str:
-    """A metric's value for people, maybe with its standard error.
+def figure(value: float, unit: Unit, error: float = 0.0) -> str:
+    """A metric's value for people, with its standard error unless that is 0.
 
-    >>> figure(7.12345, "nats"), figure(-0.054, "nats", 0.00304), figure(1881.734, "")
+    >>> figure(7.12345, "nats"), figure(-0.054, "nats", 0.00304), figure(1881.734, "1")
     ('7.1235 nats', '-0.0540 +- 0.0030 nats', '1,881.7')
-    >>> figure(0.12345, "share"), figure(1234.0, "pairs")
-    ('12.3%', '1,234 pairs')
+    >>> figure(0.12345, "share"), figure(0.5, "share", 0.0123), figure(1234.0, "pairs")
+    ('12.3%', '50.0% +- 1.2%', '1,234')
     """
-    if unit == "share":
-        return f"{value:.1%}"
-    if unit != "nats":
-        return f"{value:,.0f} {unit}" if unit == "pairs" else f"{value:,.1f}"
-    return f"{decimal(value)}{f' +- {decimal(error)}' if error else ''} nats"
+    form, ending = _FORMS[unit]
+    margin = f" +- {form.format(error)}" if error else ""
+    return f"{form.format(value)}{margin}{ending}"
+
+
+# By unit: how a number is written, and what follows it.
+_FORMS: Mapping[Unit, tuple[str, str]] = {
+    "nats": ("{:,.4f}", " nats"),
+    "share": ("{:.1%}", ""),
+    "rank": ("{:,.1f}", ""),
+    "pairs": ("{:,.0f}", ""),
+    "1": ("{:,.1f}", ""),
+}
 
 
 def _sets(summary: Summary) -> Iterator[Row]:
@@ -149,8 +151,9 @@ def _sets(summary: Summary) -> Iterator[Row]:
         yield f"similarity {name}", f"{found['spearman']:.3f} Spearman, {known}"
     for name, found in content.get("analogies", {}).items():
         known = f"{whole(found['known_questions'])} of {whole(found['questions'])} questions known"
-        right = f"3CosAdd {found['cos_add']:.1%}, 3CosMul {found['cos_mul']:.1%}"
-        yield f"analogies {name}", f"{right}, {known}"
+        right = {"3CosAdd": found["cos_add"], "3CosMul": found["cos_mul"]}
+        shares = [f"{by} {share:.1%}" for by, share in right.items() if share is not None]
+        yield f"analogies {name}", ", ".join([*shares, known])
     for name, found in content.get("exports", {}).items():
         if "recall_at_10" in found:
             yield f"{name} recall at 10", f"{found['recall_at_10']:.2%}"

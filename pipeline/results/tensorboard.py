@@ -80,7 +80,7 @@ def write(
         write_last_blessed(folder / run, summary, compared_metric)
     result = summary.as_json()
     ended = [replace(r, status=status, result=result) if r.name == run else r for r in records]
-    write_all_runs(folder, ended, SEEN_METRICS)
+    write_all_runs(folder, ended, [one.name for one in SEEN_METRICS])
     write_projector(folder, vectors)
 
 
