@@ -1,14 +1,12 @@
 """The metrics: their names, formulas, units and directions. Gate, summary and pictures read it.
 
 Light, the standard library alone. What a metric computes stands in metrics.py, in a function of its
-name. docs/evaluation.md explains them. Of intrinsic sets the configuration says which there are.
+name. docs/evaluation.md explains them.
 """
 
 from typing import Literal, NamedTuple
 
-from trainer_module.evaluation.intrinsic.sets import FIGURES
-
-Unit = Literal["nats", "share", "rank", "pairs", "1"]
+Unit = Literal["nats", "share", "rank", "contexts", "pairs", "1"]
 Better = Literal["higher", "lower"]
 
 
@@ -20,7 +18,8 @@ class Metric(NamedTuple):
     formula: str
     unit: Unit
     better: Better | None = None
-    shown: bool = True  # in the summary of a run, which shows few
+    shown: bool = True  # to people, by report, comparison and TensorBoard
+    on_screen: bool = True  # of these, in the table that a run ends with: it holds few
     written: bool = True  # to summary.json; the others are of the gate alone
     sliced: bool = True  # whether slices have it; the others are of all documents alone
     is_comparison: bool = False  # with the last blessed model; there is none without one
@@ -45,7 +44,7 @@ def _comparison(
     unit: Unit,
     better: Better | None = None,
     *,
-    shown: bool = False,
+    on_screen: bool = False,
     written: bool = True,
 ) -> Metric:
     return Metric(
@@ -53,7 +52,8 @@ def _comparison(
         formula,
         unit,
         better,
-        shown=shown,
+        shown=written,
+        on_screen=on_screen,
         written=written,
         sliced=False,
         is_comparison=True,
@@ -61,11 +61,13 @@ def _comparison(
 
 
 _RANKS = (
-    Metric("recall_at_1", "share of pairs with rank(t,c) <= 1", "share", "higher", shown=False),
+    Metric("recall_at_1", "share of pairs with rank(t,c) <= 1", "share", "higher", on_screen=False),
     Metric("recall_at_10", "share of pairs with rank(t,c) <= 10", "share", "higher"),
-    Metric("recall_at_100", "share of pairs with rank(t,c) <= 100", "share", "higher", shown=False),
+    Metric(
+        "recall_at_100", "share of pairs with rank(t,c) <= 100", "share", "higher", on_screen=False
+    ),
     Metric("mean_reciprocal_rank", "mean 1 / rank(t,c)", "1", "higher"),
-    Metric("mean_rank", "mean rank(t,c)", "rank", "lower", shown=False),
+    Metric("mean_rank", "mean rank(t,c)", "rank", "lower", on_screen=False),
 )
 RANK_METRICS = tuple(metric.name for metric in _RANKS)
 
@@ -77,7 +79,7 @@ METRICS = (
     Metric("raw_full_softmax_cross_entropy", "the same of scores as trained", "nats", shown=False),
     Metric("raw_full_sigmoid_cross_entropy", "the same of scores as trained", "nats", shown=False),
     Metric("unigram_cross_entropy", "mean -log share of c", "nats"),
-    Metric("perplexity", "exp(full_softmax_cross_entropy)", "1", "lower"),
+    Metric("perplexity", "exp(full_softmax_cross_entropy)", "contexts", "lower"),
     Metric(
         "gain_over_unigram",
         "unigram_cross_entropy - full_softmax_cross_entropy",
@@ -96,13 +98,13 @@ METRICS = (
     ),
     *_RANKS,
     *(_error(metric.name, metric.unit) for metric in _RANKS),
-    Metric("mean_log_partition", "mean log Z(t)", "nats", shown=False),
+    Metric("mean_log_partition", "mean log Z(t)", "nats", on_screen=False),
     Metric(
         "std_log_partition",
         "standard deviation of log Z(t) over pairs",
         "nats",
         "lower",
-        shown=False,
+        on_screen=False,
     ),
     Metric(
         "expected_calibration_error",
@@ -112,14 +114,17 @@ METRICS = (
     ),
     Metric("num_pairs", "held-out pairs", "pairs", shown=False, written=False),
     _comparison(
-        "common_cross_entropy", "mean -log p(c|t) on common pairs", "nats", "lower", shown=True
+        "common_cross_entropy", "mean -log p(c|t) on common pairs", "nats", "lower", on_screen=True
     ),
     _comparison(
-        "common_cross_entropy_of_last_blessed", "the same of the last blessed", "nats", shown=True
+        "common_cross_entropy_of_last_blessed",
+        "the same of the last blessed",
+        "nats",
+        on_screen=True,
     ),
     _comparison("compared", "evaluator.compared_metric", "nats", "lower", written=False),
     _comparison("compared_of_last_blessed", "the same of the last blessed", "nats", written=False),
-    _comparison("increase", "compared - compared_of_last_blessed", "nats", "lower", shown=True),
+    _comparison("increase", "compared - compared_of_last_blessed", "nats", "lower", on_screen=True),
     _comparison("most_increase", "that and two standard errors", "nats", "lower", written=False),
     _comparison("increase_error", "standard error of increase, by documents", "nats", "lower"),
     _comparison("common_coverage", "share of common pairs that it knows", "share", "higher"),
@@ -127,31 +132,6 @@ METRICS = (
     _comparison("num_common_pairs", "pairs on which both are compared", "pairs"),
 )
 BY_NAME = {metric.name: metric for metric in METRICS}
-
-# Of intrinsic sets, by figure.
-_OF_SETS: dict[str, tuple[str, Unit]] = {
-    "spearman": ("Spearman's rank correlation of cosines with people's scores", "1"),
-    "cos_add": ("share of the known questions that 3CosAdd answers", "share"),
-    "cos_mul": ("share of the known questions that 3CosMul answers", "share"),
-}
-
-
-def metric_of_set(name: str) -> Metric | None:
-    """What is known of a metric by its sets.metric_name; None of a name that is none.
-
-    >>> metric_of_set("analogies/animals/cos_mul").formula
-    'share of the known questions that 3CosMul answers'
-    >>> metric_of_set("mean_rank") is None
-    True
-    """
-    kind, _, rest = name.partition("/")
-    if kind not in FIGURES or not rest:
-        return None
-    first, *others = FIGURES[kind]
-    figure = next((one for one in others if rest.endswith(f"/{one}")), first)
-    formula, unit = _OF_SETS[figure]
-    return Metric(name, formula, unit, "higher", sliced=False)
-
 
 # Bands of frequency: ids of tokens go by falling frequency, so these are ranks of tokens.
 BANDS = ("1-100", "101-1000", "1001-10000", "10001-")

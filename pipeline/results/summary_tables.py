@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 from rich.text import Text
 
-from components.embedding_evaluator.metric_list import METRICS
+from components.embedding_evaluator.metric_list import METRICS, Unit
 from pipeline.results.records import Summary
 from pipeline.terminal import shown
 from trainer_module.objective_table import OBJECTIVES
@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 _SHOWN_WORDS = 8
 _SHOWN_NEIGHBORS = 6
 _SHOWN_EVALUATIONS = 10
+# The Evaluator's metrics that people see, in their order; summary.json has all. A standard error
+# stands beside what it is of.
+_SEEN = tuple(one for one in METRICS if one.on_screen and one.shown and not one.is_error)
+
 # A label and what stands beside it.
 Row = tuple[str, str]
 
@@ -100,39 +104,44 @@ def _training(summary: Summary) -> Iterator[Row]:
 
 def _figures(metrics: Mapping[str, float]) -> Iterator[Row]:
     """Those that people see, with their standard errors where they have one."""
-    for one in METRICS:
-        if one.shown and not one.is_error and one.name in metrics:
-            error = metrics.get(f"{one.name}_error")
+    for one in _SEEN:
+        if one.name in metrics:
+            error = metrics.get(f"{one.name}_error", 0.0)
             yield label(one.name), figure(metrics[one.name], one.unit, error)
 
 
 def label(name: str) -> str:
     """A metric's name for people.
 
-    >>> label("common_cross_entropy_of_last_blessed")
-    'common cross-entropy of last blessed'
+    >>> label("common_cross_entropy_of_last_blessed"), label("num_common_pairs")
+    ('common cross-entropy of last blessed', 'common pairs')
     """
-    return name.replace("cross_entropy", "cross-entropy").replace("_", " ")
+    name = name.removeprefix("num_").replace("cross_entropy", "cross-entropy")
+    return name.replace("_", " ")
 
 
-def figure(value: float, unit: str, error: float | None = None) -> str:
-    """A metric's value for people, maybe with its standard error.
+def figure(value: float, unit: Unit, error: float = 0.0) -> str:
+    """A metric's value for people, with its standard error unless that is 0.
 
-    >>> figure(7.12345, "nats"), figure(-0.054, "nats", 0.00304), figure(1881.734, "1")
+    >>> figure(7.12345, "nats"), figure(-0.054, "nats", 0.00304), figure(1881.734, "contexts")
     ('7.1235 nats', '-0.0540 +- 0.0030 nats', '1,881.7')
-    >>> figure(0.12345, "share"), figure(0.12345, "share", 0.002), figure(0.0713, "1")
-    ('12.3%', '12.3% +- 0.2%', '0.0713')
+    >>> figure(0.12345, "share"), figure(0.5, "share", 0.0123), figure(1234.0, "pairs")
+    ('12.3%', '50.0% +- 1.2%', '1,234')
     """
-    written = _number(value, unit) + (f" +- {_number(error, unit)}" if error else "")
-    return f"{written} {unit}" if unit in ("nats", "pairs") else written
+    form, ending = _FORMS[unit]
+    margin = f" +- {form.format(error)}" if error else ""
+    return f"{form.format(value)}{margin}{ending}"
 
 
-def _number(value: float, unit: str) -> str:
-    if unit == "share":
-        return f"{value:.1%}"
-    if unit == "pairs":
-        return whole(value)
-    return decimal(value) if unit == "nats" or abs(value) < 1 else f"{value:,.1f}"
+# By unit: how a number is written, and what follows it.
+_FORMS: Mapping[Unit, tuple[str, str]] = {
+    "nats": ("{:,.4f}", " nats"),
+    "share": ("{:.1%}", ""),
+    "rank": ("{:,.1f}", ""),
+    "contexts": ("{:,.1f}", ""),
+    "pairs": ("{:,.0f}", ""),
+    "1": ("{:,.4f}", ""),
+}
 
 
 def _sets(summary: Summary) -> Iterator[Row]:
@@ -143,8 +152,9 @@ def _sets(summary: Summary) -> Iterator[Row]:
         yield f"similarity {name}", f"{found['spearman']:.3f} Spearman, {known}"
     for name, found in content.get("analogies", {}).items():
         known = f"{whole(found['known_questions'])} of {whole(found['questions'])} questions known"
-        right = f"3CosAdd {found['cos_add']:.1%}, 3CosMul {found['cos_mul']:.1%}"
-        yield f"analogies {name}", f"{right}, {known}"
+        right = {"3CosAdd": found["cos_add"], "3CosMul": found["cos_mul"]}
+        shares = [f"{by} {share:.1%}" for by, share in right.items() if share is not None]
+        yield f"analogies {name}", ", ".join([*shares, known])
     for name, found in content.get("exports", {}).items():
         if "recall_at_10" in found:
             yield f"{name} recall at 10", f"{found['recall_at_10']:.2%}"

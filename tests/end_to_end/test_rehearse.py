@@ -116,7 +116,7 @@ def test_two_nights_of_vertex_of_which_the_first_gives_the_model_of_run(
     ended = rehearse(skipgram, spec, root, corpus=corpus.parent)
     assert ended.code == 0, ended.stderr
     assert ended.stderr == ""
-    assert "gain over unigram" in ended.stdout
+    assert "unigram cross-entropy" in ended.stdout
     assert "the model is blessed: it is the first one" in ended.stdout
 
     reading = figures(root, "text-example-gen", "examples", READING_FILE)

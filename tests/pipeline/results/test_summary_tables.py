@@ -53,7 +53,7 @@ class TestSummaryTable:
             ["full softmax cross-entropy", "7.2500 nats"],
             ["full sigmoid cross-entropy", "8.1250 nats"],
             ["unigram cross-entropy", "7.8000 nats"],
-            ["perplexity", "0.5000"],
+            ["perplexity", "0.5"],
             ["blessed", "yes"],
         ]
 
@@ -86,10 +86,14 @@ class TestSummaryTable:
             "common_cross_entropy_of_last_blessed": 8.05131,
             "increase": -0.0540,
             "increase_error": 0.00304,
-            "common_coverage": 0.9,
+            "raw_full_softmax_cross_entropy": 7.0,
+            "recall_at_10": 0.2,
+            "recall_at_10_error": 0.01,
+            "num_common_pairs": 16997.0,
         }
-        assert summary_rows(replace(AS_IT_SHOULD_BE, metrics=metrics))[-5:-1] == [
+        assert summary_rows(replace(AS_IT_SHOULD_BE, metrics=metrics))[-6:-1] == [
             ["full softmax cross-entropy", "7.2500 +- 0.0013 nats"],
+            ["recall at 10", "20.0% +- 1.0%"],
             ["common cross-entropy", "7.9973 nats"],
             ["common cross-entropy of last blessed", "8.0513 nats"],
             ["increase", "-0.0540 +- 0.0030 nats"],
@@ -105,16 +109,24 @@ class TestSummaryTable:
                     "questions": 19544,
                     "known_questions": 10000,
                     "sections": {},
-                }
+                },
+                "other.txt": {
+                    "cos_add": None,
+                    "cos_mul": None,
+                    "questions": 5,
+                    "known_questions": 0,
+                    "sections": {},
+                },
             },
             "exports": {"faiss": {"files": [], "recall_at_10": 0.99874}, "npy": {"files": []}},
         }
-        assert summary_rows(replace(AS_IT_SHOULD_BE, metrics={}, **asked))[-4:-1] == [
+        assert summary_rows(replace(AS_IT_SHOULD_BE, metrics={}, **asked))[-5:-1] == [
             ["similarity men.txt", "0.591 Spearman, 2,875 of 3,000 pairs known"],
             [
                 "analogies questions.txt",
                 "3CosAdd 32.4%, 3CosMul 33.6%, 10,000 of 19,544 questions known",
             ],
+            ["analogies other.txt", "0 of 5 questions known"],
             ["faiss recall at 10", "99.87%"],
         ]
 
@@ -126,9 +138,9 @@ class TestSummaryTable:
 
 def test_metrics_table_shows_what_people_see():
     table = summary_tables.metrics_table(
-        {"recall_at_10": 0.0512, "raw_full_softmax_cross_entropy": 7.0, "num_pairs": 10.0}
+        {"unigram_cross_entropy": 7.5, "raw_full_softmax_cross_entropy": 7.0, "num_pairs": 10.0}
     )
-    assert rows(table) == [["recall at 10", "5.1%"]]
+    assert rows(table) == [["unigram cross-entropy", "7.5000 nats"]]
 
 
 def evaluated(number: int, best: int) -> tuple[Evaluation, ...]:
@@ -213,7 +225,7 @@ class TestNeighborsTable:
 
 @pytest.mark.parametrize(
     ("value", "unit", "shown"),
-    [(0.12345, "share", "12.3%"), (1234.4, "pairs", "1,234 pairs"), (17.25, "rank", "17.2")],
+    [(0.12345, "share", "12.3%"), (1234.4, "pairs", "1,234"), (17.25, "rank", "17.2")],
 )
 def test_figures_have_their_units(value, unit, shown):
     assert summary_tables.figure(value, unit) == shown
