@@ -54,7 +54,7 @@ def export(
     saved_model: str,
     folder: str,
     formats: Sequence[str] = (ALWAYS,),
-    least_recall: float = 0.0,
+    min_recall: float = 0.0,
     last_tokens: Sequence[str] = (),
 ) -> None:
     """Writes the vectors of a SavedModel, how it makes tokens, and its space.
@@ -63,7 +63,7 @@ def export(
       saved_model: folder of a SavedModel made by trainer_module.evaluation.export.
       folder: where the files go; it holds none of them.
       formats: names in format_list.FORMATS.
-      least_recall: what an index for approximate search must find of the nearest neighbours.
+      min_recall: what an index for approximate search must find of the nearest neighbours.
       last_tokens: of the last blessed model.
 
     Raises:
@@ -71,7 +71,7 @@ def export(
     """
     require_libraries(formats)
     model = read(saved_model)
-    given = Export(model, _decoded(model.vocabulary), last_tokens, least_recall)
+    given = Export(model, _decoded(model.vocabulary), last_tokens, min_recall)
     exports = {name: _write(name, given, folder) for name in formats}
     with _on_this_machine(folder) as place:
         written = model.settings.tokenization.to_json()

@@ -30,7 +30,7 @@ class Export(NamedTuple):
     model: SavedModel
     tokens: Sequence[str]  # [vocab]
     last_tokens: Sequence[str]  # of the last blessed model; none: there is none
-    least_recall: float  # what an index for approximate search must reach
+    min_recall: float  # what an index for approximate search must reach
 
 
 Writer = Callable[..., Figures]  # of an Export and the paths of its files

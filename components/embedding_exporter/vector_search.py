@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from components.embedding_exporter.format_list import require_libraries
 from components.embedding_exporter.formats import Export, Figures, write_lines
 from trainer_module.errors import InputError
 
@@ -36,10 +35,9 @@ def faiss(export: Export, path: Path, tokens: Path) -> Figures:
     """An HNSW graph (Malkov and Yashunin 2016) for inner products of unit vectors: cosines.
 
     Raises:
-      InputError: Faiss is not installed; or the neighbours that the index finds are not enough
-        of the nearest, however many vectors it looks at.
+      InputError: the index finds too few of the nearest neighbours, however many vectors it looks
+        at.
     """
-    require_libraries(["faiss"])
     import faiss as library
 
     vectors = export.model.target_table
@@ -47,12 +45,12 @@ def faiss(export: Export, path: Path, tokens: Path) -> Figures:
     with _one_thread(library):
         for start in range(0, len(vectors), _ROWS_AT_ONCE):
             index.add(_units(vectors[start : start + _ROWS_AT_ONCE]))
-    effort, recall = _least_effort(index, vectors, export.least_recall)
-    if recall < export.least_recall:
+    effort, recall = _least_effort(index, vectors, export.min_recall)
+    if recall < export.min_recall:
         raise InputError(
             f"the index of Faiss finds {recall:.1%} of the {_NEIGHBORS} nearest neighbours, though "
             f"it looks at {effort:,} vectors, and exporter.min_recall asks for "
-            f"{export.least_recall:.1%}: lower it, or take faiss out of exporter.formats"
+            f"{export.min_recall:.1%}: lower it, or take faiss out of exporter.formats"
         )
     library.write_index(index, str(path))
     write_lines(tokens, export.tokens)
@@ -70,7 +68,7 @@ def _one_thread(library: Any) -> Iterator[None]:
         library.omp_set_num_threads(threads)
 
 
-def _least_effort(index: Any, vectors: _Vectors, least_recall: float) -> tuple[int, float]:
+def _least_effort(index: Any, vectors: _Vectors, min_recall: float) -> tuple[int, float]:
     """Sets how many vectors a search looks at; returns it, and the recall with it."""
     # Of all frequencies: rows are by falling count.
     rows = np.unique(np.linspace(0, len(vectors) - 1, _ASKED).astype(np.int64))
@@ -79,7 +77,7 @@ def _least_effort(index: Any, vectors: _Vectors, least_recall: float) -> tuple[i
     for effort in _EFFORTS:
         index.hnsw.efSearch = effort  # written into the file with the graph
         found = recall(index, vectors, rows, least)
-        if found >= least_recall:
+        if found >= min_recall:
             break
     return effort, found
 

@@ -9,7 +9,6 @@ from typing import IO, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-TEXT_FILE = "vectors.txt"
 BINARY_FILE = "vectors.bin"
 VOCABULARY_FILE = "vocabulary.tsv"
 

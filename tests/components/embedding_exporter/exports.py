@@ -34,7 +34,7 @@ def export_of(
     *,
     contexts: npt.ArrayLike | None = None,
     last_tokens: Sequence[str] = (),
-    least_recall: float = 0.0,
+    min_recall: float = 0.0,
 ) -> Export:
     """An Export; counts fall from 3 a token."""
     table = np.asarray(vectors, np.float32)
@@ -48,7 +48,7 @@ def export_of(
         np.ones(len(tokens), np.float32),
         np.zeros(len(tokens), np.float32),
     )
-    return Export(model, tokens, last_tokens, least_recall)
+    return Export(model, tokens, last_tokens, min_recall)
 
 
 def vectors_of(number: int, dim: int = 2) -> npt.NDArray[np.float32]:

@@ -9,6 +9,7 @@ from components.embedding_exporter import format_list
 from components.embedding_exporter.format_list import FORMATS
 from pipeline import config_file
 from trainer_module.errors import InputError
+from trainer_module.evaluation import word2vec_format
 
 DOCS = Path(__file__).parents[3] / "docs" / "exports.md"
 
@@ -57,8 +58,12 @@ def test_a_library_that_is_missing_is_said_before_anything_runs(monkeypatch) -> 
         config_file.load(settings=["exporter.formats=[faiss]"])
 
 
+def test_word2vecs_files_are_those_that_the_commands_read() -> None:
+    names = {word2vec_format.BINARY_FILE, word2vec_format.VOCABULARY_FILE}
+    assert names < set(FORMATS[format_list.ALWAYS].files)
+
+
 def test_the_extras_are_those_of_the_package() -> None:
     written = (DOCS.parents[1] / "pyproject.toml").read_text(encoding="utf-8")
     for one in FORMATS.values():
         assert one.extra is None or f"\n{one.extra} = [" in written
-    assert format_list.ALWAYS in FORMATS

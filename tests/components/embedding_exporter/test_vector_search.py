@@ -37,9 +37,9 @@ def flat(vectors: Vectors, rows: slice = slice(None)) -> faiss.IndexFlatIP:
     return index
 
 
-def write_faiss(folder: Path, vectors: Vectors, least_recall: float = 0.0) -> dict[str, float]:
+def write_faiss(folder: Path, vectors: Vectors, min_recall: float = 0.0) -> dict[str, float]:
     names = [f"t{row}" for row in range(len(vectors))]
-    export = export_of(names, vectors, least_recall=least_recall)
+    export = export_of(names, vectors, min_recall=min_recall)
     return dict(vector_search.faiss(export, folder / "index.faiss", folder / "tokens.txt"))
 
 
@@ -85,14 +85,14 @@ class TestRecall:
 
     @pytest.mark.parametrize("number", [1, 2, 5])
     def test_of_few_tokens_all_are_wanted(self, tmp_path, number: int) -> None:
-        found = write_faiss(tmp_path, vectors_of(number, 3), least_recall=1.0)
+        found = write_faiss(tmp_path, vectors_of(number, 3), min_recall=1.0)
         assert found["recall_at_10"] == 1
 
 
 class TestFaiss:
     def test_finds_nearly_what_all_cosines_say(self, tmp_path) -> None:
         vectors = vectors_of(2000, 16) * np.arange(1, 2001, dtype=np.float32)[:, np.newaxis]
-        figures = write_faiss(tmp_path, vectors, least_recall=0.9)
+        figures = write_faiss(tmp_path, vectors, min_recall=0.9)
         index = faiss.read_index(str(tmp_path / "index.faiss"))
         assert (index.ntotal, index.d) == (2000, 16)
         assert index.metric_type == faiss.METRIC_INNER_PRODUCT
@@ -137,13 +137,13 @@ class TestFaiss:
             r"at 11 vectors, and exporter\.min_recall asks for 100\.0%: lower it, or take faiss out"
         )
         with pytest.raises(InputError, match=sentence):
-            write_faiss(tmp_path, vectors_of(3000, 40), least_recall=1.0)
+            write_faiss(tmp_path, vectors_of(3000, 40), min_recall=1.0)
         assert not (tmp_path / "index.faiss").exists()
 
     def test_a_zero_vector_is_like_no_other(self, tmp_path) -> None:
         vectors = vectors_of(100, 4)
         vectors[7] = 0
-        assert write_faiss(tmp_path, vectors, least_recall=0.99)["recall_at_10"] >= 0.99
+        assert write_faiss(tmp_path, vectors, min_recall=0.99)["recall_at_10"] >= 0.99
 
 
 def records(folder: Path) -> list[dict[str, object]]:

@@ -249,3 +249,4 @@ def test_counts_are_read(tmp_path):
     path = tmp_path / "vocabulary.tsv"
     path.write_text("".join(word2vec_format.vocabulary_lines(TOKENS, [9, 5, 2, 1])))
     assert word2vec_format.read_counts(path) == [9, 5, 2, 1]
+    assert word2vec_format.read_tokens(path) == TOKENS
