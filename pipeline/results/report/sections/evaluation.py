@@ -1,5 +1,6 @@
 """Where the model is good and where not: ranks, frequency bands, calibration, sets of people."""
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -160,7 +161,7 @@ def _sets(result: Result) -> Iterator[Chart]:
 
 
 def _similarity(sets: Mapping[str, Mapping[str, Any]]) -> Iterator[Chart]:
-    known = {name: one for name, one in sets.items() if one.get("spearman") is not None}
+    known = {name: one for name, one in sets.items() if math.isfinite(one["spearman"])}
     if not known:
         return
     values = [{"set": name, "spearman": one["spearman"]} for name, one in known.items()]
