@@ -17,6 +17,7 @@ from pipeline.results.records import RUN_FILE, RunRecord
 from pipeline.results.report.model_card import CARD_FILE, model_card
 from pipeline.results.report.side_by_side import SideBySide, side_by_side
 from pipeline.results.report.sources import Sources
+from pipeline.terminal import stderr_to
 from trainer_module.errors import InputError
 
 LAST = "last"
@@ -41,7 +42,8 @@ def report(config: Config, output: OutputFolder, said: str, to: Path | None) -> 
     store, location = _store(config, output)
     records = metadata_store.runs(store, location.pipeline_name)
     record = _with_figures(records, said)
-    return _write(store, location, output, records, record, to)
+    with stderr_to(Path("/dev/null")):  # TensorFlow's words, where it reads a model
+        return _write(store, location, output, records, record, to)
 
 
 def compare(config: Config, output: OutputFolder, first: str, second: str) -> SideBySide:

@@ -44,7 +44,7 @@ class Figure(NamedTuple):
 
 
 _OF_METRICS = [
-    Figure(metric.name, metric.unit, metric.better) for metric in METRICS if metric.written
+    Figure(metric.name, metric.unit, metric.better) for metric in METRICS if metric.shown
 ]
 # Of a summary, beside the metrics.
 _OTHERS = (

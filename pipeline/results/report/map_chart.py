@@ -15,6 +15,8 @@ _MOST_ZOOM = 40
 # Candidates for a label; of more the picture is full.
 _LABELS = 250
 _MARGIN = 1.04  # around the words, which lie between -1 and 1
+# A page that is not laid out yet has no width, and labels have no place in such a picture.
+_WIDTH = "max(300, containerSize()[0] || 0)"
 _FONT = "system-ui, sans-serif"
 
 _IS_FOUND = (
@@ -51,8 +53,7 @@ def _signals() -> list[Spec]:
         f" cy: {_kept('down.cy + (y() - down.y) * 2 / height / view.z', 'view.z')}}}"
     )
     return [
-        {"name": "width", "init": "containerSize()[0]",
-         "on": [{"events": "window:resize", "update": "containerSize()[0]"}]},
+        {"name": "width", "init": _WIDTH, "on": [{"events": "window:resize", "update": _WIDTH}]},
         {"name": "height", "update": "clamp(width * 0.72, 380, 640)"},
         {"name": "query", "value": ""},
         {"name": "exact", "value": ""},
@@ -184,7 +185,7 @@ def _labels() -> Spec:
                 "type": "label",
                 "size": {"signal": "[width, height]"},
                 "anchor": ["right", "left", "top", "bottom"],
-                "offset": [3],
+                "offset": [4],
                 "padding": 0,
                 "sort": {"field": "datum.datum.order", "order": "ascending"},
             }

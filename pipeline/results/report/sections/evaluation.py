@@ -1,5 +1,6 @@
 """Where the model is good and where not: ranks, frequency bands, calibration, sets of people."""
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -17,7 +18,7 @@ from pipeline.results.report.contents import (
 from pipeline.results.report.contents import (
     band as band_name,
 )
-from pipeline.results.report.figures import ALL, Figure
+from pipeline.results.report.figures import ALL, METRIC_NAMES, Figure
 
 _CROSS_ENTROPY, _UNIGRAM = "full_softmax_cross_entropy", "unigram_cross_entropy"
 _RANKS = {"recall_at_1": "1", "recall_at_10": "10", "recall_at_100": "100"}
@@ -44,7 +45,7 @@ def section(result: Result) -> Section:
 def _figures(result: Result, *, is_folded: bool) -> Listing:
     rows = [
         (figure.label, figure.text(result[figure.name]), figure.unit_if_any, figure.better or "")
-        for figure in ALL.values()
+        for figure in (ALL[name] for name in METRIC_NAMES)
         if figure.name in result
     ]
     table = Table(("figure", "value", "unit", "better"), rows)
@@ -160,7 +161,7 @@ def _sets(result: Result) -> Iterator[Chart]:
 
 
 def _similarity(sets: Mapping[str, Mapping[str, Any]]) -> Iterator[Chart]:
-    known = {name: one for name, one in sets.items() if one.get("spearman") is not None}
+    known = {name: one for name, one in sets.items() if math.isfinite(one["spearman"])}
     if not known:
         return
     values = [{"set": name, "spearman": one["spearman"]} for name, one in known.items()]

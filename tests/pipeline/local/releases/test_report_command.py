@@ -1,13 +1,16 @@
 """Reports and cards of runs that a real metadata store knows."""
 
+import io
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from pipeline.config import Config
 from pipeline.failures import WrongCommandError
-from pipeline.local import metadata_store, report_command
+from pipeline.local import metadata_store, report_command, run_command
 from pipeline.local.releases.bless_command import bless
+from pipeline.results.report import page
 from tests.pipeline.local.releases.nights import Nights
 from tests.pipeline.results.report.made_up import result
 from trainer_module.errors import InputError
@@ -95,6 +98,23 @@ def test_without_a_blessed_model_there_is_no_card(nights: Nights) -> None:
     report_command.after_run(nights.location, nights.output)
     assert nights.output.report.exists()
     assert not nights.output.vectors.exists()
+
+
+def test_a_page_that_cannot_be_drawn_loses_no_run(
+    nights: Nights, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run(nights, A)
+
+    def fail(*_: object) -> None:
+        raise ValueError("no pen")
+
+    monkeypatch.setattr(page, "write", fail)
+    console = Console(file=io.StringIO(), width=200)
+    run_command._leave_report(nights.location, nights.output, tmp_path, console)
+    assert console.file.getvalue() == (  # type: ignore[attr-defined]
+        "Report ...\n"
+        "  warning: no report was written, `skipgram report` tries again: ValueError: no pen\n"
+    )
 
 
 def test_two_runs_side_by_side(nights: Nights) -> None:
