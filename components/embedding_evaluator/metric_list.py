@@ -1,10 +1,12 @@
 """The metrics: their names, formulas, units and directions. Gate, summary and pictures read it.
 
 Light, the standard library alone. What a metric computes stands in metrics.py, in a function of its
-name. docs/evaluation.md explains them.
+name. docs/evaluation.md explains them. Of intrinsic sets the configuration says which there are.
 """
 
 from typing import Literal, NamedTuple
+
+from trainer_module.evaluation.intrinsic.sets import FIGURES
 
 Unit = Literal["nats", "share", "rank", "contexts", "pairs", "1"]
 Better = Literal["higher", "lower"]
@@ -132,6 +134,31 @@ METRICS = (
     _comparison("num_common_pairs", "pairs on which both are compared", "pairs"),
 )
 BY_NAME = {metric.name: metric for metric in METRICS}
+
+# Of intrinsic sets, by figure.
+_OF_SETS: dict[str, tuple[str, Unit]] = {
+    "spearman": ("Spearman's rank correlation of cosines with people's scores", "1"),
+    "cos_add": ("share of the known questions that 3CosAdd answers", "share"),
+    "cos_mul": ("share of the known questions that 3CosMul answers", "share"),
+}
+
+
+def metric_of_set(name: str) -> Metric | None:
+    """What is known of a metric by its sets.metric_name; None of a name that is none.
+
+    >>> metric_of_set("analogies/animals/cos_mul").formula
+    'share of the known questions that 3CosMul answers'
+    >>> metric_of_set("mean_rank") is None
+    True
+    """
+    kind, _, rest = name.partition("/")
+    if kind not in FIGURES or not rest:
+        return None
+    first, *others = FIGURES[kind]
+    figure = next((one for one in others if rest.endswith(f"/{one}")), first)
+    formula, unit = _OF_SETS[figure]
+    return Metric(name, formula, unit, "higher", sliced=False)
+
 
 # Bands of frequency: ids of tokens go by falling frequency, so these are ranks of tokens.
 BANDS = ("1-100", "101-1000", "1001-10000", "10001-")
