@@ -52,24 +52,26 @@ def binned(
         some = slice(start, tf.minimum(start + chunk, end))
         scores = tf.matmul(inputs, weights[some], transpose_b=True) + biases[some]
         probabilities = tf.exp(scores - log_partitions[:, tf.newaxis])
-        return start + chunk, found + tf.cast(_at_least(probabilities), tf.float64)
+        return start + chunk, found + tf.cast(_by_bin(probabilities), tf.float64)
 
-    zeros = tf.zeros([2, len(EDGES) + 1, tf.size(targets)], tf.float64)
-    _, at_least = tf.while_loop(
+    zeros = tf.zeros([2, tf.size(targets), NUM_BINS], tf.float64)
+    _, found = tf.while_loop(
         lambda start, _: start < end, add_chunk, (first, zeros), parallel_iterations=1
     )
-    # What is at least an edge less what is at least the next one.
-    above = tf.concat([at_least[:, 1:], tf.zeros_like(at_least[:, :1])], 1)
-    mass, classes = tf.unstack(tf.transpose(at_least - above, [0, 2, 1]))
+    mass, classes = tf.unstack(found)
     return mass, classes
 
 
-def _at_least(probabilities: tf.Tensor) -> tf.Tensor:
-    """Sums and numbers of what is at least 0 and each edge, `[2, NUM_BINS, targets]`."""
+def _by_bin(probabilities: tf.Tensor) -> tf.Tensor:
+    """The sum and the number of those in each bin: `[targets, classes]` to `[2, targets, bins]`."""
     ones = tf.ones([tf.shape(probabilities)[1], 1])
-    sums, numbers = [tf.matmul(probabilities, ones)], [tf.ones_like(probabilities) @ ones]
-    for edge in EDGES:
-        flags = tf.cast(probabilities >= edge, tf.float32)
-        sums.append(tf.matmul(probabilities * flags, ones))
-        numbers.append(tf.matmul(flags, ones))
-    return tf.transpose(tf.stack([tf.concat(sums, 1), tf.concat(numbers, 1)]), [0, 2, 1])
+    at_least = tf.ones_like(probabilities)
+    sums, numbers = [], []
+    for edge in (*EDGES, float("inf")):
+        at_next = tf.cast(probabilities >= edge, tf.float32)
+        in_bin = at_least - at_next
+        # Sums as products with a vector are the fastest that TensorFlow has.
+        sums.append(tf.matmul(probabilities * in_bin, ones))
+        numbers.append(tf.matmul(in_bin, ones))
+        at_least = at_next
+    return tf.stack([tf.concat(sums, 1), tf.concat(numbers, 1)])

@@ -3,7 +3,7 @@
 The rank of a context c is 1, and 1 more for each class with a higher score, and 1/2 more for each
 other class with the same one: the mean of the ranks that those which are equal share. It is exact,
 over all classes. Ranks among a sample of the classes are other figures, which can put two models in
-the wrong order (Krichene and Rendle, "On sampled metrics for item recommendation", 2020).
+the wrong order (Krichene and Rendle, "On sampled metrics for item recommendation", 2022).
 """
 
 import numpy as np
@@ -66,14 +66,17 @@ class RankCounter:
 
     def _add_compared(self, scores: Scores) -> None:
         at_once = max(_SCORES_AT_ONCE // max(scores.shape[1], 1), 1)
-        starts = self._starts[self._num_sorted :]
-        for nth, number in enumerate(self._with_nth):
-            for first in range(0, number, at_once):
-                some = slice(first, min(first + at_once, number))
-                pairs = starts[some] + nth
+        for first in range(0, len(scores), at_once):
+            some = scores[first : first + at_once]
+            flags = np.empty(some.shape, np.bool_)
+            for nth, with_nth in enumerate(self._with_nth):
+                number = min(with_nth - first, at_once)
+                if number <= 0:
+                    break
+                pairs = self._starts[self._num_sorted + first :][:number] + nth
                 own = self._scores[pairs, np.newaxis]
-                self._above[pairs] += _count(scores[some] > own)
-                self._equal[pairs] += _count(scores[some] == own)
+                self._above[pairs] += _count(np.greater(some[:number], own, out=flags[:number]))
+                self._equal[pairs] += _count(np.equal(some[:number], own, out=flags[:number]))
 
     def ranks(self) -> Ranks:
         """`[pairs]`; no number where the score is none."""

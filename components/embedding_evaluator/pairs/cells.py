@@ -32,7 +32,7 @@ def cells_of(targets: Ids, contexts: Ids) -> Ids:
 def sums_by(cells: Ids, values: Numbers, num_cells: int = NUM_CELLS) -> Numbers:
     """Sums in double precision: `[pairs]` to `[cells]`, or `[pairs, n]` to `[cells, n]`."""
     if values.ndim == 1:
-        return np.bincount(cells, values, num_cells)
+        return np.bincount(cells, values, num_cells).astype(np.float64)
     columns = [np.bincount(cells, column, num_cells) for column in values.T]
     return np.stack(columns, 1)
 

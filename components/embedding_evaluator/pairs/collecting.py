@@ -29,10 +29,9 @@ class Pairs(NamedTuple):
     def of(cls, loaded: Any, examples: npt.NDArray[Any]) -> Self:
         """As the model `loaded` draws them, of `[batch]` serialized tf.Examples."""
         found = loaded.pairs(tf.constant(examples))
-        return cls(
-            *(found[name].numpy() for name in (features.TARGET, features.CONTEXT)),
-            found[features.DOCUMENT].numpy(),
-        )
+        names = features.TARGET, features.CONTEXT, features.DOCUMENT
+        targets, contexts, documents = (found[name].numpy() for name in names)
+        return cls(targets, contexts, documents)
 
 
 class Block(NamedTuple):
@@ -68,6 +67,8 @@ def collected(
       examples: `[batch]`, the documents.
       sampling: says which pairs are ranked.
     """
+    if not len(pairs.targets):
+        return
     hashes = hashing.document_hashes(*parse_documents(tf.constant(examples)))
     starts = np.searchsorted(pairs.documents, pairs.documents, side="left")
     positions = np.arange(len(starts)) - starts

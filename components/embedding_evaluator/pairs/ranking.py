@@ -161,7 +161,7 @@ class TargetJudge:
         typical = self._model.targets.typical.numpy()[0]
         drawn_with = self._sampling.summed_with[targets]
         found = typical + drawn_with * (standing[:, 0] - typical)
-        return found.astype(np.float32)
+        return np.asarray(found, np.float32)
 
 
 def _figures(ranks: Numbers) -> Numbers:

@@ -18,13 +18,13 @@ Numbers = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 Ids = npt.NDArray[np.int64]
 
-# With no more scores than this in the sums, all pairs are ranked: it takes seconds.
-_SCORES_ALL_RANKED = 1 << 31
+# With no more scores than this in the sums, all pairs are ranked: it takes some seconds.
+_SCORES_ALL_RANKED = 1 << 28
 # All the same no more than so many: a pair takes some 12 bytes until it is ranked.
 _MOST_RANKED = 1 << 23
-# Of more scores, so many pairs a target: held against all classes they take less than a third of
-# the time of the sums.
-_RANKED_BY_TARGET = 8
+# Of more, one pair a target: to hold it against all classes takes less than a third of the time
+# of the target's sums. With few targets more of them, as long as it takes seconds.
+_COMPARISONS = 1 << 32
 # Targets whose classes are binned by probability: that takes twice the time of the sums.
 _CALIBRATED = 1 << 11
 # Targets that are summed together.
@@ -86,8 +86,11 @@ class Sampling(NamedTuple):
         """
         if self.ranked_with >= 1:
             return self.summed[targets]
-        drawn = hashing.uniform(hashes, documents, positions, seed=self.seed, stream=_PAIR_STREAM)
-        return self.summed[targets] & (drawn.numpy() * self.summed_with[targets] < self.ranked_with)
+        drawn = np.asarray(
+            hashing.uniform(hashes, documents, positions, seed=self.seed, stream=_PAIR_STREAM)
+        )
+        is_drawn: Flags = drawn * self.summed_with[targets] < self.ranked_with
+        return self.summed[targets] & is_drawn
 
     def drawn_with(self, targets: Ids) -> Numbers:
         """The probabilities with which pairs of targets were drawn to be ranked, `[pairs]`."""
@@ -95,7 +98,7 @@ class Sampling(NamedTuple):
 
 
 def _ranked_with(*, num_pairs: float, num_targets: float, num_classes: int) -> float:
-    most = _RANKED_BY_TARGET * num_targets
+    most = max(num_targets, _COMPARISONS / num_classes)
     if num_targets * num_classes <= _SCORES_ALL_RANKED:
         most = max(most, _MOST_RANKED)
     return min(most / num_pairs, 1.0) if num_pairs else 1.0

@@ -12,6 +12,7 @@ from components.embedding_evaluator.eval_config import (
     compared_metric_of,
     eval_config,
     max_targets_of,
+    thresholds_of,
 )
 from components.embedding_evaluator.metrics import COMPARED_METRICS, FORMULAS
 
@@ -21,6 +22,7 @@ def config(
     max_increase: float = 0.02,
     compared_metric: str = "common_cross_entropy",
     max_targets: int = 50_000,
+    thresholds: tuple[str, ...] = (),
     code_fingerprint: str = "0123",
 ) -> config_pb2.EvalConfig:
     return eval_config(
@@ -28,28 +30,42 @@ def config(
         compared_metric=compared_metric,
         max_increase=max_increase,
         max_targets=max_targets,
+        thresholds=thresholds,
         code_fingerprint=code_fingerprint,
     )
 
 
-def blessed(gain: float, increase: float, *, has_last: bool = True) -> bool:
-    """Whether TFMA lets pass a model with these metrics."""
+OF_SLICE = (("target_frequency", "10001-"),)
+
+
+def blessed(
+    gain: float,
+    increase: float,
+    *,
+    has_last: bool = True,
+    slice_key: tuple[tuple[str, str], ...] = (),
+    rank: float = 1.0,
+    thresholds: tuple[str, ...] = (),
+) -> bool:
+    """Whether TFMA lets pass a model with these metrics of the whole, or of a slice."""
     filled = utils.update_eval_config_with_defaults(
-        config(), has_baseline=has_last, rubber_stamp=True
+        config(thresholds=thresholds), has_baseline=has_last, rubber_stamp=True
     )
     # TFMA names the models where there are two.
     name = "candidate" if has_last else ""
+    values = {"least_gain_over_unigram": gain, "most_increase": increase, "mean_rank": rank}
     found = {
         metric_types.MetricKey(name=metric, model_name=name): value
-        for metric, value in (("least_gain_over_unigram", gain), ("most_increase", increase))
+        for metric, value in values.items()
     }
-    return metrics_validator.validate_metrics(((), found), filled).validation_ok
+    return metrics_validator.validate_metrics((slice_key, found), filled).validation_ok
 
 
 class TestWhatIsMeasured:
     def test_each_metric_by_its_name(self):
         [spec] = config().metrics_specs
-        assert [json.loads(metric.config)["name"] for metric in spec.metrics] == list(FORMULAS)
+        names = [json.loads(metric.config)["name"] for metric in spec.metrics]
+        assert names == [*FORMULAS, "calibration"]
 
     def test_by_classes_that_beam_workers_can_import(self):
         [spec] = config().metrics_specs
@@ -74,19 +90,23 @@ class TestWhatIsMeasured:
     def test_the_fingerprint_of_the_code_makes_another_configuration(self):
         assert config(code_fingerprint="99") != config()
 
-    def test_over_all_documents_by_the_signature_for_evaluation(self):
+    def test_of_the_whole_and_of_slices_by_the_signature_for_evaluation(self):
         [model] = config().model_specs
         assert model.signature_name == "evaluate"
-        assert list(config().slicing_specs) == [config_pb2.SlicingSpec()]
+        assert list(config().slicing_specs) == [
+            config_pb2.SlicingSpec(),
+            config_pb2.SlicingSpec(feature_keys=["target_frequency"]),
+            config_pb2.SlicingSpec(feature_keys=["context_frequency"]),
+        ]
 
 
 class TestThresholds:
     def test_are_on_two_metrics(self):
         [spec] = config(min_gain=0.25, max_increase=0.5).metrics_specs
         found = {
-            json.loads(metric.config)["name"]: metric.threshold.value_threshold
+            json.loads(metric.config)["name"]: one.threshold.value_threshold
             for metric in spec.metrics
-            if metric.HasField("threshold")
+            for one in metric.per_slice_thresholds
         }
         assert list(found) == ["least_gain_over_unigram", "most_increase"]
         assert found["least_gain_over_unigram"].lower_bound.value == 0.25
@@ -108,3 +128,31 @@ class TestThresholds:
     )
     def test_it_must_not_be_much_worse_than_the_last(self, increase, expected):
         assert blessed(1.0, increase) is expected
+
+    def test_are_of_the_whole_and_not_of_slices(self):
+        assert blessed(-1.0, 1.0, slice_key=OF_SLICE)
+
+    @pytest.mark.parametrize(
+        ("threshold", "slice_key", "expected"),
+        [
+            ("mean_rank <= 900", (), False),
+            ("mean_rank <= 901", (), True),
+            ("mean_rank <= 900", OF_SLICE, True),
+            ("mean_rank[target_frequency=10001-] <= 900", (), True),
+            ("mean_rank[target_frequency=10001-] <= 900", OF_SLICE, False),
+            ("mean_rank[target_frequency=10001-] <= 901", OF_SLICE, True),
+            ("mean_rank[target_frequency=1-100] <= 900", OF_SLICE, True),
+            ("mean_rank[context_frequency=10001-] <= 900", OF_SLICE, True),
+        ],
+    )
+    def test_somebody_may_set_more_and_on_slices(self, threshold, slice_key, expected):
+        found = blessed(1.0, 0.0, slice_key=slice_key, rank=901.0, thresholds=(threshold,))
+        assert found is expected
+
+    def test_can_be_read_again(self):
+        more = ("mean_rank <= 900", "recall_at_1[context_frequency=1-100] >= 0.5")
+        assert thresholds_of(config(min_gain=0.25, max_increase=0.5, thresholds=more)) == {
+            "min_gain_over_unigram": 0.25,
+            "max_increase": 0.5,
+            "thresholds": list(more),
+        }

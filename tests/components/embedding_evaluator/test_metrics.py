@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tensorflow_model_analysis.metrics import metric_types
 
-from components.embedding_evaluator import metrics
+from components.embedding_evaluator import comparison_metrics, metrics
+from components.embedding_evaluator.metric_list import METRICS, RANK_METRICS
 from components.embedding_evaluator.totals import OUTPUTS, SKETCHES, TOTALS, Totals, TotalsCombiner
 from pipeline.beam_arguments import ON_THIS_MACHINE
 
@@ -63,6 +64,22 @@ DOCUMENTS = [
         **dict(zip(COMPARED, (9.0, 1.0, 6.0, 1.0), strict=True)),
     ),
 ]
+# What is known of their 5 pairs beside: sums.
+PAIRS = {
+    "log_partition": 10.0,
+    "log_partition_deviation": 5.0,
+    "log_partition_square": 15.0,
+    "ranked": 4.0,
+    "ranked_error": 8.0,
+    "ranks": np.array([1, 2, 3, 2.5, 20]),
+    "rank_error_sums": np.array([2.0, 4, 6, 5, 40]),
+    "rank_error_squares": np.array([2.0, 4, 6, 4, 300]),
+    "calibrated": 2.0,
+    "calibrated_of": 4.0,
+    "hits": np.array([3.0, 0, 0, 0, 0, 0, 0, 0, 0, 2]),
+    "mass": np.array([1.0, 0.5, 0, 0, 0, 0, 0, 0, 0, 1]),
+    "classes": np.array([40.0, 10, 0, 0, 0, 0, 0, 0, 0, 4]),
+}
 # Means by hand. The common pairs: 29 / 5 = 5.8 and 30 / 5 = 6, so the increase is -0.2; the
 # documents' differences are d = -4 and 3 on n = 4 and 1 pairs, and
 # sqrt((-4 + 0.2 * 4)^2 + (3 + 0.2 * 1)^2) / 5 = sqrt(10.24 + 10.24) / 5.
@@ -77,6 +94,22 @@ VALUES = {
     "perplexity": 20.085537,
     "gain_over_unigram": 1.2,
     "least_gain_over_unigram": 1.2,
+    # Sums by 4: the mean of 4 ranked pairs.
+    "recall_at_1": 0.25,
+    "recall_at_10": 0.5,
+    "recall_at_100": 0.75,
+    "mean_reciprocal_rank": 0.625,
+    "mean_rank": 5.0,
+    # The root of squares - 2 mean sums + mean^2 weights, by 4: as 300 - 400 + 200 of the last one.
+    "recall_at_1_error": math.sqrt(2 - 1 + 0.5) / 4,
+    "recall_at_10_error": math.sqrt(4 - 4 + 2) / 4,
+    "recall_at_100_error": math.sqrt(6 - 9 + 4.5) / 4,
+    "mean_reciprocal_rank_error": math.sqrt(4 - 6.25 + 3.125) / 4,
+    "mean_rank_error": 2.5,
+    "mean_log_partition": 2.0,
+    "std_log_partition": math.sqrt(3 - 1),
+    # The mass of two pairs stands for that of four: |3 - 2| + |0 - 1| + |2 - 2| of 5 pairs.
+    "expected_calibration_error": 0.4,
     "num_pairs": 5.0,
     "common_cross_entropy": 5.8,
     "common_cross_entropy_of_last_blessed": 6.0,
@@ -121,12 +154,36 @@ def together(documents: list[Documents]) -> Documents:
 
 def test_these_are_the_metrics() -> None:
     assert list(metrics.FORMULAS) == list(VALUES)
-    assert [name for name in VALUES if name in metrics.COMPARISONS] == list(VALUES)[11:]
+    assert list(metrics.FORMULAS) == [one.name for one in METRICS]
+    comparisons = [one.name for one in METRICS if one.is_comparison]
+    assert list(VALUES)[-len(comparisons) :] == comparisons
 
 
 @pytest.mark.parametrize(("name", "expected"), VALUES.items())
 def test_each_metric_by_hand(name: str, expected: float) -> None:
-    assert metrics.FORMULAS[name](totals(DOCUMENTS)) == pytest.approx(expected, rel=1e-7)
+    of_pairs = Totals.of_pairs(PAIRS).vector
+    found = Totals.of_vector(added_up(DOCUMENTS) + of_pairs)
+    assert metrics.FORMULAS[name](found) == pytest.approx(expected, rel=1e-7)
+
+
+def test_the_table_of_calibration_by_hand() -> None:
+    found = metrics.calibration(
+        Totals.of_vector(added_up(DOCUMENTS) + Totals.of_pairs(PAIRS).vector)
+    )
+    # Masses, classes and hits of 80, 20 and 8 classes, and of 5 pairs.
+    rows = {0: [2 / 80, 3 / 80, 3 / 5], 1: [1 / 20, 0, 0], 9: [2 / 8, 2 / 8, 2 / 5]}
+    for nth, row in rows.items():
+        np.testing.assert_allclose(found[nth], row)
+    assert np.isnan(found[2:9, :2]).all()
+
+
+def test_names_and_signs_are_those_of_the_list() -> None:
+    errors = [one.name for one in METRICS if one.is_error]
+    assert [*RANK_METRICS] == [name.removesuffix("_error") for name in errors[2:]]
+    assert {one.better for one in METRICS if one.unit == "rank"} == {"lower"}
+    assert len({one.name for one in METRICS}) == len(METRICS)
+    # What nobody writes nobody is shown.
+    assert not [one.name for one in METRICS if one.shown and not one.written]
 
 
 def test_perplexity_beyond_what_a_number_holds_is_infinite() -> None:
@@ -141,7 +198,8 @@ def test_without_pairs_there_is_no_number() -> None:
     nothing = totals([document()])
     zeros = ("num_pairs", "num_common_pairs", "increase", "most_increase")
     for name, formula in metrics.FORMULAS.items():
-        value, is_zero = formula(nothing), name in zeros or name.endswith("_error")
+        is_error = name.endswith("_error") and name != "expected_calibration_error"
+        value, is_zero = formula(nothing), name in zeros or is_error
         assert value == 0 if is_zero else not math.isfinite(value), name
 
 
@@ -150,7 +208,7 @@ def test_a_model_without_pairs_is_not_held_against_the_other(missing: str) -> No
     """As no number it would withhold every later model."""
     known = dict(zip(COMPARED, (9.0, 1.0, 6.0, 1.0), strict=True)) | {missing: 0.0}
     found = totals([document(**known)])
-    assert (metrics.increase(found), metrics.increase_error(found)) == (0, 0)
+    assert (comparison_metrics.increase(found), comparison_metrics.increase_error(found)) == (0, 0)
 
 
 def test_a_model_that_is_not_finite_has_no_finite_number() -> None:
@@ -158,7 +216,7 @@ def test_a_model_that_is_not_finite_has_no_finite_number() -> None:
     found = totals([document(**evaluated(math.nan, *[1.0] * 5), **broken)])
     assert math.isnan(metrics.gain_over_unigram(found))
     assert not math.isfinite(metrics.perplexity(found))
-    assert math.isnan(metrics.increase(found))
+    assert math.isnan(comparison_metrics.increase(found))
 
 
 @settings(max_examples=50)
@@ -168,14 +226,14 @@ def test_the_error_beside_its_definition(rows: list[tuple[float, int, float, int
     a, n, b, m = np.array(rows, np.float64).T
     parts = (a - a.sum() / n.sum() * n) / n.sum() - (b - b.sum() / m.sum() * m) / m.sum()
     expected = math.sqrt((parts**2).sum())
-    assert metrics.increase_error(found) == pytest.approx(expected, rel=1e-5, abs=1e-5)
+    assert comparison_metrics.increase_error(found) == pytest.approx(expected, rel=1e-5, abs=1e-5)
 
 
 def test_of_a_model_and_itself_there_is_no_error() -> None:
     rows = [(7.1, 3, 7.1, 3), (2.3, 1, 2.3, 1)]
     found = totals([document(**dict(zip(COMPARED, row, strict=True))) for row in rows])
-    assert metrics.increase(found) == 0
-    assert metrics.increase_error(found) == pytest.approx(0, abs=1e-7)
+    assert comparison_metrics.increase(found) == 0
+    assert comparison_metrics.increase_error(found) == pytest.approx(0, abs=1e-7)
 
 
 class TestErrorsOfSampledTargets:
@@ -208,7 +266,7 @@ class TestErrorsOfSampledTargets:
                 )
             ]
         )
-        assert metrics.increase_error(same) == 0
+        assert comparison_metrics.increase_error(same) == 0
         # They differ by 3 and 4 in the buckets: the root of 9 + 16, of 8 pairs.
         other = totals(
             [
@@ -217,13 +275,13 @@ class TestErrorsOfSampledTargets:
                 )
             ]
         )
-        assert metrics.increase_error(other) == pytest.approx(5 / 8)
+        assert comparison_metrics.increase_error(other) == pytest.approx(5 / 8)
 
     def test_the_gate_is_sure_by_two_errors(self) -> None:
         found = totals([self.sketches(softmax_sketch=(6, 8, 0, 0), compared_sketch=(3, 4, 0, 0))])
-        assert metrics.gain_over_unigram(found) == metrics.increase(found) == 0
+        assert metrics.gain_over_unigram(found) == comparison_metrics.increase(found) == 0
         assert metrics.least_gain_over_unigram(found) == pytest.approx(-2 * 10 / 8)
-        assert metrics.most_increase(found) == pytest.approx(2 * 5 / 8)
+        assert comparison_metrics.most_increase(found) == pytest.approx(2 * 5 / 8)
 
 
 class TestTotals:
@@ -295,8 +353,8 @@ def test_in_beam_documents_are_combined_whatever_the_bundles() -> None:
         [by_key] = combined
         [total] = by_key.values()
         found = Totals.of_vector(total)
-        assert metrics.increase(found) == pytest.approx(-0.2)
-        assert metrics.increase_error(found) == pytest.approx(math.sqrt(20.48) / 5)
+        assert comparison_metrics.increase(found) == pytest.approx(-0.2)
+        assert comparison_metrics.increase_error(found) == pytest.approx(math.sqrt(20.48) / 5)
 
     with beam.Pipeline(argv=list(ON_THIS_MACHINE)) as pipeline:
         combined = (

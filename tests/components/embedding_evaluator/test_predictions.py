@@ -12,7 +12,13 @@ from tfx.types import standard_artifacts
 from components.embedding_evaluator import component
 from components.embedding_evaluator import predictions as module
 from components.embedding_evaluator.last_pushed_model import comparable_model
-from components.embedding_evaluator.predictions import Predict, _Models
+from components.embedding_evaluator.pairs.ranking import Summed
+from components.embedding_evaluator.predictions import (
+    ExtractPredictions,
+    Predict,
+    _Models,
+    _ModelsToLoad,
+)
 from components.embedding_evaluator.totals import OUTPUTS, SKETCHES, TOTALS, Totals
 from tests.saved_models import SETTINGS, write_saved_model
 from tests.trainer_module.evaluation import test_export
@@ -48,25 +54,32 @@ def write_last(folder: Path, eval_fraction: float) -> str:
 def predictions(
     tonight: str, last: str | None, compared: str, max_targets: int = 1000
 ) -> dict[str, np.ndarray]:
-    """Of each document."""
-    found = _Models(tonight, last, compared, max_targets).sums(EXAMPLES)
-    assert {found[name].shape for name in OUTPUTS if name in found} == {EXAMPLES.shape}
-    assert {found[name].shape for name in SKETCHES if name in found} == {(len(EXAMPLES), 256)}
+    """What is compared, of each document."""
+    found = _Models(tonight, last, compared, max_targets).compared(EXAMPLES)
+    assert {found[name].shape for name in OUTPUTS if name in found} <= {EXAMPLES.shape}
+    assert {found[name].shape for name in SKETCHES if name in found} <= {(len(EXAMPLES), 256)}
     return found
 
 
-def rows(predict: Predict) -> Any:
-    """What it predicts of a batch: one row, with nothing else than TFMA asks for."""
+def to_load(tonight: str, last: str | None = None) -> _ModelsToLoad:
+    predict = ExtractPredictions(tonight, last, "common_cross_entropy", 1000)
+    return predict._models
+
+
+def rows(models: _ModelsToLoad) -> list[Any]:
+    """What it predicts of a batch: rows, with nothing else than TFMA asks for."""
+    predict = Predict(models)
     predict.setup()
     predict.start_bundle()
     half = len(EXAMPLES) // 2
     for examples in (EXAMPLES[:half], EXAMPLES[half:]):
-        assert not list(predict.process({tfma.INPUT_KEY: examples, "other": 1}))
-    [extracts] = (windowed.value for windowed in predict.finish_bundle())
+        assert not list(predict.process({tfma.INPUT_KEY: examples, "other": 1}, ()))
+    of_whole, of_cells = (windowed.value for windowed in predict.finish_bundle())
     assert not list(predict.finish_bundle())
-    assert set(extracts) == {tfma.INPUT_KEY, tfma.LABELS_KEY, tfma.PREDICTIONS_KEY}
-    assert extracts[tfma.INPUT_KEY].shape == (1,)
-    return extracts[tfma.PREDICTIONS_KEY]
+    assert set(of_whole) == {tfma.INPUT_KEY, tfma.LABELS_KEY, tfma.PREDICTIONS_KEY}
+    assert set(of_cells) == {*of_whole, tfma.FEATURES_KEY}
+    assert of_whole[tfma.INPUT_KEY].shape == (1,)
+    return [extracts[tfma.PREDICTIONS_KEY] for extracts in (of_whole, of_cells)]
 
 
 def evaluated(folder: str) -> dict[str, np.ndarray]:
@@ -81,37 +94,59 @@ def common(tonight: str, last: str) -> dict[str, Any]:
 
 
 def test_of_the_first_model(tonight: str) -> None:
-    predict = Predict(tonight, None, "common_cross_entropy", 1000)
-    row = rows(predict)
-    found = predict._models.sums(EXAMPLES)
+    of_whole, of_cells = rows(to_load(tonight))
+    assert not of_whole[TOTALS].any()
+    found = Totals.of_vector(of_cells[TOTALS].sum(axis=0))
     for name, expected in evaluated(tonight).items():
-        np.testing.assert_array_equal(found[name], expected)
-    assert not set(COMPARISON) & set(found)
-    np.testing.assert_array_equal(row[TOTALS], [Totals.of_documents(found).vector])
+        if name in OUTPUTS:
+            assert found.sums[name] == pytest.approx(expected.sum(), rel=1e-6), name
+        else:
+            np.testing.assert_allclose(found.sketches[name], expected.sum(0), atol=1e-6)
 
 
-def test_a_row_is_given_as_soon_as_there_is_enough_for_one(
+def test_rows_are_given_as_soon_as_there_is_enough_for_them(
     tonight: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     size = sum(map(len, EXAMPLES))
     monkeypatch.setattr(module, "_BYTES_AT_ONCE", 2 * size)
-    predict = Predict(tonight, None, "common_cross_entropy", 1000)
+    predict = Predict(to_load(tonight))
     predict.setup()
     predict.start_bundle()
-    found = [list(predict.process({tfma.INPUT_KEY: EXAMPLES})) for _ in range(5)]
-    assert [len(rows_of_batch) for rows_of_batch in found] == [0, 1, 0, 1, 0]
-    [last] = predict.finish_bundle()
-    given = [row for batch in found for row in batch] + [last.value]
-    pairs = [row[tfma.PREDICTIONS_KEY][TOTALS][0][OUTPUTS.index("num_pairs")] for row in given]
+    found = [list(predict.process({tfma.INPUT_KEY: EXAMPLES}, ())) for _ in range(5)]
+    assert [len(rows_of_batch) for rows_of_batch in found] == [0, 2, 0, 2, 0]
+    found.append([windowed.value for windowed in predict.finish_bundle()])
+    place = OUTPUTS.index("num_pairs")
+    pairs = [
+        sum(row[tfma.PREDICTIONS_KEY][TOTALS][:, place].sum() for row in batch) for batch in found
+    ]
     of_once = evaluated(tonight)["num_pairs"].sum()
-    assert pairs == [2 * of_once, 2 * of_once, of_once]
+    assert pairs == [0, 2 * of_once, 0, 2 * of_once, 0, of_once]
+
+
+def test_documents_without_pairs_have_a_row_of_the_whole_alone(tonight: str) -> None:
+    predict = Predict(to_load(tonight))
+    predict.setup()
+    predict.start_bundle()
+    nothing = np.array([test_export.example("gnu"), test_export.example("")], object)
+    assert not list(predict.process({tfma.INPUT_KEY: nothing}, ()))
+    [row] = predict.finish_bundle()
+    assert tfma.FEATURES_KEY not in row.value
+
+
+def test_sums_of_other_workers_are_not_computed_again(tonight: str) -> None:
+    models = to_load(tonight).load()
+    standing = np.full([2, 4], 42.0, np.float32)
+    models.remember([Summed(np.array([0, 2]), standing)])
+    assert models.loaded.targets.sums.numpy()[[0, 2]].tolist() == standing.tolist()
+    assert np.isnan(models.loaded.targets.sums.numpy()[[1, 3]]).all()
 
 
 def test_tfma_names_the_models_where_there_are_two(tonight: str, tmp_path: Path) -> None:
-    predict = Predict(tonight, write_last(tmp_path, FRACTION), "common_cross_entropy", 1000)
-    [(name, row)] = rows(predict).items()
-    assert name == tfma.CANDIDATE_KEY
-    expected = Totals.of_documents(predict._models.sums(EXAMPLES)).vector
+    models = to_load(tonight, write_last(tmp_path, FRACTION))
+    of_whole, of_cells = rows(models)
+    [(name, row)] = of_whole.items()
+    assert name == tfma.CANDIDATE_KEY == next(iter(of_cells))
+    expected = Totals.of_documents(models.load().compared(EXAMPLES)).vector
     np.testing.assert_array_equal(row[TOTALS], [expected])
 
 
@@ -136,8 +171,6 @@ def test_what_last_night_trained_on_is_not_compared(tonight: str, tmp_path: Path
     for name in features.COMPARISON_OUTPUTS:
         np.testing.assert_allclose(found[name], np.where(held_out, whole[name], 0), rtol=1e-6)
     np.testing.assert_array_equal(found["compared_pairs"], found["num_common_pairs"])
-    # Its own figures are of its whole split.
-    np.testing.assert_array_equal(found["num_pairs"], evaluated(tonight)["num_pairs"])
 
 
 def test_a_full_cross_entropy_is_of_each_models_own_pairs(tonight: str) -> None:
@@ -152,8 +185,8 @@ def test_the_targets_of_all_models_are_drawn_alike(tonight: str, tmp_path: Path)
     # Of what is expected to occur, one target may be summed.
     found = predictions(tonight, tonight, "full_softmax_cross_entropy", max_targets=1)
     exact = evaluated(tonight)
-    assert found["softmax_sketch"].any()
-    assert abs(found["softmax_cross_entropy"] - exact["softmax_cross_entropy"]).max() > 1e-3
+    assert found["compared_sketch"].any()
+    assert abs(found["compared_loss"] - exact["softmax_cross_entropy"]).max() > 1e-3
     for name in ("compared_loss", "compared_sketch"):
         np.testing.assert_array_equal(found[name], found[features.of_last_blessed(name)])
 

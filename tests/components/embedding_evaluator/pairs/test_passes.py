@@ -2,7 +2,7 @@
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -46,10 +46,12 @@ BAND_OF = (0, 1, 1, 2)
 OF_SLICES = [metric.name for metric in METRICS if metric.sliced]
 
 
-@pytest.fixture(autouse=True)
-def small_bands(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in (cells_module, ranking):
-        monkeypatch.setattr(module, "BAND_ENDS", ENDS)
+@pytest.fixture(autouse=True, scope="module")
+def small_bands() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        for module in (cells_module, ranking):
+            patch.setattr(module, "BAND_ENDS", ENDS)
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -58,9 +60,21 @@ def transform(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def saved(transform: Path, folder: Path, objective: str) -> str:
-    settings = SETTINGS._replace(window=1, softmax=OBJECTIVES[objective][1])
-    settings = settings._replace(temperature=OBJECTIVES[objective][2])
+    _, softmax, temperature = OBJECTIVES[objective]
+    settings = SETTINGS._replace(
+        window=1, softmax=softmax, temperature=temperature, eval_fraction=0.5
+    )
     return test_export.save(transform, folder, objective, settings)
+
+
+@pytest.fixture(scope="module")
+def nce(transform: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
+    return saved(transform, tmp_path_factory.mktemp("nce"), "nce")
+
+
+@pytest.fixture(scope="module")
+def exact(nce: str, small_bands: None) -> "list[Row]":
+    return evaluated(nce, [EXAMPLES])
 
 
 class Row(NamedTuple):
@@ -92,7 +106,10 @@ def evaluated(folder: str, batches: Sequence[Array], max_targets: int = 1000) ->
         rows += rows_of(cells.rows(models.judge.cells_of_block(block), None))
     models.remember(summed)
     for examples in batches:
-        cells = models.losses.sums(Pairs.of(models.loaded, examples))
+        pairs = Pairs.of(models.loaded, examples)
+        if not len(pairs.targets):
+            continue
+        cells = models.losses.sums(pairs)
         which = np.flatnonzero(cells.found["num_pairs"]).tolist()
         rows += rows_of(cells.rows(which, None))
     return rows
@@ -114,7 +131,11 @@ def scores_of(objective: str) -> tuple[Array, Array]:
     return raw, raw if correction is None else raw + correction
 
 
-def rank(scores: Array, pair: tuple[int, int]) -> float:
+def rank(objective: str, pair: tuple[int, int]) -> float:
+    """By scores in single precision, of which some are equal."""
+    correction, _, temperature = OBJECTIVES[objective]
+    biases = BIASES if correction is None else BIASES + correction
+    scores = TABLE @ WEIGHTS.T / np.float32(temperature) + biases
     target, context = pair
     others = np.delete(scores[target], context)
     own = scores[target, context]
@@ -137,7 +158,7 @@ def written_out(
     count = len(pairs)
     softmax = -np.mean([math.log(probabilities[pair]) for pair in pairs])
     unigram = -np.mean([float(UNIGRAM[context]) for _, context in pairs])
-    ranks = np.array([rank(corrected, pair) for pair in pairs])
+    ranks = np.array([rank(objective, pair) for pair in pairs])
     logs = np.array([np.log(np.exp(corrected[target]).sum()) for target, _ in pairs])
     predicted, observed = np.zeros([2, 10])
     for target, classes in asked:
@@ -198,8 +219,8 @@ def test_every_figure_of_the_whole_and_of_each_slice(
     assert not [row for row in rows if BANDS[3] in row.bands]
 
 
-def test_the_table_of_calibration(transform: Path, tmp_path: Path) -> None:
-    found = calibration(totals(evaluated(saved(transform, tmp_path, "nce"), [EXAMPLES])))
+def test_the_table_of_calibration(exact: list[Row]) -> None:
+    found = calibration(totals(exact))
     probabilities = softmax_of(scores_of("nce")[1])
     bins = bin_of(probabilities)
     asked = [target for target, _ in PAIRS]
@@ -213,23 +234,19 @@ def test_the_table_of_calibration(transform: Path, tmp_path: Path) -> None:
         np.testing.assert_allclose(found[nth], expected, rtol=1e-5)
 
 
-def test_slices_add_up_to_the_whole(transform: Path, tmp_path: Path) -> None:
-    rows = evaluated(saved(transform, tmp_path, "nce"), [EXAMPLES])
+def test_slices_add_up_to_the_whole(exact: list[Row]) -> None:
     for feature in SLICES:
-        of_bands = [totals(rows, feature, band).vector for band in BANDS[:3]]
-        np.testing.assert_allclose(np.sum(of_bands, 0), totals(rows).vector, rtol=1e-12)
+        of_bands = [totals(exact, feature, band).vector for band in BANDS[:3]]
+        np.testing.assert_allclose(np.sum(of_bands, 0), totals(exact).vector, rtol=1e-12)
 
 
-@pytest.mark.parametrize("objective", ["nce", "softmax_cross_entropy"])
+@pytest.mark.parametrize("batches", [(EXAMPLES[3:], EXAMPLES[:2], EXAMPLES[2:3])], ids=["three"])
 def test_any_batches_and_blocks_give_the_same(
-    transform: Path, tmp_path: Path, objective: str, monkeypatch: pytest.MonkeyPatch
+    nce: str, exact: list[Row], monkeypatch: pytest.MonkeyPatch, batches: Sequence[Array]
 ) -> None:
-    folder = saved(transform, tmp_path, objective)
-    expected = totals(evaluated(folder, [EXAMPLES])).vector
     monkeypatch.setattr(sampling, "_BLOCK", 1)
-    for batches in ([EXAMPLES[3:], EXAMPLES[:3]], [EXAMPLES[4:], EXAMPLES[:2], EXAMPLES[2:4]]):
-        found = totals(evaluated(folder, batches)).vector
-        np.testing.assert_allclose(found, expected, rtol=1e-6, atol=1e-12)
+    found = totals(evaluated(nce, batches)).vector
+    np.testing.assert_allclose(found, totals(exact).vector, rtol=1e-6, atol=1e-12)
 
 
 def test_a_model_that_is_not_finite_has_no_figures(
@@ -245,15 +262,14 @@ def test_a_model_that_is_not_finite_has_no_figures(
 
 class TestSamples:
     def test_ranked_pairs_stand_for_those_that_were_not_drawn(
-        self, transform: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+        self, nce: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        folder = saved(transform, tmp_path, "nce")
         examples = np.array(
             [test_export.example(f"ape bee cow dog {n} bee cow") for n in range(300)], object
         )
-        exact = totals(evaluated(folder, [examples]))
+        exact = totals(evaluated(nce, [examples]))
         monkeypatch.setattr(sampling, "_ranked_with", lambda **unused: 0.25)
-        rows = evaluated(folder, [examples])
+        rows = evaluated(nce, [examples])
         found = totals(rows)
         assert found.sums["ranked"] == pytest.approx(3000, rel=0.1)
         for name in ("recall_at_1", "mean_reciprocal_rank", "mean_rank"):
@@ -263,49 +279,48 @@ class TestSamples:
         # What is not of ranks is of all pairs.
         for name in ("num_pairs", "full_softmax_cross_entropy", "expected_calibration_error"):
             assert FORMULAS[name](found) == pytest.approx(FORMULAS[name](exact), rel=1e-6)
-        halves = evaluated(folder, [examples[100:], examples[:100]])
+        halves = evaluated(nce, [examples[100:], examples[:100]])
         np.testing.assert_allclose(totals(halves).vector, found.vector, rtol=1e-6, atol=1e-9)
 
     def test_the_error_beside_its_definition(
-        self, transform: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+        self, nce: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(sampling, "_ranked_with", lambda **unused: 0.5)
-        folder = saved(transform, tmp_path, "nce")
-        models = _Models(folder, None, "common_cross_entropy", 1000)
+        models = _Models(nce, None, "common_cross_entropy", 1000)
         pairs = Pairs.of(models.loaded, EXAMPLES)
         [(_, part)] = collected(pairs, EXAMPLES, models.sampling)
         block = Block.merged([part])
         drawn = np.repeat(
             np.stack([block.pair_targets, block.pair_contexts], 1), block.occurrences, 0
         )
-        ranks = np.array([rank(scores_of("nce")[1], tuple(pair)) for pair in drawn.tolist()])
+        ranks = np.array([rank("nce", tuple(pair)) for pair in drawn.tolist()])
         assert 0 < len(ranks) < len(PAIRS)
         # Each stands for two; (1 - p) / p^2 is 2.
         error = math.sqrt(2 * ((ranks - ranks.mean()) ** 2).sum()) / (2 * len(ranks))
-        found = totals(evaluated(folder, [EXAMPLES]))
+        found = totals(evaluated(nce, [EXAMPLES]))
         assert FORMULAS["mean_rank"](found) == pytest.approx(ranks.mean())
         assert FORMULAS["mean_rank_error"](found) == pytest.approx(error)
 
-    def test_targets_that_were_not_summed_are_not_ranked(
-        self, transform: Path, tmp_path: Path
-    ) -> None:
-        folder = saved(transform, tmp_path, "nce")
-        models = _Models(folder, None, "common_cross_entropy", 1)
+    def test_targets_that_were_not_summed_are_not_ranked(self, nce: str) -> None:
+        models = _Models(nce, None, "common_cross_entropy", 1)
         summed = models.sampling.summed
         assert 0 < summed.sum() < 4
-        found = totals(evaluated(folder, [EXAMPLES], max_targets=1))
+        found = totals(evaluated(nce, [EXAMPLES], max_targets=1))
         pairs = [pair for pair in PAIRS if summed[pair[0]]]
         weights = [1 / models.sampling.summed_with[target] for target, _ in pairs]
         assert found.sums["ranked"] == pytest.approx(sum(weights))
-        ranks = [rank(scores_of("nce")[1], pair) for pair in pairs]
+        ranks = [rank("nce", pair) for pair in pairs]
         expected = np.average(ranks, weights=weights)
         assert FORMULAS["mean_rank"](found) == pytest.approx(expected)
         assert found.arrays["hits"].sum() == pytest.approx(sum(weights))
 
-    def test_few_classes_are_all_ranked_and_of_many_so_many_pairs_a_target(self) -> None:
-        few = {"num_targets": 20_000.0, "num_classes": 40_000}
+    def test_few_scores_are_all_ranked_and_of_many_a_pair_a_target(self) -> None:
+        few = {"num_targets": 10_000.0, "num_classes": 20_000}
         assert sampling._ranked_with(num_pairs=4e6, **few) == 1
         assert sampling._ranked_with(num_pairs=16_777_216, **few) == 0.5
         many = {"num_targets": 50_000.0, "num_classes": 100_000}
-        assert sampling._ranked_with(num_pairs=4e6, **many) == 0.1
+        assert sampling._ranked_with(num_pairs=4e6, **many) == 0.0125
         assert sampling._ranked_with(num_pairs=0.0, **many) == 1
+        # 2^32 comparisons are 131,072 pairs.
+        some = {"num_targets": 30_000.0, "num_classes": 32_768}
+        assert sampling._ranked_with(num_pairs=4 * 131_072, **some) == 0.25
