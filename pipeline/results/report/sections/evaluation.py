@@ -78,7 +78,7 @@ def _bands(result: Result) -> Iterator[Chart]:
     for kind, name in _KINDS.items():
         bands = result.get("slices", {}).get(kind, ())
         for figure in (ALL[metric] for metric in _CHARTED):
-            if any(figure.name in band for band in bands):
+            if sum(figure.name in band for band in bands) > 1:
                 yield _band_chart(name, kind, figure, bands)
 
 
