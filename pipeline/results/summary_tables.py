@@ -18,9 +18,11 @@ if TYPE_CHECKING:
 _SHOWN_WORDS = 8
 _SHOWN_NEIGHBORS = 6
 _SHOWN_EVALUATIONS = 10
-_ERROR = "_error"  # a standard error is shown beside what it is of
+_ERROR = "_error"
+# Standard errors, which are shown beside what they are of.
+_ERRORS = {f"{one.name}{_ERROR}" for one in METRICS}
 # The Evaluator's metrics that people see, in their order; summary.json has all.
-SEEN_METRICS = tuple(one for one in METRICS if one.shown and not one.name.endswith(_ERROR))
+SEEN_METRICS = tuple(one for one in METRICS if one.shown and one.name not in _ERRORS)
 
 # A label and what stands beside it.
 Row = tuple[str, str]
