@@ -89,11 +89,13 @@ class TestSummaryTable:
             "raw_full_softmax_cross_entropy": 7.0,
             "recall_at_10": 0.2,
             "recall_at_10_error": 0.01,
+            "expected_calibration_error": 0.05,
             "num_common_pairs": 16997.0,
         }
-        assert summary_rows(replace(AS_IT_SHOULD_BE, metrics=metrics))[-6:-1] == [
+        assert summary_rows(replace(AS_IT_SHOULD_BE, metrics=metrics))[-7:-1] == [
             ["full softmax cross-entropy", "7.2500 +- 0.0013 nats"],
             ["recall at 10", "20.0% +- 1.0%"],
+            ["expected calibration error", "5.0%"],
             ["common cross-entropy", "7.9973 nats"],
             ["common cross-entropy of last blessed", "8.0513 nats"],
             ["increase", "-0.0540 +- 0.0030 nats"],
