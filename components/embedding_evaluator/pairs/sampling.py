@@ -100,5 +100,5 @@ class Sampling(NamedTuple):
 def _ranked_with(*, num_pairs: float, num_targets: float, num_classes: int) -> float:
     most = max(num_targets, _COMPARISONS / num_classes)
     if num_targets * num_classes <= _SCORES_ALL_RANKED:
-        most = max(most, _MOST_RANKED)
+        most = _MOST_RANKED
     return min(most / num_pairs, 1.0) if num_pairs else 1.0
