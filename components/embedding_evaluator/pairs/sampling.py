@@ -25,8 +25,8 @@ _MOST_RANKED = 1 << 23
 # Of more, one pair a target: to hold it against all classes takes less than a third of the time
 # of the target's sums. With few targets more of them, as long as it takes seconds.
 _COMPARISONS = 1 << 32
-# Targets whose classes are binned by probability: that takes twice the time of the sums.
-_CALIBRATED = 1 << 11
+# Targets whose classes are binned by probability: that takes some four times as long as the sums.
+_CALIBRATED = 1 << 10
 # Targets that are summed together.
 _BLOCK = 1 << 10
 # Which of a pair's random numbers is drawn.
@@ -100,5 +100,5 @@ class Sampling(NamedTuple):
 def _ranked_with(*, num_pairs: float, num_targets: float, num_classes: int) -> float:
     most = max(num_targets, _COMPARISONS / num_classes)
     if num_targets * num_classes <= _SCORES_ALL_RANKED:
-        most = max(most, _MOST_RANKED)
+        most = _MOST_RANKED
     return min(most / num_pairs, 1.0) if num_pairs else 1.0
