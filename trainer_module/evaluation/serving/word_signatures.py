@@ -79,8 +79,9 @@ class WordModel(tf.Module):
             transpose_b=True,
         )
         cosines = tf.math.divide_no_nan(cosines, self.norms)
-        others = tf.one_hot(rows, tf.size(self.norms), on_value=-float("inf"), off_value=0.0)
-        found, values = self._largest(cosines + others, k, tf.size(self.norms) - 1, known)
+        own = tf.stack([tf.range(tf.size(rows, tf.int64)), rows], 1)
+        cosines = tf.tensor_scatter_nd_update(cosines, own, tf.fill(tf.shape(rows), -float("inf")))
+        found, values = self._largest(cosines, k, tf.size(self.norms) - 1, known)
         return {"neighbors": found, "cosines": values}
 
     @tf.function(input_signature=[_WORDS, _K], autograph=False)
