@@ -75,12 +75,13 @@ def folder(corpus: Path, skipgram: Skipgram, tmp_path_factory: pytest.TempPathFa
     ended = folder.run(*WITHHELD)
     assert ended.code == 3
     summary = folder.summary()
-    beside, places = ended.stdout.splitlines()[-2:]
+    beside, places, report = ended.stdout.splitlines()[-3:]
     assert beside.startswith(
         f"beside run {first['run']}: documents 1,500 (+0), tokens 12,000 (+0), vocabulary_size 15 "
         "(+0), common_cross_entropy "
     )
     assert f"vectors/ and serving/{first['run']} as before; logs/{summary['run']}, " in places
+    assert report == f"report: {folder.path / 'report.html'}"
     assert summary["last_blessed"]["run"] == summary["version"] == first["run"]
     assert ended.stderr == f"skipgram: {summary['verdict']}\n"
     folder.assert_all_is_of(first["run"], first["run"])

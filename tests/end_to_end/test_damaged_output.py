@@ -31,6 +31,7 @@ class Finished(NamedTuple):
 def exported(output: Path) -> dict[str, bytes]:
     """The vectors, without the names of their run and of their version."""
     files = files_below(output / "vectors")
+    assert b"model-index:" in files.pop("MODEL_CARD.md")  # it names the run
     assert set(json.loads(files.pop("run.json"))) == {"run", "version"}
     return files
 
