@@ -35,7 +35,6 @@ def _error(name: str, unit: Unit) -> Metric:
         f"{name}_error",
         "its standard error, where targets or pairs were sampled",
         unit,
-        "lower",
         is_error=True,
     )
 
@@ -128,7 +127,7 @@ METRICS = (
     _comparison("compared_of_last_blessed", "the same of the last blessed", "nats", written=False),
     _comparison("increase", "compared - compared_of_last_blessed", "nats", "lower", on_screen=True),
     _comparison("most_increase", "that and two standard errors", "nats", "lower", written=False),
-    _comparison("increase_error", "standard error of increase, by documents", "nats", "lower"),
+    _comparison("increase_error", "standard error of increase, by documents", "nats"),
     _comparison("common_coverage", "share of common pairs that it knows", "share", "higher"),
     _comparison("common_coverage_of_last_blessed", "the same of the last blessed", "share"),
     _comparison("num_common_pairs", "pairs on which both are compared", "pairs"),

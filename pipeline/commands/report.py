@@ -77,17 +77,17 @@ def compare(
         config = shared.load_config(path, settings)
     folder = OutputFolder(output)
     shared.require_runs(config, folder)
-    from rich.console import Console
-
     from pipeline.local import report_command
     from pipeline.results.report import side_by_side as tables
+    from pipeline.terminal import console
 
     found = report_command.compare(config, folder, first, second)
     if form == "json":
         click.echo(json.dumps(found.as_json(), indent=2))
         return
-    console = Console()
-    console.print(tables.as_rich(tables.figures_table(found), "Figures"))
-    console.print(tables.as_rich(tables.differing_table(found), "What differs"))
+    screen = console()
+    screen.print(tables.as_rich(tables.figures_table(found), "Figures"))
+    if found.differing:
+        screen.print(tables.as_rich(tables.differing_table(found), "What differs"))
     if found.caution:
-        console.print(f"note: {found.caution}", highlight=False, soft_wrap=True)
+        screen.print(f"note: {found.caution}", highlight=False, soft_wrap=True)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from components.rising_pusher.versions import number_of_run
+from trainer_module.evaluation.intrinsic import sets
 from trainer_module.training.record import Evaluation, WarmStart
 
 # In the folder of vectors: the run that made them, and the version of their model in `serving/`.
@@ -187,3 +188,21 @@ class Summary:
         for name, value in asdict(self).items():
             content.update(value if name == "metrics" else {name: value})
         return {name: value for name, value in content.items() if value is not None}
+
+
+def set_figures(result: Mapping[str, Any]) -> dict[str, float]:
+    """What a run's vectors came to on intrinsic sets, by the names of the metrics.
+
+    Args:
+      result: Summary.as_json, maybe of an older version.
+
+    >>> set_figures({"analogies": {"animals": {"cos_add": 0.25, "cos_mul": None}}})
+    {'analogies/animals': 0.25}
+    """
+    found = {
+        sets.figure_name(kind, name, figure): of_set.get(figure)
+        for kind, figures in sets.FIGURES.items()
+        for name, of_set in (result.get(kind) or {}).items()
+        for figure in figures
+    }
+    return {name: value for name, value in found.items() if value is not None}

@@ -26,7 +26,7 @@ from tensorboard.summary.writer.record_writer import RecordWriter
 from components.embedding_evaluator.metric_list import METRICS
 from pipeline.atomic import aside, write_aside
 from pipeline.results.embeddings import Embeddings
-from pipeline.results.records import COMPARED, RUN_FILE, RunRecord, Summary
+from pipeline.results.records import COMPARED, RUN_FILE, RunRecord, Summary, set_figures
 from trainer_module.evaluation import word2vec_format
 from trainer_module.training.record import HELD_OUT_SIGMOID, HELD_OUT_SOFTMAX
 
@@ -159,8 +159,9 @@ def write_all_runs(folder: Path, records: Sequence[RunRecord], metrics: Iterable
 
 def _points(record: RunRecord, step: int, tags: Mapping[str, str]) -> Iterator[Point]:
     """Those figures of a run that it has: it may be of an older version."""
-    for name, tag in tags.items():
-        value = record.result.get(name)
+    of_sets = set_figures(record.result)
+    for name, tag in {**tags, **{name: f"evaluation/{name}" for name in of_sets}}.items():
+        value = of_sets.get(name, record.result.get(name))
         if isinstance(value, int | float) and math.isfinite(value):
             yield Point(tag, step, value, record.started.timestamp())
 

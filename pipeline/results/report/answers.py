@@ -19,7 +19,7 @@ _LEAST_CALIBRATION_ERROR = 0.01
 # Of log Z: above it scores are no log-probabilities.
 _LEAST_LOG_PARTITION = 0.5
 _MOST_WEAKNESSES = 4
-_CROSS_ENTROPY = "full_softmax_cross_entropy"
+_CROSS_ENTROPY, _UNIGRAM = "full_softmax_cross_entropy", "unigram_cross_entropy"
 _WHOSE = {"target_frequency": "words", "context_frequency": "contexts"}
 
 
@@ -105,7 +105,7 @@ def _bands(result: Result) -> Iterator[tuple[str, Sequence[Mapping[str, Any]]]]:
 
 
 def _no_model(result: Result) -> Iterator[tuple[str, str]]:
-    loss, unigram = result.get(_CROSS_ENTROPY), result.get("unigram_cross_entropy")
+    loss, unigram = result.get(_CROSS_ENTROPY), result.get(_UNIGRAM)
     if loss is not None and unigram is not None and loss >= unigram:
         yield (
             "everywhere",
@@ -119,7 +119,7 @@ def _no_gain(result: Result) -> Iterator[tuple[str, str]]:
         none = [
             band_name(band["slice"])
             for band in bands
-            if band[_CROSS_ENTROPY] >= band.get("unigram_cross_entropy", float("inf"))
+            if band[_CROSS_ENTROPY] >= band.get(_UNIGRAM, float("inf"))
         ]
         if none:
             yield (
@@ -129,18 +129,32 @@ def _no_gain(result: Result) -> Iterator[tuple[str, str]]:
 
 
 def _hardest(result: Result) -> Iterator[tuple[str, str]]:
-    """The band with the highest cross-entropy, of each kind."""
-    overall = result.get(_CROSS_ENTROPY)
+    """The words of which least is known, and the contexts that are predicted worst.
+
+    Losses of words are held against the unigram model's: its loss is of the same pairs, and how
+    surprising the contexts of a band are has nothing to do with what is known of its words.
+    """
     for whose, bands in _bands(result):
-        worst = max(bands, key=lambda band: band[_CROSS_ENTROPY])
-        ranks = band_name(worst["slice"])
-        pairs = sum(band["num_pairs"] for band in bands)
+        is_gain = whose == "words" and all(_UNIGRAM in band for band in bands)
+        worst = min(bands, key=_gain) if is_gain else max(bands, key=lambda it: it[_CROSS_ENTROPY])
+        if is_gain and _gain(worst) <= 0:
+            continue  # _no_gain has said so
+        ranks, pairs = band_name(worst["slice"]), sum(band["num_pairs"] for band in bands)
+        said = (
+            f"Least is known of {whose} of rank {ranks}: {_gain(worst):.2f} nats below the "
+            "unigram model"
+            if is_gain
+            else f"Hardest are {whose} of rank {ranks}: {worst[_CROSS_ENTROPY]:.2f} nats where "
+            f"{result[_CROSS_ENTROPY]:.2f} is the mean"
+        )
         yield (
             f"{whose} of rank {ranks}",
-            f"Hardest are {whose} of rank {ranks}: {worst[_CROSS_ENTROPY]:.2f} nats"
-            + (f" where {overall:.2f} is the mean" if overall is not None else "")
-            + f", on {share(worst['num_pairs'] / pairs)} of the held-out pairs.",
+            f"{said}, on {share(worst['num_pairs'] / pairs)} of the held-out pairs.",
         )
+
+
+def _gain(band: Mapping[str, float]) -> float:
+    return band[_UNIGRAM] - band[_CROSS_ENTROPY]
 
 
 def _end_of_training(result: Result) -> Iterator[tuple[str, str]]:
@@ -167,14 +181,20 @@ def _calibration(result: Result) -> Iterator[tuple[str, str]]:
     error = result.get("expected_calibration_error")
     if error is None or error < _LEAST_CALIBRATION_ERROR:
         return
-    bins = result.get("calibration", ())
-    excess = sum((one["predicted"] - one["observed"]) * one["share"] for one in bins)
-    how = "too high" if excess > 0 else "too low"
-    yield (
-        "probabilities",
-        f"Its probabilities are {how}: they miss the observed frequencies by {share(error)} in "
-        "the mean.",
-    )
+    sentence = f"By ten bins, what it predicts and what came differ by {share(error)} of the pairs."
+    if bins := [one for one in result.get("calibration", ()) if one["observed"] > 0]:
+        worst = max(bins, key=_missed)
+        how = "high" if worst["predicted"] > worst["observed"] else "low"
+        sentence += (
+            f" Farthest off are those from {worst['from']:.2g} to {worst['to']:.2g}, which are "
+            f"too {how}: {worst['predicted']:.2g} in the mean where {worst['observed']:.2g} came."
+        )
+    yield "probabilities", sentence
+
+
+def _missed(one: Mapping[str, float]) -> float:
+    """Of a bin of calibration: the share of pairs by which what was given and what came differ."""
+    return one["share"] * abs(one["predicted"] / one["observed"] - 1)
 
 
 def _normalisation(result: Result) -> Iterator[tuple[str, str]]:

@@ -24,8 +24,7 @@ class Tile(NamedTuple):
 
     label: str
     value: str
-    note: str  # how it stands beside the last blessed model's
-    tone: Tone
+    note: str  # the last blessed model's, on other pairs: neither better nor worse
 
 
 class Table(NamedTuple):

@@ -1,9 +1,11 @@
 """How figures of a run are called, and written: their units, and which way is better."""
 
+import math
 from typing import NamedTuple
 
-from components.embedding_evaluator.metric_list import METRICS, Better
-from pipeline.results.report.contents import Result, Tile, Tone, decimal, share, whole
+from components.embedding_evaluator.metric_list import METRICS, Better, metric_of_set
+from pipeline.results.records import set_figures
+from pipeline.results.report.contents import Result, Tile, decimal, share, whole
 
 _COUNTS = ("pairs", "documents", "tokens", "pairs a second")
 
@@ -36,12 +38,6 @@ class Figure(NamedTuple):
             return whole(value)
         return share(value) if self.unit == "share" else decimal(value)
 
-    def tone(self, difference: float) -> Tone:
-        """Whether it is good that a value has grown by so much."""
-        if self.better is None or difference == 0:
-            return "neutral"
-        return "good" if (difference > 0) == (self.better == "higher") else "bad"
-
 
 _OF_METRICS = [
     Figure(metric.name, metric.unit, metric.better) for metric in METRICS if metric.shown
@@ -59,6 +55,22 @@ _OTHERS = (
 # What the model is, as against its corpus and its machine.
 METRIC_NAMES = tuple(figure.name for figure in _OF_METRICS)
 ALL = {figure.name: figure for figure in (*_OF_METRICS, *_OTHERS)}
+
+
+def figures_of(result: Result) -> dict[str, tuple[Figure, float]]:
+    """All that a run has, by name: its metrics, those of its intrinsic sets, and what is in ALL."""
+    found = {name: (figure, result.get(name)) for name, figure in ALL.items()}
+    for name, value in set_figures(result).items():
+        metric = metric_of_set(name)
+        assert metric is not None
+        found[name] = Figure(name, metric.unit, metric.better), value
+    return {
+        name: (figure, float(value))
+        for name, (figure, value) in found.items()
+        if isinstance(value, int | float) and math.isfinite(value)
+    }
+
+
 # Those that show how runs went, beside the cross-entropies.
 OF_RUNS = (
     *("recall_at_10", "mean_reciprocal_rank", "expected_calibration_error"),
@@ -84,10 +96,9 @@ def _tile(figure: Figure, result: Result, last: Result) -> Tile:
     value, before = float(result[figure.name]), _number(last, figure.name)
     label = f"{figure.label}, {figure.unit}" if figure.unit in ("nats", "tokens") else figure.label
     if before is None:
-        return Tile(label, figure.text(value), "", "neutral")
-    difference = value - before
-    note = f"last blessed: {figure.text(before)}" if difference else "as before"
-    return Tile(label, figure.text(value), note, figure.tone(difference))
+        return Tile(label, figure.text(value), "")
+    note = "as before" if value == before else f"last blessed: {figure.text(before)}"
+    return Tile(label, figure.text(value), note)
 
 
 def _number(result: Result, name: str) -> float | None:

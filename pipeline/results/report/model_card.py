@@ -1,6 +1,5 @@
 """The card that goes with vectors: Markdown below Hugging Face's YAML with its `model-index`."""
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import PurePath
 from typing import Any
@@ -9,7 +8,7 @@ import yaml
 
 from pipeline.results.report.answers import weaknesses
 from pipeline.results.report.contents import Result, whole
-from pipeline.results.report.figures import ALL, METRIC_NAMES, Figure
+from pipeline.results.report.figures import ALL, METRIC_NAMES, Figure, figures_of
 from pipeline.results.report.sections.lineage import leaves
 from pipeline.terminal import shown
 from trainer_module.evaluation import word2vec_format
@@ -21,7 +20,7 @@ _LOAD = """\
 ```python
 from gensim.models import KeyedVectors
 
-vectors = KeyedVectors.load_word2vec_format("vectors.bin", binary=True)
+vectors = KeyedVectors.load_word2vec_format("vectors.bin", fvocab="vocab.txt", binary=True)
 ```
 """
 
@@ -55,17 +54,17 @@ def _name(result: Result) -> str:
 def _evaluated(result: Result) -> dict[str, Any]:
     dataset = {"type": "text", "name": _corpus(result), "split": "held-out documents"}
     metrics = [
-        {"type": name, "name": figure.label, "value": float(result[name])}
-        for name, figure in _metrics(result)
+        {"type": figure.name, "name": figure.label, "value": value}
+        for figure, value in _metrics(result)
     ]
     return {"task": dict(_TASK), "dataset": dataset, "metrics": metrics}
 
 
-def _metrics(result: Result) -> Iterator[tuple[str, Figure]]:
-    for name in METRIC_NAMES:
-        value = result.get(name)
-        if isinstance(value, int | float) and math.isfinite(value):
-            yield name, ALL[name]
+def _metrics(result: Result) -> Iterator[tuple[Figure, float]]:
+    """Without what its corpus and its machine are."""
+    for name, (figure, value) in figures_of(result).items():
+        if name in METRIC_NAMES or name not in ALL:
+            yield figure, value
 
 
 def _corpus(result: Result) -> str:
@@ -99,9 +98,9 @@ def _figures(result: Result) -> Iterator[str]:
         "not sampled:\n"
     )
     yield "| figure | value | unit | better |\n|---|---|---|---|"
-    for name, figure in _metrics(result):
+    for figure, value in _metrics(result):
         better = figure.better or ""
-        yield f"| {figure.label} | {figure.text(result[name])} | {figure.unit_if_any} | {better} |"
+        yield f"| {figure.label} | {figure.text(value)} | {figure.unit_if_any} | {better} |"
     yield ""
 
 

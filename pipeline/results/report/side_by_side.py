@@ -8,7 +8,7 @@ from rich.text import Text
 
 from pipeline.results.records import RunRecord
 from pipeline.results.report.contents import Table
-from pipeline.results.report.figures import ALL
+from pipeline.results.report.figures import ALL, METRIC_NAMES, Figure, figures_of
 from pipeline.results.report.sections.lineage import leaves
 from pipeline.terminal import shown
 
@@ -18,10 +18,15 @@ Side = Literal["first", "second"]
 class FigurePair(NamedTuple):
     """A figure of both runs; None: that run has none."""
 
-    name: str
+    figure: Figure
     first: float | None
     second: float | None
-    better: Side | None
+    better: Side | None  # None: neither, or none can tell
+
+    @property
+    def name(self) -> str:
+        """Of the figure."""
+        return self.figure.name
 
     @property
     def difference(self) -> float | None:
@@ -42,8 +47,7 @@ class SideBySide(NamedTuple):
     @property
     def caution(self) -> str | None:
         """Why cross-entropies and ranks of the two do not tell which is better, if they do not."""
-        sizes = {one.name: one.difference for one in self.figures}
-        if sizes.get("vocabulary_size") == sizes.get("pairs_eval") == 0:
+        if _have_the_same_pairs(self.first.result, self.second.result):
             return None
         return (
             "they have other vocabularies or other held-out pairs, so their own cross-entropies "
@@ -56,7 +60,14 @@ class SideBySide(NamedTuple):
         return {
             "runs": [self.first.name, self.second.name],
             "figures": {
-                one.name: {**one._asdict(), "difference": one.difference} for one in self.figures
+                one.name: {
+                    "name": one.name,
+                    "first": one.first,
+                    "second": one.second,
+                    "better": one.better,
+                    "difference": one.difference,
+                }
+                for one in self.figures
             },
             "differing": {name: list(pair) for name, pair in self.differing.items()},
             "caution": self.caution,
@@ -69,16 +80,26 @@ def side_by_side(first: RunRecord, second: RunRecord) -> SideBySide:
                       dict(_differing(first, second)))  # fmt: skip
 
 
+def _have_the_same_pairs(first: Mapping[str, Any], second: Mapping[str, Any]) -> bool:
+    return all(first.get(name) == second.get(name) for name in ("vocabulary_size", "pairs_eval"))
+
+
 def _figures(first: Mapping[str, Any], second: Mapping[str, Any]) -> Iterator[FigurePair]:
-    for name, figure in ALL.items():
-        one, other = first.get(name), second.get(name)
-        if one is None and other is None:
+    of_first, of_second = figures_of(first), figures_of(second)
+    can_tell = _have_the_same_pairs(first, second)
+    for name in dict.fromkeys([*ALL, *of_first, *of_second]):
+        if name not in of_first | of_second:
             continue
-        better: Side | None = None
-        if one is not None and other is not None:
-            tone = figure.tone(other - one)
-            better = {"good": "second", "bad": "first"}.get(tone)  # type: ignore[assignment]
-        yield FigurePair(name, one, other, better)
+        figure, _ = (of_first | of_second)[name]
+        one, other = (found[name][1] if name in found else None for found in (of_first, of_second))
+        is_told = can_tell or name not in METRIC_NAMES
+        yield FigurePair(figure, one, other, _better(figure, one, other) if is_told else None)
+
+
+def _better(figure: Figure, one: float | None, other: float | None) -> Side | None:
+    if figure.better is None or one is None or other is None or one == other:
+        return None
+    return "second" if (other > one) == (figure.better == "higher") else "first"
 
 
 def _differing(first: RunRecord, second: RunRecord) -> Iterator[tuple[str, tuple[Any, Any]]]:
@@ -104,7 +125,7 @@ def figures_table(found: SideBySide) -> Table:
     """The figures, and in which run each is better."""
     rows = []
     for one in found.figures:
-        figure = ALL[one.name]
+        figure = one.figure
         values = ["" if v is None else figure.text(v) for v in (one.first, one.second)]
         change = one.difference
         sign = "+" if change and change > 0 else ""
@@ -124,7 +145,7 @@ def differing_table(found: SideBySide) -> Table:
 
 def as_rich(table: Table, title: str) -> rich.table.Table:
     """For the terminal; cells are text of strangers, and stay what they are."""
-    heads = (rich.table.Column(Text(shown(head))) for head in table.head)
+    heads = (rich.table.Column(Text(shown(head)), overflow="fold") for head in table.head)
     drawn = rich.table.Table(*heads, title=title, title_justify="left")
     for row in table.rows:
         drawn.add_row(*(Text(shown(cell)) for cell in row))

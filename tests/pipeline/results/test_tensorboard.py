@@ -97,6 +97,14 @@ class TestAllRuns:
         assert tags(withheld) == {"corpus/tokens"}
         assert scalars(withheld, "corpus/tokens") == [(2, 20.0)]
 
+    def test_have_the_figures_of_intrinsic_sets(self, tmp_path: Path):
+        questions = {"cos_add": 0.25, "cos_mul": None, "questions": 4, "known_questions": 4}
+        result = {**RECORDS[0].result, "analogies": {"animals": questions}}
+        tensorboard.write_all_runs(tmp_path, [replace(RECORDS[0], result=result)], [])
+        blessed = tmp_path / "all_runs" / "blessed"
+        assert tags(blessed) == {"corpus/tokens", "evaluation/analogies/animals"}
+        assert scalars(blessed, "evaluation/analogies/animals") == [(1, 0.25)]
+
     def test_have_the_time_at_which_they_began(self, tmp_path: Path):
         tensorboard.write_all_runs(tmp_path, RECORDS, [])
         began = [RECORDS[3].started.timestamp(), RECORDS[0].started.timestamp()]

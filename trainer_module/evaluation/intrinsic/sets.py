@@ -58,8 +58,12 @@ def metric_name(kind: str, path: str, figure: str) -> str:
     >>> [metric_name("analogies", "sets/animals.txt", figure) for figure in FIGURES["analogies"]]
     ['analogies/animals', 'analogies/animals/cos_mul']
     """
-    name = f"{kind}/{set_name(path)}"
-    return name if figure == FIGURES[kind][0] else f"{name}/{figure}"
+    return figure_name(kind, set_name(path), figure)
+
+
+def figure_name(kind: str, name: str, figure: str) -> str:
+    """The same, by the name of the set."""
+    return f"{kind}/{name}" + ("" if figure == FIGURES[kind][0] else f"/{figure}")
 
 
 def metric_names(named: Named) -> list[str]:

@@ -101,8 +101,9 @@ def _band_chart(name: str, kind: str, figure: Figure, bands: Sequence[Mapping[st
     says = f"{said}." + (" The orange marks are the unigram model's." if has_unigram else "")
     spec = charts.bars(values, category, value, *layers)
     title = f"{figure.label.capitalize()} by frequency of the {name}"
-    rows = [(one["band"], *(decimal(one[k]) for k in one if k != "band")) for one in values]
-    head = (f"rank of the {name}", figure.label, *(("unigram",) if has_unigram else ()))
+    columns = [figure, *([ALL[_UNIGRAM]] if has_unigram else [])]
+    rows = [(one["band"], *(of.text(one[of.name]) for of in columns)) for one in values]
+    head = (f"rank of the {name}", *(of.label for of in columns))
     return Chart(f"{kind}-{figure.name}", title, says, spec, Table(head, rows))
 
 
@@ -187,7 +188,7 @@ def _analogies(sets: Mapping[str, Mapping[str, Any]]) -> Iterator[Chart]:
         return
     added = [one for one in values if one["series"] == "3CosAdd"]
     category = charts.names("set", "")
-    spec = charts.bars(added, category, charts.quantity("share", "share answered", ".0%"))
+    spec = charts.bars(added, category, charts.quantity("share", "share answered", "~%"))
     said = ", ".join(f"{share(one['share'])} of {one['set']} by {one['series']}" for one in values)
     rows = [
         (name, *_answered(one), whole(one["known_questions"]), whole(one["questions"]))

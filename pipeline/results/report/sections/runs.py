@@ -59,7 +59,7 @@ def _losses(rows: Sequence[Mapping[str, Any]]) -> Chart:
     ]
     colors = dict(zip(series.values(), (charts.BLUE, charts.ORANGE), strict=True))
     y = charts.quantity("value", "nats", ".2f", zero=False)
-    spec = charts.lines(long, _x(), y, colors, _withheld(long, y))
+    spec = charts.lines(long, _x(), y, colors, *_withheld(long, y))
     first, last = rows[0], rows[-1]
     says = (
         f"The full softmax cross-entropy went from {first[_LOSS]:.4f} to {last[_LOSS]:.4f} nats, "
@@ -74,14 +74,15 @@ def _losses(rows: Sequence[Mapping[str, Any]]) -> Chart:
     return Chart("losses-of-runs", "Held-out cross-entropy", says, spec, table, is_wide=True)
 
 
-def _withheld(long: Sequence[Mapping[str, Any]], y: Spec) -> Spec:
-    """A layer: crosses on models that are not blessed."""
+def _withheld(long: Sequence[Mapping[str, Any]], y: Spec) -> Iterator[Spec]:
+    """A layer: crosses on models that are not blessed, if there are any."""
     values = [
         row for row in long if row["status"] != "blessed" and row["series"] != "unigram model"
     ]
     mark = {"type": "point", "shape": "cross", "size": 240, "filled": True, "angle": 45}
     encoding = {"color": {"value": charts.RED}, "x": _x(), "y": y}
-    return {"data": {"values": values}, "mark": mark, "encoding": encoding}
+    if values:
+        yield {"data": {"values": values}, "mark": mark, "encoding": encoding}
 
 
 def _increases(rows: Sequence[Mapping[str, Any]]) -> Iterator[Chart]:
@@ -131,7 +132,7 @@ def _others(rows: Sequence[Mapping[str, Any]]) -> Iterator[Chart]:
 
 
 def _other(figure: Figure, values: Sequence[Mapping[str, Any]]) -> Chart:
-    form = ".3s" if figure.is_count else ".1%" if figure.unit == "share" else ""
+    form = ".3s" if figure.is_count else "~%" if figure.unit == "share" else ""
     y = charts.quantity("value", figure.unit_if_any, form, zero=False)
     spec = charts.lines(values, _x(), y, {figure.label: charts.BLUE}, is_low=True)
     better = f" {figure.better.capitalize()} is better." if figure.better else ""

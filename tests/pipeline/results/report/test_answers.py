@@ -72,14 +72,29 @@ def band(name: str, pairs: int, loss: float, unigram: float) -> dict[str, Any]:
     }
 
 
-def test_bands_that_frequencies_do_as_well_come_first_then_the_hardest() -> None:
+def test_bands_that_frequencies_do_as_well_come_first() -> None:
     bands = [band("1-100", 900, 6.0, 6.5), band("101-", 100, 11.0, 10.5)]
     result = {"full_softmax_cross_entropy": 6.5, "slices": {"target_frequency": bands}}
     found = answers.is_weak(result)
     assert found.short == "Words of rank above 100"
+    assert found.sentences == ["Of words of rank above 100 it says no more than frequencies alone."]
+
+
+def test_the_words_of_which_least_is_known_and_the_hardest_contexts() -> None:
+    """The contexts of frequent words are easier, and yet less is known of the words."""
+    targets = [band("1-100", 900, 6.0, 6.25), band("101-", 100, 7.0, 8.0)]
+    contexts = [band("1-100", 600, 5.0, 5.5), band("101-", 400, 12.25, 12.5)]
+    found = answers.is_weak(
+        {
+            "full_softmax_cross_entropy": 6.5,
+            "slices": {"target_frequency": targets, "context_frequency": contexts},
+        }
+    )
+    assert found.short == "Words of rank 1-100"
     assert found.sentences == [
-        "Of words of rank above 100 it says no more than frequencies alone.",
-        "Hardest are words of rank above 100: 11.00 nats where 6.50 is the mean, on 10.0 % of "
+        "Least is known of words of rank 1-100: 0.25 nats below the unigram model, on 90.0 % of "
+        "the held-out pairs.",
+        "Hardest are contexts of rank above 100: 12.25 nats where 6.50 is the mean, on 40.0 % of "
         "the held-out pairs.",
     ]
 
@@ -99,13 +114,20 @@ def test_the_end_of_training(losses: tuple[float, ...], short: str | None) -> No
     assert [words for words, _ in found] == ([short] if short else [])
 
 
-@pytest.mark.parametrize(("predicted", "how"), [(0.5, "too high"), (0.1, "too low")])
-def test_calibration_says_which_way(predicted: float, how: str) -> None:
-    bins = [{"predicted": predicted, "observed": 0.3, "share": 1.0}]
+@pytest.mark.parametrize(
+    ("predicted", "how"), [(0.05, "high: 0.05 in the mean"), (0.04, "low: 0.003 in the mean")]
+)
+def test_calibration_names_the_bin_that_is_farthest_off(predicted: float, how: str) -> None:
+    """By pairs: 0.1 |p / 0.04 - 1| of the upper bin, 0.04 |0.003 / 0.005 - 1| of the lower."""
+    bins = [
+        {"from": 0.001, "to": 0.00316, "predicted": 0.003, "observed": 0.005, "share": 0.04},
+        {"from": 0.0316, "to": 0.1, "predicted": predicted, "observed": 0.04, "share": 0.1},
+        {"from": 0.1, "to": 1.0, "predicted": 0.2, "observed": 0.0, "share": 0.0},
+    ]
     [(_, sentence)] = answers.weaknesses({"expected_calibration_error": 0.2, "calibration": bins})
-    assert sentence == (
-        f"Its probabilities are {how}: they miss the observed frequencies by 20.0 % in the mean."
-    )
+    start = "By ten bins, what it predicts and what came differ by 20.0 % of the pairs. Farthest "
+    assert sentence.startswith(start)
+    assert f"which are too {how} where " in sentence
     assert answers.weaknesses({"expected_calibration_error": 0.009, "calibration": bins}) == []
 
 

@@ -34,7 +34,7 @@ def test_its_model_index_is_well_formed() -> None:
 def test_it_says_what_is_beside_it_and_how_to_read_it() -> None:
     text = model_card(made_up.result(), FILES)
     assert "`vectors.bin`, `vocabulary.tsv`" in text
-    assert 'load_word2vec_format("vectors.bin", binary=True)' in text
+    assert 'load_word2vec_format("vectors.bin", fvocab="vocab.txt", binary=True)' in text
     assert "gensim" not in model_card(made_up.result(), ["vocabulary.tsv"])
 
 

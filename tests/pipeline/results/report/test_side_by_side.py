@@ -27,6 +27,17 @@ def test_a_figure_that_one_lacks_is_shown_and_not_compared() -> None:
     assert rows["recall_at_10"] == ("14.0 %", "", "", "")
 
 
+def test_figures_of_intrinsic_sets_are_of_the_same_words_and_can_be_compared() -> None:
+    sets = {"similarity": {"words": {"spearman": 0.5, "pairs": 9, "known_pairs": 9}}}
+    first = record("20261127064419", vocabulary_size=20_000)
+    second = record("20261128064419", **sets)
+    assert "similarity/words" in {one.name for one in side_by_side(first, second).figures}
+    sets = {"similarity": {"words": {"spearman": 0.25, "pairs": 9, "known_pairs": 9}}}
+    found = side_by_side(record("20261127064419", vocabulary_size=20_000, **sets), second)
+    [one] = [one for one in found.figures if one.name == "similarity/words"]
+    assert (one.difference, one.better) == (0.25, "second")
+
+
 def test_only_what_differs_of_what_was_given_is_listed() -> None:
     first, second = record("20261127064419"), record("20261128064419")
     second.result["configuration"]["trainer"]["dim"] = 100
@@ -39,7 +50,9 @@ def test_a_caution_where_figures_are_of_other_pairs_or_vocabularies() -> None:
     first = record("20261127064419")
     assert side_by_side(first, record("20261128064419")).caution is None
     grown = record("20261128064419", vocabulary_size=20_000)
-    assert "other vocabularies" in (side_by_side(first, grown).caution or "")
+    found = side_by_side(first, grown)
+    assert "other vocabularies" in (found.caution or "")
+    assert {one.better for one in found.figures} == {None}
 
 
 def test_as_json() -> None:
