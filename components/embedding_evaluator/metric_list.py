@@ -134,6 +134,17 @@ METRICS = (
 )
 BY_NAME = {metric.name: metric for metric in METRICS}
 
+
+def label(name: str) -> str:
+    """A metric's name for people.
+
+    >>> label("common_cross_entropy_of_last_blessed"), label("num_common_pairs")
+    ('common cross-entropy of last blessed', 'common pairs')
+    """
+    name = name.removeprefix("num_").replace("cross_entropy", "cross-entropy")
+    return name.replace("_", " ")
+
+
 # Of intrinsic sets, by figure.
 _OF_SETS: dict[str, tuple[str, Unit]] = {
     "spearman": ("Spearman's rank correlation of cosines with people's scores", "1"),

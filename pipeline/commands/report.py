@@ -56,12 +56,9 @@ def report(
 @shared.config
 @shared.output
 @shared.settings
-@click.option(
-    "--format",
-    "form",
-    default="table",
-    show_default=True,
-    type=click.Choice(["table", "json"]),
+@shared.form(
+    "table",
+    "json",
     help="json: figures with their difference, and what differs in what was given.",
 )
 def compare(

@@ -14,12 +14,9 @@ from pipeline.local.output_folder import OutputFolder
 @shared.config
 @shared.output
 @shared.settings
-@click.option(
-    "--format",
-    "form",
-    default="table",
-    show_default=True,
-    type=click.Choice(["table", "json"]),
+@shared.form(
+    "table",
+    "json",
     help="json: a list, the last run first, with all that its summary.json held.",
 )
 def runs(path: Path | None, output: Path, settings: tuple[str, ...], form: str) -> None:

@@ -2,10 +2,10 @@
 
 import contextlib
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -17,6 +17,8 @@ from trainer_module.errors import InputError
 
 if TYPE_CHECKING:
     from pipeline.config import Config
+
+Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
 
 @dataclass
@@ -52,6 +54,18 @@ def note_folder(context: click.Context, _: click.Parameter, value: Path) -> Path
     """Callback of options that say where the command writes to."""
     invocation(context).folder = value
     return value
+
+
+def form(*forms: str, help: str) -> Callable[[Decorated], Decorated]:
+    """The option `--format`, which a command takes as `form`; the first is the default."""
+    return click.option(
+        "--format",
+        "form",
+        default=forms[0],
+        show_default=True,
+        type=click.Choice(forms),
+        help=help,
+    )
 
 
 debug = click.option(

@@ -28,12 +28,10 @@ _words = click.argument("words", nargs=-1, required=True, metavar="WORD ...")
 _how_many = click.option(
     "-k", default=10, show_default=True, type=click.IntRange(min=1), help="How many."
 )
-_form = click.option(
-    "--format",
-    "form",
-    default="table",
-    show_default=True,
-    type=click.Choice(["table", "json", "tsv"]),
+_form = shared.form(
+    "table",
+    "json",
+    "tsv",
     help="json: a list with an object a question. tsv: a line a word that was found.",
 )
 

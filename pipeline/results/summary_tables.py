@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 from rich.text import Text
 
-from components.embedding_evaluator.metric_list import METRICS, Unit
+from components.embedding_evaluator.metric_list import METRICS, Unit, label
 from pipeline.results.records import Summary
 from pipeline.terminal import shown
 from trainer_module.objective_table import OBJECTIVES
@@ -108,16 +108,6 @@ def _figures(metrics: Mapping[str, float]) -> Iterator[Row]:
         if one.name in metrics:
             error = metrics.get(f"{one.name}_error", 0.0)
             yield label(one.name), figure(metrics[one.name], one.unit, error)
-
-
-def label(name: str) -> str:
-    """A metric's name for people.
-
-    >>> label("common_cross_entropy_of_last_blessed"), label("num_common_pairs")
-    ('common cross-entropy of last blessed', 'common pairs')
-    """
-    name = name.removeprefix("num_").replace("cross_entropy", "cross-entropy")
-    return name.replace("_", " ")
 
 
 def figure(value: float, unit: Unit, error: float = 0.0) -> str:

@@ -6,6 +6,7 @@ import types
 import pytest
 
 from components import processes
+from components.embedding_evaluator import metric_list, thresholds
 from components.rising_pusher import versions
 from components.text_example_gen import files
 from trainer_module.evaluation import word2vec_format
@@ -13,7 +14,10 @@ from trainer_module.evaluation import word2vec_format
 
 @pytest.mark.parametrize(
     ("module", "at_least"),
-    [(processes, 2), (files, 8), (word2vec_format, 5), (versions, 4)],
+    [
+        *((processes, 2), (files, 8), (word2vec_format, 5), (versions, 4)),
+        *((metric_list, 3), (thresholds, 2)),
+    ],
     ids=lambda value: getattr(value, "__name__", ""),
 )
 def test_examples_run(module: types.ModuleType, at_least: int) -> None:

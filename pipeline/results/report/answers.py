@@ -6,6 +6,7 @@ Sentences and figures from the result of a run, by rules that are written here.
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from components.embedding_evaluator.metric_list import label
 from pipeline.results.records import Blessing
 from pipeline.results.report.contents import Answer, Result, decimal, share, whole
 from pipeline.results.report.contents import band as band_name
@@ -59,8 +60,7 @@ def _compared(question: str, result: Result, last: str, increase: float) -> Answ
     pairs = result.get("num_common_pairs")
     where = f"On the same {whole(pairs)} held-out pairs" if pairs else "On what both held out"
     gate = result.get("configuration", {}).get("evaluator", {})
-    name = gate.get("compared_metric", "common_cross_entropy").replace("_", " ")
-    name = name.replace("cross entropy", "cross-entropy")
+    name = label(gate.get("compared_metric", "common_cross_entropy"))
     direction = "above" if increase > 0 else "below"
     sentences = [
         f"{where} its {name} is {decimal(abs(increase))} nats {direction} that of run {last}, "

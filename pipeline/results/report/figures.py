@@ -3,7 +3,7 @@
 import math
 from typing import NamedTuple
 
-from components.embedding_evaluator.metric_list import METRICS, Better, metric_of_set
+from components.embedding_evaluator.metric_list import METRICS, Better, label, metric_of_set
 from pipeline.results.records import set_figures
 from pipeline.results.report.contents import Result, Tile, decimal, share, whole
 
@@ -20,7 +20,7 @@ class Figure(NamedTuple):
     @property
     def label(self) -> str:
         """Its name as words."""
-        return self.name.replace("_", " ").replace("cross entropy", "cross-entropy")
+        return label(self.name)
 
     @property
     def is_count(self) -> bool:
@@ -94,11 +94,11 @@ def tiles(result: Result, last: Result) -> list[Tile]:
 
 def _tile(figure: Figure, result: Result, last: Result) -> Tile:
     value, before = float(result[figure.name]), _number(last, figure.name)
-    label = f"{figure.label}, {figure.unit}" if figure.unit in ("nats", "tokens") else figure.label
+    of = f"{figure.label}, {figure.unit}" if figure.unit in ("nats", "tokens") else figure.label
     if before is None:
-        return Tile(label, figure.text(value), "")
+        return Tile(of, figure.text(value), "")
     note = "as before" if value == before else f"last blessed: {figure.text(before)}"
-    return Tile(label, figure.text(value), note)
+    return Tile(of, figure.text(value), note)
 
 
 def _number(result: Result, name: str) -> float | None:

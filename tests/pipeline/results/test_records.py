@@ -1,8 +1,10 @@
 import datetime
+import doctest
 import json
 from dataclasses import replace
 from pathlib import Path
 
+from pipeline.results import records
 from pipeline.results.records import Reading, RunRecord
 from tests.pipeline.results.summaries import SUMMARY
 from trainer_module.training.record import WarmStart
@@ -132,3 +134,7 @@ def test_a_run_of_the_store_may_have_come_to_nothing() -> None:
     ended = RunRecord("2", started, "a.txt", "blessed", SUMMARY.as_json())
     assert (ended.error, ended.objective) == (None, "nce")
     assert (ended.full_softmax_cross_entropy, ended.unigram_cross_entropy) == (7.25, 7.8)
+
+
+def test_its_examples_run() -> None:
+    assert doctest.testmod(records) == (0, 1)

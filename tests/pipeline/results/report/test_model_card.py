@@ -40,8 +40,8 @@ def test_it_says_what_is_beside_it_and_how_to_read_it() -> None:
 
 def test_it_names_no_folder_of_this_machine() -> None:
     result = made_up.result()
-    result["configuration"]["corpus"]["files"] = ["/home/me/secret/books.txt"]
-    result["configuration"]["trainer"]["warm_start"] = "/home/me/secret/old.bin"
+    result["configuration"]["corpus"]["files"] = ["/srv/secret/books.txt"]
+    result["configuration"]["trainer"]["warm_start"] = "/srv/secret/old.bin"
     text = model_card(result, FILES)
     assert "secret" not in text
     assert "books.txt" in text
