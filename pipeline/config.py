@@ -5,10 +5,11 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, Field, field_validator, model_validator
 
-from components.text_example_gen import files
 from pipeline.paths import expanded
+from pipeline.sections.corpus import CorpusConfig
 from pipeline.sections.deployment import DeploymentConfig
 from pipeline.sections.evaluation import EvaluatorConfig, ExporterConfig
+from pipeline.sections.kinds import with_preset
 from trainer_module.hyperparameters import (
     PreprocessingHyperparameters,
     StrictModel,
@@ -22,68 +23,6 @@ PIPELINE_NAME = "skipgram"
 PASSWORD_VARIABLE = "MYSQL_PWD"
 
 _HOST_AND_PORT = r"^[^:/\s]+:[0-9]+$"
-
-
-class CorpusConfig(StrictModel):
-    """From files to documents."""
-
-    files: tuple[str, ...] = Field(
-        default=(),
-        strict=False,  # YAML has lists, no tuples
-        description=f"files, folders and globs of {files.DESCRIPTION}; with "
-        "{YYYY}, {MM} and {DD} in a name, those of each of days; none: the quick-start corpus",
-    )
-    days: int = Field(
-        default=1,
-        ge=1,
-        le=36_525,
-        description="how many days names with dates stand for, the last one that of --date; one, "
-        "as a night brings one",
-    )
-    max_missing_days: int = Field(
-        default=0,
-        ge=0,
-        description="days that may have no file; with more the run ends before it begins. None "
-        "may, as a feed that broke must be seen",
-    )
-    json_field: str = Field(
-        default="text", min_length=1, description="field of a .jsonl line that holds the document"
-    )
-    max_document_bytes: int = Field(
-        default=16_384,
-        ge=1024,
-        le=1 << 20,
-        description="bytes; a longer line is cut between tokens, so that a batch of documents "
-        "fits in memory (some 2,800 words; a cut loses the few pairs across it)",
-    )
-    eval_fraction: float = Field(
-        default=0.05,
-        ge=0.001,
-        le=0.5,
-        description="share of the documents held out for evaluation, chosen by their hash",
-    )
-
-    @model_validator(mode="after")
-    def _dates_fit_together(self) -> Self:
-        problems = [
-            f"files has {name!r}, which lacks {', '.join(lacking)}: name a day by all of "
-            f"{', '.join(files.DATE_FIELDS)}"
-            for name in filter(files.is_dated, self.files)
-            if (lacking := [field for field in files.DATE_FIELDS if field not in name])
-        ]
-        if self.max_missing_days >= self.days:
-            problems.append(
-                f"max_missing_days = {self.max_missing_days} would let all of days = {self.days} "
-                "be missing: allow fewer"
-            )
-        if self.days > 1 and not any(map(files.is_dated, self.files)):
-            problems.append(
-                f"days = {self.days} is for names with dates, and files has none: write "
-                f"{', '.join(files.DATE_FIELDS)} into them, or leave days out"
-            )
-        if problems:
-            raise ValueError("; ".join(problems))
-        return self
 
 
 class BeamConfig(StrictModel):
@@ -185,6 +124,11 @@ class Config(StrictModel):
     beam: BeamConfig = BeamConfig()
     metadata: MetadataConfig = MetadataConfig()
     deployment: DeploymentConfig = DeploymentConfig()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _take_defaults_of_kind(cls, given: Any) -> Any:
+        return with_preset(given) if isinstance(given, dict) else given
 
 
 def fields(model: type[BaseModel] = Config, prefix: str = "") -> Iterator[tuple[str, Any, str]]:

@@ -2,21 +2,27 @@
 
 import sys
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 import yaml
 from pydantic import BaseModel
 
 from pipeline.atomic import write_aside
 from pipeline.config import Config
+from pipeline.sections.corpus import Kind
+from pipeline.sections.kinds import KINDS
 from trainer_module.hyperparameters import TrainerHyperparameters
 from trainer_module.objective_table import OBJECTIVES
 
 _COLUMNS = 100
 _OWN_DEFAULTS = (
     "Some objectives have defaults of their own, which count where the field is not set."
+)
+_OF_KINDS = (
+    "What you set yourself counts. `skipgram config --kind KIND` writes all fields with those "
+    "defaults."
 )
 _ADVICE = "When you change objective, delete the lines of such fields, or set them."
 _YAML_HEAD = """\
@@ -44,21 +50,51 @@ def objective_defaults() -> dict[str, dict[str, Any]]:
     return {name: dict(spec.defaults) for name, spec in OBJECTIVES.items()}
 
 
-def as_yaml() -> str:
-    """All fields with their defaults, each below a comment that says what it is and why."""
+def as_yaml(kind: Kind = "text") -> str:
+    """All fields with their defaults, each below a comment that says what it is and why.
+
+    Args:
+      kind: of the corpus whose defaults are meant.
+    """
+    config = Config.model_validate({"corpus": {"kind": kind}})
     lines = [f"# {line}" for line in _YAML_HEAD.splitlines()]
-    for name, value, description in _own_fields(Config):
-        lines += ["", *_commented(description), f"{name}: {yaml_value(value)}"]
+    if reasons := KINDS[kind].reasons * bool(KINDS[kind].defaults):
+        lines += _commented(
+            f"The defaults are those of corpus.kind {kind}; {reasons} has the reasons."
+        )
+    for name, field in Config.model_fields.items():
+        if not _is_section(field.annotation):
+            value = yaml_value(getattr(config, name))
+            lines += ["", *_commented(field.description or ""), f"{name}: {value}"]
     for name, section in _sections():
-        is_trainer = section is TrainerHyperparameters
-        lines += ["", *_commented(_summary(section))]
-        lines += [*(_commented(f"{_OWN_DEFAULTS} {_ADVICE}") if is_trainer else ()), f"{name}:"]
-        for field, value, description in _own_fields(section):
-            lines += _commented(description, "  ")
-            for exception in _exceptions(field) if is_trainer else ():
-                lines += _commented(exception, "  ")
-            lines.append(f"  {field}: {yaml_value(value)}")
+        lines += ["", *_yaml_of(name, getattr(config, name), _exceptions_of(section))]
     return "\n".join(lines) + "\n"
+
+
+def _yaml_of(
+    name: str,
+    section: BaseModel,
+    exceptions: Callable[[str], Iterator[str]],
+    indent: str = "",
+) -> Iterator[str]:
+    """A section and those within it."""
+    is_trainer = isinstance(section, TrainerHyperparameters)
+    yield from _commented(_summary(type(section)), indent)
+    yield from _commented(f"{_OWN_DEFAULTS} {_ADVICE}") if is_trainer else ()
+    yield f"{indent}{name}:"
+    inner = f"{indent}  "
+    for field, info in type(section).model_fields.items():
+        value = getattr(section, field)
+        if isinstance(value, BaseModel):
+            yield from _yaml_of(field, value, exceptions, inner)
+            continue
+        for text in (info.description or "", *exceptions(field)):
+            yield from _commented(text, inner)
+        yield f"{inner}{field}: {yaml_value(value)}"
+
+
+def _exceptions_of(section: type[BaseModel]) -> Callable[[str], Iterator[str]]:
+    return _exceptions if section is TrainerHyperparameters else lambda field: iter(())
 
 
 def as_markdown() -> str:
@@ -67,6 +103,18 @@ def as_markdown() -> str:
     for name, section in _sections():
         lines += ["", f"## {name}", "", _summary(section), ""]
         lines += _table(("field", "default", "what and why"), _rows(section))
+    lines += ["", "## Defaults that a kind of corpus has of its own", "", _OF_KINDS, ""]
+    lines += _table(
+        ("`corpus.kind`", "its own defaults", "measured in"),
+        (
+            (
+                f"`{kind}`",
+                _settings(preset.defaults),
+                f"[{preset.reasons}]({preset.reasons.removeprefix('docs/')})",
+            )
+            for kind, preset in KINDS.items()
+        ),
+    )
     lines += ["", "## Defaults that an objective has of its own", "", _OWN_DEFAULTS, ""]
     lines += _table(
         ("objective", "its own defaults of `trainer`"),
@@ -78,18 +126,33 @@ def as_markdown() -> str:
     return "\n".join(lines) + "\n"
 
 
+def _settings(sections: Mapping[str, Mapping[str, Any]]) -> str:
+    settings = [
+        f"`{name}.{field} = {yaml_value(value)}`"
+        for name, defaults in sections.items()
+        for field, value in defaults.items()
+    ]
+    return ", ".join(settings) or "none"
+
+
+def _is_section(annotation: Any) -> TypeGuard[type[BaseModel]]:
+    return isinstance(annotation, type) and issubclass(annotation, BaseModel)
+
+
 def _sections() -> Iterator[tuple[str, type[BaseModel]]]:
     for name, field in Config.model_fields.items():
-        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+        if _is_section(field.annotation):
             yield name, field.annotation
 
 
 def _own_fields(model: type[BaseModel]) -> Iterator[tuple[str, Any, str]]:
-    """Yields (name, default, description) of the fields that are no sections."""
-    sections = {name for name, _ in _sections()} if model is Config else set()
+    """Yields (name, default, description) of the fields, those of sections within it by dots."""
     for name, field in model.model_fields.items():
-        if name not in sections:
+        if not _is_section(field.annotation):
             yield name, field.default, field.description or ""
+        elif model is not Config:
+            for inner, default, description in _own_fields(field.annotation):
+                yield f"{name}.{inner}", default, description
 
 
 def _summary(section: type[BaseModel]) -> str:

@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from components.text_example_gen import files
-from pipeline.config import CorpusConfig
 from pipeline.corpus.patterns import NothingThereError, matched_files, patterns_of, resolve
+from pipeline.sections.corpus import CorpusConfig
 from trainer_module.errors import InputError
 
 _EPOCH = datetime.date(1970, 1, 1)

@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Sequence
 
 from components.text_example_gen import reading
-from pipeline.config import CorpusConfig
 from pipeline.corpus.patterns import matched_files, resolve
+from pipeline.sections.corpus import CorpusConfig
 
 
 def read_documents(names: Sequence[str], corpus: CorpusConfig | None = None) -> Iterator[str]:

@@ -1,4 +1,5 @@
 from pipeline import config
+from pipeline.sections.corpus import CorpusConfig
 from pipeline.sections.evaluation import EvaluatorConfig
 
 
@@ -38,4 +39,4 @@ def test_as_dict_gives_what_json_can_hold():
         "analogies": [],
         "thresholds": [],
     }
-    assert config.as_dict(config.CorpusConfig(files=("a", "b")))["files"] == ["a", "b"]
+    assert config.as_dict(CorpusConfig(files=("a", "b")))["files"] == ["a", "b"]

@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.config import CorpusConfig
 from pipeline.corpus import dates
+from pipeline.sections.corpus import CorpusConfig
 from trainer_module.errors import InputError
 
 NAME = "logs/{YYYY}-{MM}-{DD}/*.txt"

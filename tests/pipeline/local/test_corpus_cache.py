@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.config import CorpusConfig
 from pipeline.corpus.dates import Corpus, resolve_corpus
+from pipeline.sections.corpus import CorpusConfig
 from tests.pipeline.local import reading_pipeline
 
 pytestmark = pytest.mark.slow

@@ -1,0 +1,115 @@
+"""The section `corpus` of the configuration: from files to documents."""
+
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from components.text_example_gen import files
+from trainer_module.hyperparameters import StrictModel
+
+Kind = Literal["text", "sessions", "edges", "pairs"]
+
+
+class WalksConfig(StrictModel):
+    """Random walks over the edges of a graph, by node2vec's names and defaults.
+
+    Grover and Leskovec, "node2vec: scalable feature learning for networks", 2016.
+    """
+
+    num_walks: int = Field(
+        default=10, ge=0, le=1000, description="from each node; 0: the edges are the documents"
+    )
+    walk_length: int = Field(default=80, ge=2, le=1000, description="nodes of a walk at most")
+    p: float = Field(
+        default=1.0,
+        gt=0,
+        le=1e6,
+        description="return parameter: the higher, the rarer a walk goes back where it came from",
+    )
+    q: float = Field(
+        default=1.0,
+        gt=0,
+        le=1e6,
+        description="in-out parameter: above 1 walks stay near, below 1 they go away",
+    )
+
+
+class CorpusConfig(StrictModel):
+    """From files to documents."""
+
+    files: tuple[str, ...] = Field(
+        default=(),
+        strict=False,  # YAML has lists, no tuples
+        description=f"files, folders and globs of {files.DESCRIPTION}; with "
+        "{YYYY}, {MM} and {DD} in a name, those of each of days; none: the quick-start corpus",
+    )
+    days: int = Field(
+        default=1,
+        ge=1,
+        le=36_525,
+        description="how many days names with dates stand for, the last one that of --date; one, "
+        "as a night brings one",
+    )
+    max_missing_days: int = Field(
+        default=0,
+        ge=0,
+        description="days that may have no file; with more the run ends before it begins. None "
+        "may, as a feed that broke must be seen",
+    )
+    kind: Kind = Field(
+        default="text",
+        description="what the corpus is, which sets defaults of other sections that were measured "
+        "for it: see `skipgram config --kind`. text; sessions: items in their order, the last one "
+        "of some sessions held out; edges: of a graph, some held out; pairs: of a target and a "
+        "context, whose tokens may differ, as users and items do",
+    )
+    columns: tuple[str, ...] = Field(
+        default=(),
+        strict=False,
+        description="of .csv and .tsv with a header, .parquet and .jsonl: the one that holds the "
+        "document; for edges and pairs those of target, context and maybe weight (how often). "
+        "none: `text`; `target`, `context`, `weight`; of a file without a header by their place",
+    )
+    directed: bool = Field(
+        default=False,
+        description="whether an edge goes from its first node to its second alone",
+    )
+    walks: WalksConfig = WalksConfig()
+    json_field: str = Field(
+        default="text", min_length=1, description="field of a .jsonl line that holds the document"
+    )
+    max_document_bytes: int = Field(
+        default=16_384,
+        ge=1024,
+        le=1 << 20,
+        description="bytes; a longer line is cut between tokens, so that a batch of documents "
+        "fits in memory (some 2,800 words; a cut loses the few pairs across it)",
+    )
+    eval_fraction: float = Field(
+        default=0.05,
+        ge=0.001,
+        le=0.5,
+        description="share of the documents held out for evaluation, chosen by their hash",
+    )
+
+    @model_validator(mode="after")
+    def _dates_fit_together(self) -> Self:
+        problems = [
+            f"files has {name!r}, which lacks {', '.join(lacking)}: name a day by all of "
+            f"{', '.join(files.DATE_FIELDS)}"
+            for name in filter(files.is_dated, self.files)
+            if (lacking := [field for field in files.DATE_FIELDS if field not in name])
+        ]
+        if self.max_missing_days >= self.days:
+            problems.append(
+                f"max_missing_days = {self.max_missing_days} would let all of days = {self.days} "
+                "be missing: allow fewer"
+            )
+        if self.days > 1 and not any(map(files.is_dated, self.files)):
+            problems.append(
+                f"days = {self.days} is for names with dates, and files has none: write "
+                f"{', '.join(files.DATE_FIELDS)} into them, or leave days out"
+            )
+        if problems:
+            raise ValueError("; ".join(problems))
+        return self
