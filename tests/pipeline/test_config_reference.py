@@ -50,7 +50,7 @@ class TestMarkdown:
         for line in config_reference.as_markdown().splitlines():
             if line.startswith("## "):
                 section = f"{line.removeprefix('## ')}."
-            if match := re.match(r"\| `(\w+)` \| `[^`]+` \| .{11,} \|$", line):
+            if match := re.match(r"\| `([\w.]+)` \| `[^`]+` \| .{11,} \|$", line):
                 found.append(f"{section}{match[1]}")
         assert found == [name for name, *_ in config.fields()]
 
