@@ -81,6 +81,7 @@ def data_nodes(
         # Statistics of millions of ids would cost more than the pairs themselves.
         disable_statistics=True,
         custom_config={
+            "kind": config.corpus.kind,
             "preprocessing": as_dict(config.preprocessing),
             "seed": config.seed,
             "code_fingerprint": code_fingerprint("trainer_module", "components.ordered_transform"),
