@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from components.text_example_gen import reading
 from components.text_example_gen.account import Options, ReadingCounts
 from components.text_example_gen.rows.pairs import Edge
-from components.text_example_gen.rows.records import TrainEdge
 from trainer_module.text.split import is_held_out
 
 ITEM = st.sampled_from(["a", "A", "b", "7", "07", "ü", "n-1"])
@@ -36,8 +35,8 @@ def read(
     made = Options(1000, fraction, kind, **options)
     train, held_out, edges = Counter[str](), Counter[str](), list[Edge]()
     for record in reading.read_records(io.BytesIO(data), "a.txt", made, counts):
-        if isinstance(record, TrainEdge):
-            edges.append(record.edge)
+        if isinstance(record, Edge):
+            edges.append(record)
             continue
         key, document = record
         is_train = key % 1000 < 1000 - round(1000 * fraction)
@@ -69,6 +68,7 @@ def test_edges_without_walks(edges: list[tuple[str, str, float]], directed: bool
         ends = "" if weight == 1 else f"\t{weight:g}"
         if in_eval(given_pair, 0.5):
             held_out[given_pair] += 1
+            train.update([target, context])
         elif directed or ends:
             train[f"{target}\t{context}{ends}"] += 1
             if not directed:
