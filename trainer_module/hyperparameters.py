@@ -92,9 +92,10 @@ class TrainerHyperparameters(StrictModel):
     )
     sampler_power: float = Field(
         default=0.75,
-        ge=0,
+        ge=-1,
         le=1,
-        description="of the unigram sampler (Mikolov et al. 2013)",
+        description="of the unigram sampler (Mikolov et al. 2013); below 0 rare classes are drawn "
+        "more often, which can suit sessions (Caselles-Dupré et al. 2018)",
     )
     replacement: bool = Field(
         default=False,

@@ -129,6 +129,7 @@ class TestWrongValues:
             ("trainer.objective=[nce]", "trainer.objective = ['nce']"),
             ("trainer.sampler=zipf", "trainer.sampler = 'zipf'"),
             ("trainer.sampler_power=1.1", "trainer.sampler_power = 1.1"),
+            ("trainer.sampler_power=-1.1", "trainer.sampler_power = -1.1"),
             ("trainer.replacement=1", "trainer.replacement = 1"),
             ("trainer.negatives=per_token", "trainer.negatives = 'per_token'"),
             ("trainer.num_sampled=0", "trainer.num_sampled = 0"),
