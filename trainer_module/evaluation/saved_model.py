@@ -13,6 +13,7 @@ import tensorflow as tf
 from trainer_module import features, vocabulary
 from trainer_module.errors import InputError
 from trainer_module.hyperparameters import Normalization, Tokenizer
+from trainer_module.sizes import Window
 from trainer_module.text.words import Tokenization
 from trainer_module.vocabulary import Vocabulary
 
@@ -29,7 +30,7 @@ class ModelSettings(NamedTuple):
     tokenizer: Tokenizer
     normalization: Normalization
     subsample: float
-    window: int
+    window: Window
     seed: int
     eval_fraction: float  # of its documents, held out by their hash
     softmax: bool  # the objective's family; else sigmoid

@@ -14,6 +14,7 @@ from trainer_module.hyperparameters import PreprocessingHyperparameters, Trainer
 from trainer_module.input_pipeline import pair_chunks, window_chunks
 from trainer_module.input_pipeline.documents import Documents
 from trainer_module.input_pipeline.splits import Counts, Form, Pairs, Split, spread_pairs
+from trainer_module.sizes import reach
 from trainer_module.text import subsampling
 from trainer_module.training import warm_start
 from trainer_module.training.loop import TrainingLoop
@@ -98,7 +99,7 @@ def fit(
         model,
         hyperparameters,
         counts=train,
-        window=preprocessing.window,
+        window=reach(preprocessing.window),
         seed=seed,
         held_out=pairs,
     )
