@@ -99,7 +99,7 @@ class TestSummaryTable:
         }
         assert summary_rows(replace(AS_IT_SHOULD_BE, metrics=metrics))[-7:-1] == [
             ["full softmax cross-entropy", "7.2500 +- 0.0013 nats"],
-            ["recall at 10", "20.0% +- 1.0%"],
+            ["recall at 10 (HR@10)", "20.0% +- 1.0%"],
             ["expected calibration error", "5.0%"],
             ["common cross-entropy", "7.9973 nats"],
             ["common cross-entropy of last blessed", "8.0513 nats"],
