@@ -15,7 +15,7 @@ from trainer_module.evaluation.export import EVALUATE_SIGNATURE, parse_documents
 from trainer_module.evaluation.judged_model import JudgedModel
 from trainer_module.evaluation.target_sample import BUCKETS
 from trainer_module.features import of_last_blessed
-from trainer_module.text.near_copies import is_held_out
+from trainer_module.text.split import is_held_out
 
 Sums = dict[str, npt.NDArray[np.float64]]  # by output, [batch] or, of a sketch, [batch, BUCKETS]
 

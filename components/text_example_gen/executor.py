@@ -1,10 +1,9 @@
-"""Reads text files into tf.train.Examples, one a document, in Beam."""
+"""Reads files into tf.train.Examples, one a document, in Beam."""
 
 import json
 import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict
 from typing import Any, BinaryIO, NoReturn
 
 import apache_beam as beam
@@ -14,6 +13,8 @@ from apache_beam.io.filesystems import FileSystems
 from google.protobuf import struct_pb2
 
 from components.text_example_gen import files, reading
+from components.text_example_gen.account import Options, ReadingCounts
+from components.text_example_gen.rows.records import Record, TrainEdge
 from components.text_example_gen.shuffled_writing import (
     SpillDocuments,
     SplitFolder,
@@ -31,14 +32,17 @@ from components.tfx_api import (
 )
 from components.tfx_api import standard_component_specs as specs
 from trainer_module.errors import InputError
+from trainer_module.text.split import TEXT
 
 # In the root of the Examples artifact: what was read, as JSON.
 READING_FILE = "reading.json"
 # What TFX calls the fingerprint of what was read, among the properties of a run and of Examples.
 FINGERPRINT = "input_fingerprint"
-# There too, while it runs.
+# In custom_config, Options.as_json.
+OPTIONS = "options"
+# In the root of the Examples artifact too, while it runs.
 _UNFINISHED = "unfinished"
-_COUNTS = "counts"
+_COUNTS, _EDGES = "counts", "edges"
 _LONGEST = 300  # characters of another library's message
 
 
@@ -68,17 +72,27 @@ class ReadFiles(SpillDocuments):
     keeps the last try's alone.
     """
 
-    def __init__(self, options: reading.Options, unfinished: str, num_buckets: int) -> None:
+    def __init__(self, options: Options, unfinished: str, num_buckets: int) -> None:
         """Says how to read; for the rest see WriteShuffled."""
         super().__init__(unfinished, num_buckets)
         self._options = options
 
     def process(self, path: str) -> Iterator[Any]:
         """Yields runs of documents. Last, with a tag, it yields the counts of the file."""
-        counts = reading.ReadingCounts()
+        counts = ReadingCounts()
         with open_file(path) as file:
-            yield from self.spill(reading.read_documents(file, path, self._options, counts))
-        yield beam.pvalue.TaggedOutput(_COUNTS, asdict(counts))
+            if self._options.kind == TEXT:
+                yield from self.spill(reading.read_documents(file, path, self._options, counts))
+            else:
+                yield from self._records(reading.read_records(file, path, self._options, counts))
+        yield beam.pvalue.TaggedOutput(_COUNTS, counts.by_name())
+
+    def _records(self, records: Iterable[Record | TrainEdge]) -> Iterator[Any]:
+        for record in records:
+            if isinstance(record, TrainEdge):
+                yield beam.pvalue.TaggedOutput(_EDGES, record.edge)
+            else:
+                yield from self.spill_record(*record)
 
 
 def add_counts(counts: Iterable[Mapping[str, int]]) -> dict[str, int]:
@@ -128,19 +142,18 @@ def matching_files(root: str, patterns: str) -> list[str]:
     if unknown := sorted(path for path in paths if not files.known_ending(path)):
         raise InputError(
             f"{files.name_few(unknown)} cannot be read: the known endings are"
-            f" {', '.join(files.ENDINGS)}; rename the files or name others"
+            f" {files.DESCRIPTION}; rename the files or name others"
         )
     return sorted(paths)
 
 
-def read_options(exec_properties: Mapping[str, Any]) -> reading.Options:
+def read_options(exec_properties: Mapping[str, Any]) -> Options:
     """Returns the options that TextExampleGen put into `custom_config`."""
     config = example_gen_pb2.CustomConfig()
     proto_utils.json_to_proto(exec_properties[specs.CUSTOM_CONFIG_KEY], config)
     values = struct_pb2.Struct()
     config.custom_config.Unpack(values)
-    # A Struct knows floats only.
-    return reading.Options(values["json_field"], int(values["max_document_bytes"]))
+    return Options.from_json(values[OPTIONS])
 
 
 def _hash_buckets(exec_properties: Mapping[str, Any]) -> dict[str, int]:
@@ -183,7 +196,7 @@ def check_counts(
 class Executor(base_example_gen_executor.BaseExampleGenExecutor):
     """TFX's file-based import of documents, with an account of them.
 
-    Beside the splits it writes `reading.json`: the fields of reading.ReadingCounts, and the counts
+    Beside the splits it writes `reading.json`: the fields of account.ReadingCounts, and the counts
     of WriteShuffled.
     """
 

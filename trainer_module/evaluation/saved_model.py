@@ -37,6 +37,7 @@ class ModelSettings(NamedTuple):
     temperature: float
     # Models of one space have vectors that can be compared number by number.
     space_id: str
+    kind: str = "text"  # of its corpus; older models, which do not say, are of text
 
     @property
     def tokenization(self) -> Tokenization:

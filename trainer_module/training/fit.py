@@ -145,6 +145,8 @@ def split_of(
     vocabulary: Vocabulary,
     preprocessing: PreprocessingHyperparameters,
     seed: int,
+    *,
+    may_have_given_pairs: bool = False,
 ) -> Split:
     """A split of documents, with what its pairs are drawn by in later epochs.
 
@@ -153,9 +155,10 @@ def split_of(
       vocabulary: of the documents.
       preprocessing: subsample, window.
       seed: of the draws.
+      may_have_given_pairs: whether some of the documents may be given pairs.
     """
     keep = keep_probabilities(vocabulary, preprocessing)
-    return Split(documents, keep, preprocessing.window, seed)
+    return Split(documents, keep, preprocessing.window, seed, may_have_given_pairs)
 
 
 def keep_probabilities(

@@ -26,7 +26,7 @@ from trainer_module import features
 from trainer_module.evaluation import saved_model
 from trainer_module.evaluation.common_cross_entropy import CommonCrossEntropy
 from trainer_module.evaluation.judged_model import JudgedModel
-from trainer_module.text.near_copies import is_held_out
+from trainer_module.text.split import is_held_out
 
 TEXTS = ["ape bee cow", "cow dog elk", "", "elk", *(f"ape bee dog {n}" for n in range(40))]
 EXAMPLES = np.array([test_export.example(text) for text in TEXTS], object)
