@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
+from trainer_module.sizes import Window
 from trainer_module.text import hashing, subsampling
 from trainer_module.text.skip_grams import documents_of, positions_in_documents
 from trainer_module.text.subsampling import Windowed
@@ -49,7 +50,7 @@ class GivenPairs(NamedTuple):
         token_ids: tf.RaggedTensor,
         keep_probabilities: tf.Tensor,
         *,
-        window: int,
+        window: Window,
         seed: int,
     ) -> Windowed:
         """As subsampling.windowed, which leaves alone what is given.
