@@ -18,7 +18,11 @@ class Preset(NamedTuple):
 KINDS: Mapping[Kind, Preset] = {
     "text": Preset({}, "docs/benchmarks.md"),
     "sessions": Preset(
-        {"preprocessing": {"tokenizer": "whitespace", "subsample": 0.0}}, "docs/sessions.md"
+        {
+            "preprocessing": {"tokenizer": "whitespace", "min_count": 1, "subsample": 0.0},
+            "trainer": {"objective": "sampled_softmax", "epochs": 10},
+        },
+        "docs/sessions.md",
     ),
     "edges": Preset(
         {"preprocessing": {"tokenizer": "whitespace", "min_count": 1, "subsample": 0.0}},
