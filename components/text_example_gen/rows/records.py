@@ -50,11 +50,7 @@ def records_of_pairs(
 def records_of_edges(
     edges: Iterable[Edge], options: Options, counts: ReadingCounts
 ) -> Iterator[Record | Edge]:
-    """Yields the documents of each edge; of one of the train split the edge, if there are walks.
-
-    Without them, the nodes of an edge that is held out become documents of their own: else a node
-    without another edge would not be in the vocabulary. Walks look for such nodes themselves.
-    """
+    """Yields the documents of each edge; of one of the train split the edge, if there are walks."""
     for edge in edges:
         counts.edges += 1
         held_out = unweighted(edge, directed=options.directed)
@@ -62,8 +58,6 @@ def records_of_edges(
         if is_held_out_key(key, options.eval_fraction):
             counts.edges_held_out += 1
             yield key, held_out
-            if not options.num_walks:
-                yield from ((train_key(node), node) for node in edge[:2])
         elif options.num_walks:
             yield edge
         else:

@@ -32,8 +32,11 @@ class ReadCorpus(beam.PTransform):
         self._unfinished = unfinished
         self._num_buckets = num_buckets
 
-    def expand(self, paths: beam.PCollection) -> tuple[beam.PCollection, beam.PCollection]:
-        """Returns the runs, and dicts of counts that are to be added."""
+    def expand(self, paths: beam.PCollection) -> Any:
+        """Returns two PCollections: the runs, and dicts of counts that are to be added.
+
+        Beam warns of any other annotation.
+        """
         read = beam.ParDo(ReadFiles(self._options, self._unfinished, self._num_buckets))
         found = paths | "Read" >> read.with_outputs(_COUNTS, _EDGES, main="runs")
         if not self._options.num_walks:

@@ -68,7 +68,6 @@ def test_edges_without_walks(edges: list[tuple[str, str, float]], directed: bool
         ends = "" if weight == 1 else f"\t{weight:g}"
         if in_eval(given_pair, 0.5):
             held_out[given_pair] += 1
-            train.update([target, context])
         elif directed or ends:
             train[f"{target}\t{context}{ends}"] += 1
             if not directed:
