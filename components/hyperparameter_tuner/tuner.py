@@ -10,6 +10,7 @@ from keras_tuner.engine.base_tuner import BaseTuner
 from keras_tuner.engine.trial import Trial, TrialStatus
 from keras_tuner.errors import FatalError
 from keras_tuner.oracles import BayesianOptimizationOracle
+from threadpoolctl import threadpool_limits
 
 from components.hyperparameter_tuner import data
 from components.hyperparameter_tuner.records import Records, digest_of
@@ -40,7 +41,9 @@ class Oracle(BayesianOptimizationOracle):
         """The values of the next trial; see KerasTuner's."""
         if not self.trials:
             return {"status": TrialStatus.RUNNING, "values": dict(self.hyperparameters.values)}
-        found: dict[str, Any] = super().populate_space(trial_id)
+        # Several threads add up in another order on each machine, and are slower for so little.
+        with threadpool_limits(1):
+            found: dict[str, Any] = super().populate_space(trial_id)
         # It may well believe in the best one that is known.
         if found["values"] is not None and self._duplicate(found["values"]):
             found = self._random_populate_space()
