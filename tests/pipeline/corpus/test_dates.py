@@ -102,7 +102,7 @@ def test_a_date_is_todays_by_default(folder: Path, monkeypatch: pytest.MonkeyPat
 
 
 def test_the_quick_start_corpus_is_text() -> None:
-    with pytest.raises(InputError, match=r"corpus\.kind=edges is without files, and the quick-start"):
+    with pytest.raises(InputError, match=r"corpus\.kind=edges is without files"):
         dates.resolve_corpus(CorpusConfig(kind="edges"))
 
 
