@@ -130,6 +130,16 @@ class Config(StrictModel):
     def _take_defaults_of_kind(cls, given: Any) -> Any:
         return with_preset(given) if isinstance(given, dict) else given
 
+    @model_validator(mode="after")
+    def _ids_stay_whole(self) -> Self:
+        kind, tokenizer = self.corpus.kind, self.preprocessing.tokenizer
+        if kind != "text" and tokenizer != "whitespace":
+            raise ValueError(
+                f"preprocessing.tokenizer={tokenizer} takes ids apart, and corpus.kind={kind} is "
+                "made of them: set preprocessing.tokenizer=whitespace"
+            )
+        return self
+
 
 def fields(model: type[BaseModel] = Config, prefix: str = "") -> Iterator[tuple[str, Any, str]]:
     """Yields (dotted name, default, description) of every field."""

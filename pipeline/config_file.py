@@ -201,7 +201,7 @@ def _problem(error: ErrorDetails, name: str) -> str:
     if error["type"] == "model_type":
         return _no_value(name, error["input"])
     if error["type"] == "value_error":  # of fields that do not fit together
-        return f"in {name}, {error['ctx']['error']}"
+        return f"in {name}, {error['ctx']['error']}" if name else str(error["ctx"]["error"])
     if error["type"] == "extra_forbidden":
         return _unknown_field(name)
     advice = f"; {_ADVICE[error['type']]}" if error["type"] in _ADVICE else ""

@@ -51,8 +51,8 @@ def _require_free(context: click.Context, parameter: click.Parameter, code: int)
     "--corpus",
     multiple=True,
     metavar="GLOB ...",
-    help=f"Files, folders and globs of {files.DESCRIPTION}; one document a "
-    "line. Default: the docstrings of the installed packages.",
+    help=f"Files, folders and globs of {files.DESCRIPTION}; one document, session, edge or pair "
+    "a row, as corpus.kind says. Default: the docstrings of the installed packages.",
 )
 @click.option(
     "--date",
