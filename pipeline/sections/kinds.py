@@ -49,7 +49,8 @@ def with_preset(given: Mapping[str, Any]) -> dict[str, Any]:
       given: sections of the configuration, as trees or as they are when they are validated.
 
     Returns:
-      The same with the defaults; an unknown kind is left for its own field to refuse.
+      The same with the defaults. Those of `trainer` were measured for the kind's own objective:
+      with another one they do not count. An unknown kind is left for its own field to refuse.
 
     >>> given = {"corpus": {"kind": "edges"}, "preprocessing": {"min_count": 3}}
     >>> with_preset(given)["preprocessing"]
@@ -58,11 +59,17 @@ def with_preset(given: Mapping[str, Any]) -> dict[str, Any]:
     kind = _tree(given.get("corpus", {})).get("kind", "text")
     preset = next((preset for name, preset in KINDS.items() if name == kind), KINDS["text"])
     sections = {
-        name: {**defaults, **_tree(given.get(name, {}))}
+        name: {**_measured_for(_tree(given.get(name, {})), defaults), **_tree(given.get(name, {}))}
         for name, defaults in preset.defaults.items()
         if isinstance(given.get(name, {}), Mapping | BaseModel)
     }
     return {**given, **sections}
+
+
+def _measured_for(section: Mapping[str, Any], defaults: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The defaults, if they are for the objective that is set."""
+    own = defaults.get("objective")
+    return defaults if section.get("objective", own) == own else {}
 
 
 def _tree(section: Any) -> Mapping[str, Any]:
