@@ -20,7 +20,7 @@ KINDS: Mapping[Kind, Preset] = {
     "sessions": Preset(
         {
             "preprocessing": {"tokenizer": "whitespace", "min_count": 1, "subsample": 0.0},
-            "trainer": {"objective": "sampled_softmax", "epochs": 10},
+            "trainer": {"objective": "nce", "epochs": 10},
         },
         "docs/sessions.md",
     ),
