@@ -41,6 +41,9 @@ KINDS: Mapping[Kind, Preset] = {
 def with_preset(given: Mapping[str, Any]) -> dict[str, Any]:
     """Puts the defaults of the corpus's kind below what was given.
 
+    Those of the section `trainer` were measured for the objective among them. Beside another one
+    that was given they are left out: it has defaults of its own.
+
     Args:
       given: sections of the configuration, as trees or as they are when they are validated.
 
@@ -54,11 +57,18 @@ def with_preset(given: Mapping[str, Any]) -> dict[str, Any]:
     kind = _tree(given.get("corpus", {})).get("kind", "text")
     preset = next((preset for name, preset in KINDS.items() if name == kind), KINDS["text"])
     sections = {
-        name: {**defaults, **_tree(given.get(name, {}))}
+        name: _below(defaults, _tree(given.get(name, {})))
         for name, defaults in preset.defaults.items()
         if isinstance(given.get(name, {}), Mapping | BaseModel)
     }
     return {**given, **sections}
+
+
+def _below(defaults: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    """A section with its defaults, unless they are of another objective."""
+    objective = defaults.get("objective")
+    is_of_another = objective is not None and given.get("objective", objective) != objective
+    return dict(given) if is_of_another else {**defaults, **given}
 
 
 def _tree(section: Any) -> Mapping[str, Any]:
