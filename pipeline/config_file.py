@@ -25,6 +25,17 @@ _ADVICE = {
     "string_type": "put it in quotes",
     "tuple_type": "write a list, such as [a.txt, b.txt]",
 }
+# What people may look for, and is no field.
+_NO_FIELDS = {
+    "metadata.password": (
+        "in metadata, a password has no place: take it out and set the environment variable "
+        f"{PASSWORD_VARIABLE}"
+    ),
+    "corpus.json_field": (
+        "corpus.json_field is now corpus.columns, a list that holds for other formats too: write "
+        "columns: [NAME]"
+    ),
+}
 
 
 class _Origin(NamedTuple):
@@ -206,11 +217,8 @@ def _value(value: object) -> str:
 
 
 def _unknown_field(name: str) -> str:
-    if name == "metadata.password":
-        return (
-            "in metadata, a password has no place: take it out and set the environment variable "
-            f"{PASSWORD_VARIABLE}"
-        )
+    if name in _NO_FIELDS:
+        return _NO_FIELDS[name]
     known = [field for field, *_ in fields()]
     if name in known:
         section, _, field = name.rpartition(".")

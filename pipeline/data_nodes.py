@@ -55,10 +55,10 @@ def data_nodes(
     """
     example_gen = TextExampleGen(
         patterns=corpus.patterns,
-        json_field=config.corpus.json_field,
-        max_document_bytes=config.corpus.max_document_bytes,
-        eval_fraction=config.corpus.eval_fraction,
-        code_fingerprint=code_fingerprint("components.text_example_gen"),
+        options=config.corpus.options(config.seed),
+        code_fingerprint=code_fingerprint(
+            "components.text_example_gen", "components.random_walks", "trainer_module.text"
+        ),
         root=corpus_root,
         span=corpus.span,
         fingerprint=listings[0].outputs["fingerprint"] if listings else None,
@@ -81,6 +81,7 @@ def data_nodes(
         # Statistics of millions of ids would cost more than the pairs themselves.
         disable_statistics=True,
         custom_config={
+            "kind": config.corpus.kind,
             "preprocessing": as_dict(config.preprocessing),
             "seed": config.seed,
             "code_fingerprint": code_fingerprint("trainer_module", "components.ordered_transform"),

@@ -121,6 +121,7 @@ def _last_corpus(target: Target, transform_graph: types.Channel) -> BaseNode:
 def _training_nodes(config: Config, target: Target, transform: BaseNode) -> list[BaseNode]:
     """What finds the base of a warm start, where it is a model of the pipeline; the Trainer."""
     custom_config = {
+        "kind": config.corpus.kind,
         "preprocessing": as_dict(config.preprocessing),
         "trainer": as_dict(config.trainer),
         "seed": config.seed,

@@ -29,7 +29,7 @@ from trainer_module.text.near_copies import near_copy_hash
 from trainer_module.text.subsampling import windowed
 from trainer_module.text.tokenization import tokenize
 from trainer_module.text.words import Tokenization
-from trainer_module.training.fit import fit, keep_probabilities, split_of
+from trainer_module.training.fit import Fitted, fit, keep_probabilities, split_of
 from trainer_module.training.progress import Listener, say_nothing
 from trainer_module.training.record import TrainingRecord
 from trainer_module.vocabulary import Vocabulary, nothing_to_keep
@@ -50,6 +50,15 @@ class _Document(NamedTuple):
 class _Settings(NamedTuple):
     preprocessing: PreprocessingHyperparameters
     trainer: TrainerHyperparameters
+
+
+class Trained(NamedTuple):
+    """All that training gave."""
+
+    fitted: Fitted
+    vocabulary: Vocabulary
+    tokenization: Tokenization
+    distinct_tokens: int  # of the documents, also those without a vector
 
 
 def train(
@@ -91,6 +100,27 @@ def train(
     >>> len(embeddings), embeddings.vector("ring").shape, embeddings.tokens[0]
     (13, (8,), 'ring')
     """
+    found = train_model(
+        documents, seed=seed, eval_fraction=eval_fraction, listener=listener, **settings
+    )
+    return Embeddings(
+        [token.decode() for token in found.vocabulary.tokens],
+        found.fitted.model.target_table.numpy(),
+        found.vocabulary.counts.tolist(),
+        TrainingRecord.of(found.fitted, found.distinct_tokens),
+        found.tokenization,
+    )
+
+
+def train_model(
+    documents: Any,
+    *,
+    seed: int = 1,
+    eval_fraction: float = 0.05,
+    listener: Listener = say_nothing,
+    **settings: Any,
+) -> Trained:
+    """The same as `train`, for those who want the whole model: contexts and scores too."""
     chosen = _settings(settings)
     if not 0 < eval_fraction < 1:
         raise InputError(f"eval_fraction = {eval_fraction} is not between 0 and 1: 0.05 is usual")
@@ -117,13 +147,7 @@ def train(
             base=base and expanded(base),
             listener=listener,
         )
-    return Embeddings(
-        [token.decode() for token in known.tokens],
-        fitted.model.target_table.numpy(),
-        known.counts.tolist(),
-        TrainingRecord.of(fitted, len(counted)),
-        tokenization,
-    )
+    return Trained(fitted, known, tokenization, len(counted))
 
 
 def _settings(given: dict[str, Any]) -> _Settings:

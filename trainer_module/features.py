@@ -16,10 +16,14 @@ OCCURRENCE = "occurrence"
 #   num_tokens    7
 #   document_hash  of text and occurrence; the draws of later epochs are derived from it
 #
-# Tokens with a window of at least 1 are targets. The contexts of a target are the other targets of
-# its row that stand at most its window away; what was left out does not count. Here the targets are
+# Tokens with a window of at least 1 are targets. The contexts of a target are the other tokens of
+# its row that stand at most its window away; what was left out does not count. The targets here are
 # cat(2) sat(1) on(1) mat(2), so cat has the contexts sat and on, sat has cat and on, on has sat and
 # mat, mat has sat and on: skip_grams.pairs writes them out.
+#
+# A window of -1 marks a token that is a context and no target. So a given pair (t, c), which is a
+# document of its own, is `t c` with the windows 1 and -1; if it occurs twice, `t c t` with 1, -1
+# and 1. Later epochs leave such documents as they are.
 #
 # Why not the pairs themselves: this form takes half of the bytes, the Trainer works on whole
 # windows at a time, and later epochs draw windows of their own for the same tokens.

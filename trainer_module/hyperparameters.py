@@ -3,13 +3,14 @@
 Light on purpose: the command line reads it before TensorFlow is imported.
 """
 
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PlainValidator, model_validator
+from pydantic_core import PydanticCustomError
 
 from trainer_module import conflicting_fields
 from trainer_module.objective_table import OBJECTIVES, described
-from trainer_module.sizes import FRAME_HEIGHT, STEPS_PER_CHUNK
+from trainer_module.sizes import FRAME_HEIGHT, LARGEST_WINDOW, STEPS_PER_CHUNK, Window
 
 Tokenizer = Literal["unicode_words", "whitespace"]
 Normalization = Literal["nfc", "nfkc", "none"]
@@ -32,6 +33,14 @@ class StrictModel(BaseModel):
     """Base of every section: frozen, no unknown field, no silent conversion of a wrong type."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+
+def _window(given: Any) -> Window:
+    # One sentence: pydantic's own has an error for each of the two types.
+    is_size = isinstance(given, int) and not isinstance(given, bool)
+    if given == "all" or (is_size and 1 <= given <= LARGEST_WINDOW):
+        return given  # type: ignore[no-any-return]
+    raise PydanticCustomError("window", f"write a number from 1 to {LARGEST_WINDOW}, or all")
 
 
 class PreprocessingHyperparameters(StrictModel):
@@ -64,12 +73,11 @@ class PreprocessingHyperparameters(StrictModel):
         description="share of the corpus above which a token's occurrences are thinned out "
         "(Mikolov et al. 2013, who advise 1e-5 to 1e-3); 0 keeps all",
     )
-    window: int = Field(
+    window: Annotated[Window, PlainValidator(_window)] = Field(
         default=5,
-        ge=1,
-        le=100,
-        description="tokens to each side at most; each target draws its own from 1 to this "
-        "(word2vec's default)",
+        description="tokens to each side at most, 1 to 100; each target draws its own from 1 to "
+        "this (word2vec's default). all: every target takes all of its document, for sessions "
+        "whose order says nothing; of long documents 100 tokens to each side",
     )
     emit: Literal["windows", "pairs"] = Field(
         default="windows",
@@ -92,9 +100,10 @@ class TrainerHyperparameters(StrictModel):
     )
     sampler_power: float = Field(
         default=0.75,
-        ge=0,
+        ge=-1,
         le=1,
-        description="of the unigram sampler (Mikolov et al. 2013)",
+        description="of the unigram sampler (Mikolov et al. 2013); below 0 rare classes are drawn "
+        "more often, which can suit sessions (Caselles-Dupré et al. 2018)",
     )
     replacement: bool = Field(
         default=False,

@@ -10,6 +10,7 @@ import tensorflow_transform as tft
 from trainer_module import features
 from trainer_module.hyperparameters import PreprocessingHyperparameters
 from trainer_module.text import (
+    given_pairs,
     hashing,
     skip_grams,
     subsampling,
@@ -27,7 +28,8 @@ def preprocessing_fn(
 
     Args:
       inputs: `text`, `[batch, 1]` UTF-8 strings, and `occurrence`, `[batch, 1]` int64.
-      custom_config: `preprocessing`, the fields of PreprocessingHyperparameters, and `seed`.
+      custom_config: `preprocessing`, the fields of PreprocessingHyperparameters; `seed`; and maybe
+        `kind`, of the corpus: documents of any but `text` may be given pairs.
 
     Returns:
       `token_ids` and `window_sizes`, `[batch, (tokens)]` int64, and `document_hash`, `[batch]`
@@ -35,25 +37,32 @@ def preprocessing_fn(
       see features.py.
     """
     hyperparameters = PreprocessingHyperparameters(**custom_config["preprocessing"])
+    seed = int(custom_config["seed"])
     documents = tf.reshape(inputs[features.TEXT], [-1])
+    hashes = hashing.document_hashes(documents, tf.reshape(inputs[features.OCCURRENCE], [-1]))
     tokens = tokenize(documents, Tokenization.of(hyperparameters))
+    times, windowed, num_tokens = None, subsampling.windowed, tokens.row_lengths()
+    if custom_config.get("kind", "text") != "text":
+        given = given_pairs.among(documents, hashes, seed=seed)
+        tokens, windowed = given.tokens(tokens), given.windowed
+        times = tf.gather(given.times, skip_grams.documents_of(tokens))
+        num_tokens = tokens.row_lengths() * given.times
     vocabulary = vocabulary_analyzer.vocabulary(
         tokens.flat_values,
+        times,
         min_count=hyperparameters.min_count,
         vocab_size=hyperparameters.vocab_size,
     )
     ids = tft.apply_vocabulary(tokens.flat_values, vocabulary, lookup_fn=_lookup_ids)
     counts, totals = tf.unstack(tft.apply_vocabulary(ids, vocabulary, lookup_fn=_lookup_counts))
     frequencies = tf.cast(counts, tf.float64) / tf.cast(totals, tf.float64)
-    hashes = hashing.document_hashes(documents, tf.reshape(inputs[features.OCCURRENCE], [-1]))
-    found = subsampling.windowed(
+    found = windowed(
         hashes,
         tokens.with_values(ids),
         subsampling.keep_probability(frequencies, hyperparameters.subsample),
         window=hyperparameters.window,
-        seed=int(custom_config["seed"]),
+        seed=seed,
     )
-    num_tokens = tokens.row_lengths()
     if hyperparameters.emit == "pairs":
         targets, contexts = skip_grams.pairs(found.token_ids, found.window_sizes)
         return {

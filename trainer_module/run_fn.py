@@ -1,5 +1,6 @@
 """The Trainer's entry point: transformed examples in, SavedModel out."""
 
+import functools
 import hashlib
 import json
 import os
@@ -46,6 +47,7 @@ class _Settings(NamedTuple):
     trainer: TrainerHyperparameters
     seed: int
     eval_fraction: float
+    kind: str
     # Strings: a Path would take a slash from a URI.
     checkpoint_root: str
     tensorboard_root: str
@@ -58,9 +60,9 @@ def run_fn(fn_args: FnArgs) -> None:
     Args:
       fn_args: its custom_config holds `preprocessing` and `trainer`, the fields of their
         hyperparameters; `seed`; `eval_fraction`, the share of the documents that was held out;
-        `checkpoint_root` and `tensorboard_root`, folders that outlive a
-        killed run (by default inside the artifact model_run); and maybe `run`, which names the
-        folder below the latter (by default what names the checkpoints).
+        maybe `kind`, of the corpus; `checkpoint_root` and `tensorboard_root`, folders that
+        outlive a killed run (by default inside the artifact model_run); and maybe `run`, which
+        names the folder below the latter (by default what names the checkpoints).
 
     Raises:
       InputError: there is nothing to train on, training diverges, or the base model does not fit.
@@ -76,10 +78,17 @@ def run_fn(fn_args: FnArgs) -> None:
         for patterns in (fn_args.train_files, fn_args.eval_files)
     )
     run = _fingerprint(fn_args, known, [train, evaluated])
+    split = functools.partial(
+        split_of,
+        vocabulary=known,
+        preprocessing=settings.preprocessing,
+        seed=settings.seed,
+        may_have_given_pairs=settings.kind != "text",
+    )
     fitted = fit(
         known,
-        split_of(train, known, settings.preprocessing, settings.seed),
-        split_of(evaluated, known, settings.preprocessing, settings.seed),
+        split(train),
+        split(evaluated),
         settings.preprocessing,
         settings.trainer,
         seed=settings.seed,
@@ -103,6 +112,7 @@ def _settings(fn_args: FnArgs) -> _Settings:
         TrainerHyperparameters(**config["trainer"]),
         int(config["seed"]),
         float(config["eval_fraction"]),
+        str(config.get("kind", "text")),
         str(config.get("checkpoint_root", fn_args.model_run_dir)),
         str(config.get("tensorboard_root", fn_args.model_run_dir)),
         config.get("run"),
@@ -165,6 +175,7 @@ def _model_settings(settings: _Settings, fitted: Fitted) -> ModelSettings:
         softmax=parameters.softmax,
         temperature=parameters.temperature,
         space_id=space_id,
+        kind=settings.kind,
     )
 
 

@@ -15,7 +15,7 @@ from trainer_module.evaluation.export import EVALUATE_SIGNATURE, parse_documents
 from trainer_module.evaluation.judged_model import JudgedModel
 from trainer_module.evaluation.target_sample import BUCKETS
 from trainer_module.features import of_last_blessed
-from trainer_module.text.near_copies import is_held_out
+from trainer_module.text.split import is_held_out
 
 Sums = dict[str, npt.NDArray[np.float64]]  # by output, [batch] or, of a sketch, [batch, BUCKETS]
 
@@ -47,6 +47,7 @@ class Comparison:
         fractions = [model.settings.eval_fraction for model in (tonight, judged)]
         # Splits of two fractions are one in the other; tonight's eval split is what there is.
         self._fraction = min(fractions) if min(fractions) < fractions[0] else None
+        self._kind = tonight.settings.kind
 
     def sums(self, examples: npt.NDArray[Any]) -> Sums:
         """Sums by features.COMPARISON_OUTPUTS, COMPARED_OUTPUTS and COMPARED_SKETCHES.
@@ -60,7 +61,8 @@ class Comparison:
         found |= self._compared(examples, common)
         if self._fraction is None:
             return found
-        held_out = np.array([is_held_out(text, self._fraction) for text in documents.numpy()])
+        texts = documents.numpy()
+        held_out = np.array([is_held_out(text, self._fraction, self._kind) for text in texts])
         return {name: np.where(held_out, values.T, 0.0).T for name, values in found.items()}
 
     def _compared(self, examples: npt.NDArray[Any], common: Sums) -> Sums:

@@ -25,6 +25,7 @@ class Metric(NamedTuple):
     written: bool = True  # to summary.json; the others are of the gate alone
     sliced: bool = True  # whether slices have it; the others are of all documents alone
     is_comparison: bool = False  # with the last blessed model; there is none without one
+    also_called: str = ""  # by those who recommend and rank
     # A standard error from a sample of targets or pairs. 0 where there was no need of one: such a
     # metric is not written.
     is_error: bool = False
@@ -63,12 +64,33 @@ def _comparison(
 
 _RANKS = (
     Metric("recall_at_1", "share of pairs with rank(t,c) <= 1", "share", "higher", on_screen=False),
-    Metric("recall_at_10", "share of pairs with rank(t,c) <= 10", "share", "higher"),
+    Metric(
+        "recall_at_10",
+        "share of pairs with rank(t,c) <= 10",
+        "share",
+        "higher",
+        also_called="HR@10",
+    ),
     Metric(
         "recall_at_100", "share of pairs with rank(t,c) <= 100", "share", "higher", on_screen=False
     ),
-    Metric("mean_reciprocal_rank", "mean 1 / rank(t,c)", "1", "higher"),
+    # Of pairs, which have one right context each, the best there can be is 1.
+    Metric(
+        "ndcg_at_10",
+        "mean 1 / log2(1 + rank(t,c)) where rank(t,c) <= 10, else 0",
+        "1",
+        "higher",
+        on_screen=False,
+    ),
+    Metric("mean_reciprocal_rank", "mean 1 / rank(t,c)", "1", "higher", also_called="MRR"),
     Metric("mean_rank", "mean rank(t,c)", "rank", "lower", on_screen=False),
+    Metric(
+        "auc",
+        "mean share of the other classes that score lower than c, half of those that score alike",
+        "share",
+        "higher",
+        on_screen=False,
+    ),
 )
 RANK_METRICS = tuple(metric.name for metric in _RANKS)
 
@@ -133,6 +155,7 @@ METRICS = (
     _comparison("num_common_pairs", "pairs on which both are compared", "pairs"),
 )
 BY_NAME = {metric.name: metric for metric in METRICS}
+_ACRONYMS = ("ndcg", "auc")
 
 
 def label(name: str) -> str:
@@ -140,9 +163,13 @@ def label(name: str) -> str:
 
     >>> label("common_cross_entropy_of_last_blessed"), label("num_common_pairs")
     ('common cross-entropy of last blessed', 'common pairs')
+    >>> label("recall_at_10"), label("ndcg_at_10"), label("auc")
+    ('recall at 10 (HR@10)', 'NDCG at 10', 'AUC')
     """
+    also = BY_NAME[name].also_called if name in BY_NAME else ""
     name = name.removeprefix("num_").replace("cross_entropy", "cross-entropy")
-    return name.replace("_", " ")
+    words = [word.upper() if word in _ACRONYMS else word for word in name.split("_")]
+    return " ".join(words) + (f" ({also})" if also else "")
 
 
 # Of intrinsic sets, by figure.

@@ -1,4 +1,4 @@
-"""TextExampleGen: text files -> Examples{text}, split into train and eval by their content."""
+"""TextExampleGen: files -> Examples{text}, split into train and eval by their content."""
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -6,7 +6,8 @@ from typing import Any, ClassVar
 
 from google.protobuf import struct_pb2
 
-from components.text_example_gen import content, executor, files
+from components.text_example_gen import content, executor, files, matching
+from components.text_example_gen.account import Options
 from components.tfx_api import (
     BeamExecutorSpec,
     ExecutionParameter,
@@ -20,7 +21,7 @@ from components.tfx_api import example_gen_component as component
 from components.tfx_api import example_gen_driver as driver
 from components.tfx_api import example_gen_input_processor as input_processor
 from components.tfx_api import standard_component_specs as specs
-from trainer_module.text.near_copies import BUCKETS, held_out_buckets
+from trainer_module.text.split import BUCKETS, held_out_buckets
 
 # In the component's folder `.system`, where TFX keeps what its drivers write.
 _RECORD = "content_hashes.json"
@@ -62,7 +63,7 @@ class InputProcessor(input_processor.FileBasedInputProcessor):
             self.get_pattern_for_span_version(split.pattern, span, version)
             for split in self._splits
         ]
-        paths = executor.matching_files(self._input_base_uri, "\n".join(patterns))
+        paths = matching.matching_files(self._input_base_uri, "\n".join(patterns))
         return content.fingerprint(paths, self._record)
 
 
@@ -106,10 +107,10 @@ class Spec(specs.FileBasedExampleGenSpec):
 
 
 class TextExampleGen(component.FileBasedExampleGen):
-    """Reads documents from text files.
+    """Reads documents from files of text, sessions, edges or pairs.
 
     The output `examples` has the splits train and eval, and `reading.json`, which says what was
-    read (see executor.Executor). The words of a document alone decide its split.
+    read (see executor.Executor). Content alone decides what is held out, see split.py.
     """
 
     SPEC_CLASS = Spec
@@ -119,9 +120,7 @@ class TextExampleGen(component.FileBasedExampleGen):
     def __init__(
         self,
         patterns: Sequence[str],
-        json_field: str,
-        max_document_bytes: int,
-        eval_fraction: float,
+        options: Options,
         code_fingerprint: str,
         root: RuntimeParameter | None = None,
         span: int | None = None,
@@ -131,9 +130,7 @@ class TextExampleGen(component.FileBasedExampleGen):
 
         Args:
           patterns: absolute globs or URIs of the files, at least one, none with a newline.
-          json_field: the field of a .jsonl line that holds its text.
-          max_document_bytes: a longer line is cut into several documents.
-          eval_fraction: the part of the documents that goes to eval, in thousandths.
+          options: how to read them.
           code_fingerprint: changes with our code, so that TFX's cache sees the change.
           root: the folder below which the patterns are looked for, if that is said when the
             pipeline is submitted; by default it is the one that they share.
@@ -142,16 +139,12 @@ class TextExampleGen(component.FileBasedExampleGen):
           fingerprint: the CorpusListing's, where no driver of ours makes one.
         """
         shared_root, relative = files.split_root(patterns)
-        options = {
-            "json_field": json_field,
-            "max_document_bytes": max_document_bytes,
-            "code_fingerprint": code_fingerprint,
-        }
+        custom = {executor.OPTIONS: options.as_json(), "code_fingerprint": code_fingerprint}
         spec = Spec(
             input_base=root or shared_root,
             input_config=_input_config(relative),
-            output_config=_output_config(eval_fraction),
-            custom_config=_custom_config(options),
+            output_config=_output_config(options.eval_fraction),
+            custom_config=_custom_config(custom),
             range_config=None if span is None else _only(span),
             # What FileBasedExampleGen would set; it makes a spec of its own class alone.
             output_data_format=example_gen_pb2.FORMAT_TF_EXAMPLE,

@@ -10,13 +10,17 @@ import re
 from collections.abc import Sequence
 from itertools import takewhile
 
-KINDS = (".txt", ".jsonl")
-# What a file may be compressed with.
+# What holds lines, and may be compressed as a whole.
+OF_LINES = (".txt", ".jsonl", ".csv", ".tsv")
 COMPRESSIONS = (".gz", ".bz2", ".zst")
-DESCRIPTION = f"{' and '.join(KINDS)}, plain or {', '.join(COMPRESSIONS)}"
+PARQUET = ".parquet"
+DESCRIPTION = f"{', '.join(OF_LINES)}, plain or {', '.join(COMPRESSIONS)}, and {PARQUET}"
 # What stands for the year, the month and the day in a name, as in TFX's own patterns.
 DATE_FIELDS = {"{YYYY}": "%Y", "{MM}": "%m", "{DD}": "%d"}
-ENDINGS = tuple(kind + compression for kind in KINDS for compression in ("", *COMPRESSIONS))
+ENDINGS = (
+    *(one + compression for one in OF_LINES for compression in ("", *COMPRESSIONS)),
+    PARQUET,
+)
 
 
 def known_ending(name: str) -> str | None:
@@ -24,7 +28,7 @@ def known_ending(name: str) -> str | None:
 
     >>> known_ending("books/EMMA.TXT.GZ")
     '.txt.gz'
-    >>> known_ending("table.csv") is None
+    >>> known_ending("table.xlsx") is None
     True
     """
     lowered = name.lower()
@@ -41,13 +45,14 @@ def compression(name: str) -> str:
     return next((ending for ending in COMPRESSIONS if lowered.endswith(ending)), "")
 
 
-def is_json_lines(name: str) -> bool:
-    """Whether each line of `name` is a JSON object.
+def format_of(name: str) -> str:
+    """Returns the known ending of `name` without that of its compression.
 
-    >>> is_json_lines("a.jsonl.gz"), is_json_lines("a.json")
-    (True, False)
+    >>> format_of("a.jsonl.gz"), format_of("A.TSV"), format_of("a.json")
+    ('.jsonl', '.tsv', '')
     """
-    return (known_ending(name) or "").startswith(".jsonl")
+    ending = known_ending(name) or ""
+    return ending.removesuffix(compression(ending))
 
 
 def is_remote(path: str) -> bool:

@@ -13,7 +13,6 @@ from typing import NoReturn
 from components.text_example_gen import files
 from trainer_module.errors import InputError
 
-_ENDINGS = ", ".join(files.ENDINGS)
 # A newline separates patterns; TensorFlow's glob takes a backslash for an escape.
 _REFUSED_CHARACTERS = {"\n": "a newline", "\\": "a backslash"}
 
@@ -76,7 +75,8 @@ def _file(path: str) -> str:
 def _check_ending(path: str) -> None:
     if not files.known_ending(path):
         raise InputError(
-            f"{path!r} has none of the known endings ({_ENDINGS}); rename it or leave it out"
+            f"{path!r} has none of the known endings ({files.DESCRIPTION});"
+            " rename it or leave it out"
         )
 
 
@@ -94,7 +94,9 @@ def _in_folder(folder: str) -> list[str]:
         # [!.] as TensorFlow's glob, which makes the fingerprint, matches hidden files with "*".
         patterns += [os.path.join(_escaped(parent), f"[!.]*{ending}") for ending in endings]
     if not patterns:
-        raise NothingThereError(f"{folder!r} holds no file with a known ending ({_ENDINGS})")
+        raise NothingThereError(
+            f"{folder!r} holds no file with a known ending ({files.DESCRIPTION})"
+        )
     return patterns
 
 

@@ -29,7 +29,7 @@ def verdict(
     metrics = figures.metrics
     gain, comparison = _gain(metrics), _comparison(gate, metrics, compared=figures.compared)
     if blessed:
-        return f"the model is blessed: {comparison}; {gain}"
+        return f"the model is blessed: {comparison}; {gain}{_reached(gate)}"
     missed = []
     if not metrics["least_gain_over_unigram"] >= gate.min_gain_over_unigram:
         missed.append(
@@ -47,6 +47,12 @@ def verdict(
     missed += _moved_too_far(gate, moved)
     reasons = "; and ".join(missed) or "the evaluation says so (artifacts/Evaluator/evaluation)"
     return f"the model is not blessed and was not pushed: {reasons}"
+
+
+def _reached(gate: EvaluatorConfig) -> str:
+    """What a blessed model has reached besides."""
+    names = [Threshold.parse(one).name for one in gate.thresholds]
+    return f"; its {', '.join(names)} reach evaluator.thresholds" if names else ""
 
 
 def _missed(gate: EvaluatorConfig, figures: Figures) -> list[str]:

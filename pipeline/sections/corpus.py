@@ -1,10 +1,11 @@
 """The section `corpus` of the configuration: from files to documents."""
 
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
 from components.text_example_gen import files
+from components.text_example_gen.account import Options
 from trainer_module.hyperparameters import StrictModel
 
 Kind = Literal["text", "sessions", "edges", "pairs"]
@@ -63,21 +64,19 @@ class CorpusConfig(StrictModel):
         "of some sessions held out; edges: of a graph, some held out; pairs: of a target and a "
         "context, whose tokens may differ, as users and items do",
     )
-    columns: tuple[str, ...] = Field(
+    columns: tuple[Annotated[str, Field(min_length=1)], ...] = Field(
         default=(),
         strict=False,
-        description="of .csv and .tsv with a header, .parquet and .jsonl: the one that holds the "
-        "document; for edges and pairs those of target, context and maybe weight (how often). "
-        "none: `text`; `target`, `context`, `weight`; of a file without a header by their place",
+        max_length=3,
+        description="of .csv, .tsv, .parquet and .jsonl, by their names: the one of the document; "
+        "for edges and pairs those of target, context and maybe weight (how often). None: `text`; "
+        "`target`, `context`, `weight`, and .csv and .tsv of edges and pairs without a header",
     )
     directed: bool = Field(
         default=False,
         description="whether an edge goes from its first node to its second alone",
     )
     walks: WalksConfig = WalksConfig()
-    json_field: str = Field(
-        default="text", min_length=1, description="field of a .jsonl line that holds the document"
-    )
     max_document_bytes: int = Field(
         default=16_384,
         ge=1024,
@@ -89,8 +88,34 @@ class CorpusConfig(StrictModel):
         default=0.05,
         ge=0.001,
         le=0.5,
-        description="share of the documents held out for evaluation, chosen by their hash",
+        description="share held out for evaluation, chosen by hash: of documents; of sessions, "
+        "their last items; of edges; of pairs",
     )
+
+    def options(self, seed: int) -> Options:
+        """How files are read; where there are no walks, nothing of them changes the cache's key."""
+        has_walks = self.kind == "edges" and self.walks.num_walks > 0
+        return Options(
+            max_document_bytes=self.max_document_bytes,
+            eval_fraction=self.eval_fraction,
+            kind=self.kind,
+            columns=self.columns,
+            directed=self.directed,
+            **(self.walks.model_dump() | {"seed": seed} if has_walks else {}),
+        )
+
+    @model_validator(mode="after")
+    def _columns_are_those_of_the_kind(self) -> Self:
+        number = len(self.columns)
+        if self.kind in ("edges", "pairs"):
+            fits, wanted = number in (0, 2, 3), "those of target, context and maybe weight"
+        else:
+            fits, wanted = number <= 1, "the one that holds the document"
+        if not fits or len(set(self.columns)) < number:
+            raise ValueError(
+                f"columns = {list(self.columns)} does not fit kind = {self.kind}: name {wanted}"
+            )
+        return self
 
     @model_validator(mode="after")
     def _dates_fit_together(self) -> Self:

@@ -18,10 +18,27 @@ class Preset(NamedTuple):
 KINDS: Mapping[Kind, Preset] = {
     "text": Preset({}, "docs/benchmarks.md"),
     "sessions": Preset(
-        {"preprocessing": {"tokenizer": "whitespace", "subsample": 0.0}}, "docs/sessions.md"
+        {
+            "preprocessing": {"tokenizer": "whitespace", "min_count": 1, "subsample": 0.0},
+            "trainer": {"objective": "sampled_softmax", "epochs": 10},
+        },
+        "docs/sessions.md",
     ),
     "edges": Preset(
-        {"preprocessing": {"tokenizer": "whitespace", "min_count": 1, "subsample": 0.0}},
+        {
+            "preprocessing": {
+                "tokenizer": "whitespace",
+                "min_count": 1,
+                "subsample": 0.0,
+                "window": 10,
+            },
+            "trainer": {
+                "objective": "sigmoid_cross_entropy",
+                "bias_initializer": "zeros",
+                "batch_size": 192,
+                "epochs": 1,  # ten walks from each node are many passes over the graph already
+            },
+        },
         "docs/graphs.md",
     ),
     "pairs": Preset(
@@ -41,34 +58,31 @@ KINDS: Mapping[Kind, Preset] = {
 def with_preset(given: Mapping[str, Any]) -> dict[str, Any]:
     """Puts the defaults of the corpus's kind below what was given.
 
-    Those of the section `trainer` were measured for the objective among them. Beside another one
-    that was given they are left out: it has defaults of its own.
-
     Args:
       given: sections of the configuration, as trees or as they are when they are validated.
 
     Returns:
-      The same with the defaults; an unknown kind is left for its own field to refuse.
+      The same with the defaults. Those of `trainer` were measured for the kind's own objective:
+      with another one they do not count. An unknown kind is left for its own field to refuse.
 
     >>> given = {"corpus": {"kind": "edges"}, "preprocessing": {"min_count": 3}}
     >>> with_preset(given)["preprocessing"]
-    {'tokenizer': 'whitespace', 'min_count': 3, 'subsample': 0.0}
+    {'tokenizer': 'whitespace', 'min_count': 3, 'subsample': 0.0, 'window': 10}
     """
     kind = _tree(given.get("corpus", {})).get("kind", "text")
     preset = next((preset for name, preset in KINDS.items() if name == kind), KINDS["text"])
     sections = {
-        name: _below(defaults, _tree(given.get(name, {})))
+        name: {**_measured_for(_tree(given.get(name, {})), defaults), **_tree(given.get(name, {}))}
         for name, defaults in preset.defaults.items()
         if isinstance(given.get(name, {}), Mapping | BaseModel)
     }
     return {**given, **sections}
 
 
-def _below(defaults: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
-    """A section with its defaults, unless they are of another objective."""
-    objective = defaults.get("objective")
-    is_of_another = objective is not None and given.get("objective", objective) != objective
-    return dict(given) if is_of_another else {**defaults, **given}
+def _measured_for(section: Mapping[str, Any], defaults: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The defaults, if they are for the objective that is set."""
+    own = defaults.get("objective")
+    return defaults if section.get("objective", own) == own else {}
 
 
 def _tree(section: Any) -> Mapping[str, Any]:

@@ -44,23 +44,21 @@ class TestWhereValuesComeFrom:
         assert config_file.load(settings=["seed=1", "seed=2"]).seed == 2
 
     def test_corpus_goes_above_set_and_file(self, yaml_file):
-        path = yaml_file("corpus: {files: [a.txt], json_field: body}")
+        path = yaml_file("corpus: {files: [a.txt], columns: [body]}")
         loaded = config_file.load(path, ["corpus.files=[b.txt]"], ["c.txt", "d.txt"])
         assert loaded.corpus.files == ("c.txt", "d.txt")
-        assert loaded.corpus.json_field == "body"
+        assert loaded.corpus.columns == ("body",)
 
     def test_without_corpus_the_files_of_the_configuration_stay(self, yaml_file):
         assert config_file.load(yaml_file("corpus: {files: [a.txt]}")).corpus.files == ("a.txt",)
 
     def test_set_takes_yaml(self):
-        loaded = config_file.load(
-            settings=["corpus.files=[a.txt, 'b c.txt']", "corpus.json_field='7'"]
-        )
+        loaded = config_file.load(settings=["corpus.files=[a.txt, 'b c.txt']", "metadata.user='7'"])
         assert loaded.corpus.files == ("a.txt", "b c.txt")
-        assert loaded.corpus.json_field == "7"
+        assert loaded.metadata.user == "7"
 
     def test_the_value_of_set_may_hold_equals_signs(self):
-        assert config_file.load(settings=["corpus.json_field=a=b"]).corpus.json_field == "a=b"
+        assert config_file.load(settings=["metadata.user=a=b"]).metadata.user == "a=b"
 
     @pytest.mark.parametrize("text", ["1e-4", "1E-4", "+1e-4", "1.0e-4", "0.0001", ".0001"])
     def test_a_float_may_be_written_without_a_dot(self, yaml_file, text):
@@ -71,8 +69,8 @@ class TestWhereValuesComeFrom:
         )
 
     def test_what_only_looks_like_a_float_stays_text(self):
-        loaded = config_file.load(settings=["corpus.json_field=1e-4x"])
-        assert loaded.corpus.json_field == "1e-4x"
+        loaded = config_file.load(settings=["metadata.user=1e-4x"])
+        assert loaded.metadata.user == "1e-4x"
 
     @given(st.floats(min_value=1e-12, max_value=10, allow_subnormal=False))
     def test_every_float_is_read_as_python_writes_it(self, value):
@@ -129,6 +127,7 @@ class TestWrongValues:
             ("trainer.objective=[nce]", "trainer.objective = ['nce']"),
             ("trainer.sampler=zipf", "trainer.sampler = 'zipf'"),
             ("trainer.sampler_power=1.1", "trainer.sampler_power = 1.1"),
+            ("trainer.sampler_power=-1.1", "trainer.sampler_power = -1.1"),
             ("trainer.replacement=1", "trainer.replacement = 1"),
             ("trainer.negatives=per_token", "trainer.negatives = 'per_token'"),
             ("trainer.num_sampled=0", "trainer.num_sampled = 0"),
@@ -144,11 +143,14 @@ class TestWrongValues:
             ("trainer.workers=0", "trainer.workers = 0"),
             ("trainer.sync_every=0", "trainer.sync_every = 0"),
             ("preprocessing.window=101", "preprocessing.window = 101"),
+            ("preprocessing.window=0", "preprocessing.window = 0"),
+            ("preprocessing.window=true", "preprocessing.window = True"),
+            ("preprocessing.window=every", "preprocessing.window = 'every'"),
             ("preprocessing.subsample=-1", "preprocessing.subsample = -1"),
             ("corpus.eval_fraction=0.6", "corpus.eval_fraction = 0.6"),
             ("corpus.max_document_bytes=1023", "corpus.max_document_bytes = 1023"),
-            ("corpus.json_field=3", "corpus.json_field = 3"),
-            ("corpus.json_field=''", "corpus.json_field = ''"),
+            ("metadata.user=3", "metadata.user = 3"),
+            ("metadata.user=''", "metadata.user = ''"),
             ("corpus.files=a.txt", "corpus.files = 'a.txt'"),
             ("evaluator.max_increase=-0.1", "evaluator.max_increase = -0.1"),
             ("seed=2147483648", "seed = 2147483648"),
@@ -342,8 +344,8 @@ class TestTakenAsWritten:
             ("trainer.learning_rate", "0,5", "write it as 0.001"),
             ("trainer.replacement", "yes", "write true or false"),
             ("trainer.replacement", "off", "write true or false"),
-            ("corpus.json_field", "12", "put it in quotes"),
-            ("corpus.json_field", "true", "put it in quotes"),
+            ("metadata.user", "12", "put it in quotes"),
+            ("metadata.user", "true", "put it in quotes"),
             ("corpus.files", "a.txt", "write a list"),
         ],
     )
@@ -361,9 +363,9 @@ class TestTakenAsWritten:
          ("--- a", "--- a"), ("a b", "a b"), ('"\\x41"', "A")],
     )  # fmt: skip
     def test_text_is_the_same_in_the_file_and_by_set(self, yaml_file, text, value):
-        path = yaml_file(f"corpus:\n  json_field: {text}\n")
-        assert config_file.load(path).corpus.json_field == value
-        assert config_file.load(settings=[f"corpus.json_field={text}"]).corpus.json_field == value
+        path = yaml_file(f"metadata:\n  user: {text}\n")
+        assert config_file.load(path).metadata.user == value
+        assert config_file.load(settings=[f"metadata.user={text}"]).metadata.user == value
 
     @pytest.mark.parametrize(("text", "value"), [("0x10", 16), ("0o17", 15), ("+3", 3), ("0", 0)])
     def test_numbers_of_yaml_1_2(self, yaml_file, text, value):
@@ -401,7 +403,7 @@ class TestTakenAsWritten:
             ("seed: &a 1\ntrainer: {dim: *a}\n", 2, "*a is an alias: write the value"),
             ("seed: !!int '1'\n", 1, "is a tag: write the value alone"),
             ("seed: 1\ncorpus:\n  files: [*.txt]\n", 3, "put it in quotes"),
-            ("seed: 1\ncorpus: {json_field: a\x1b}\n", 2, "the character '\\x1b' has no place"),
+            ("seed: 1\nmetadata: {user: a\x1b}\n", 2, "the character '\\x1b' has no place"),
             ("? [a]\n: 3\n", 1, "a list or a mapping is no name"),
             ("corpus:\n  files: " + "[" * 5000, 1, "nested too deeply"),
         ],

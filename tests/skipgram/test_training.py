@@ -98,10 +98,10 @@ def test_it_may_begin_with_vectors_that_were_saved(
     )
 
 
-@pytest.mark.parametrize("subsample", [0.0, 0.01])
-def test_pairs_are_those_of_transform(subsample: float) -> None:
+@pytest.mark.parametrize(("subsample", "window"), [(0.0, 3), (0.01, 3), (0.01, "all")])
+def test_pairs_are_those_of_transform(subsample: float, window: Any) -> None:
     lines = ["the cat sat", "the dog the cat and a mouse", "rare", "a", "a the cat sat the a"]
-    given = {"min_count": 2, "subsample": subsample, "window": 3}
+    given = {"min_count": 2, "subsample": subsample, "window": window}
     preprocessing = PreprocessingHyperparameters(**given)
     tokens = [[token.encode() for token in line.split()] for line in lines]
     counted = Counter(token for document in tokens for token in document)

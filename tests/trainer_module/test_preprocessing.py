@@ -24,10 +24,12 @@ def transform(
     seed: int = 1,
     folder: str | None = None,
     occurrences: Sequence[int] | None = None,
+    kind: str = "text",
     **hyperparameters: Any,
 ) -> list[dict[str, list[int]]]:
     """What Transform emits for documents, in their order; each the only one unless that is said."""
-    config = {"preprocessing": {"min_count": 1, "subsample": 0, **hyperparameters}, "seed": seed}
+    preprocessing = {"min_count": 1, "subsample": 0, **hyperparameters}
+    config = {"preprocessing": preprocessing, "seed": seed, "kind": kind}
     metadata = tft.DatasetMetadata.from_feature_spec(
         {
             "text": tf.io.FixedLenFeature([1], tf.string),
@@ -252,6 +254,40 @@ def test_documents_without_pairs_are_rows_of_none() -> None:
 def test_a_document_without_known_tokens_is_a_row_without_tokens() -> None:
     [_, *rows] = transform(["a a a", "b", ""], subsample=1e-2, min_count=3)
     assert rows == [{"token_ids": [], "window_sizes": []}] * 2
+
+
+# The counts: a 3 + 2, b 2 + 1, c 2, d 1.
+MIXED = ["a b a", "c\ta\t2", "d\tb", "a b"]
+
+
+def test_given_pairs_are_targets_and_contexts_alone(tmp_path: Any) -> None:
+    folder = str(tmp_path / "transform")
+    rows = transform(MIXED, folder=folder, kind="sessions", tokenizer="whitespace", window=1)
+    assert [row["token_ids"] for row in rows] == [[0, 1, 0], [2, 0, 2], [3, 1], [0, 1]]
+    assert [row["window_sizes"] for row in rows] == [[1, 1, 1], [1, -1, 1], [1, -1], [1, 1]]
+    saved = tft.TFTransformOutput(folder)
+    assert saved.vocabulary_by_name("vocabulary") == [b"5 a", b"3 b", b"2 c", b"1 d"]
+    # What is served makes the same of them, and nothing of a pair that it does not know.
+    documents = tf.constant([*MIXED, "a\tunknown"])
+    layer = saved.transform_features_layer()
+    found = layer({"text": documents[:, tf.newaxis], "occurrence": tf.zeros([5, 1], tf.int64)})
+    assert found["window_sizes"].to_list() == [*(row["window_sizes"] for row in rows), []]
+    assert found["num_tokens"].numpy().tolist() == [3, 4, 2, 2, 2]
+
+
+def test_given_pairs_written_out() -> None:
+    rows = transform(MIXED, kind="edges", tokenizer="whitespace", window=1, emit="pairs")
+    assert [list(zip(row["target"], row["context"], strict=True)) for row in rows] == [
+        [(0, 1), (1, 0), (1, 0), (0, 1)],
+        [(2, 0), (2, 0)],
+        [(3, 1)],
+        [(0, 1), (1, 0)],
+    ]
+
+
+def test_a_text_has_no_given_pairs() -> None:
+    [row] = transform(["a\tb\tb"], tokenizer="whitespace", window=1)
+    assert row == {"token_ids": [1, 0, 0], "window_sizes": [1, 1, 1]}
 
 
 def test_an_unknown_hyperparameter_is_refused() -> None:

@@ -82,10 +82,21 @@ def _write(path: Path, rows: Sequence[dict[str, list[int]]]) -> str:
 
 
 def split_of(
-    files: Sequence[str], *, vocabulary_size: int = 20, window: int = 3, keep: float = 1.0
+    files: Sequence[str],
+    *,
+    vocabulary_size: int = 20,
+    window: int = 3,
+    keep: float = 1.0,
+    may_have_given_pairs: bool = False,
 ) -> Split:
     """Of which later epochs keep a token with the probability `keep`, whatever it is."""
-    return Split(TransformedFiles(files, SPEC), np.full(vocabulary_size, keep), window, seed=1)
+    return Split(
+        TransformedFiles(files, SPEC),
+        np.full(vocabulary_size, keep),
+        window,
+        seed=1,
+        may_have_given_pairs=may_have_given_pairs,
+    )
 
 
 def split_of_pairs(files: Sequence[str], *, vocabulary_size: int = 20, window: int = 3) -> Split:
@@ -106,7 +117,11 @@ def of_epoch(split: Split, documents: Sequence[Document], epoch: int) -> list[Do
         seed=split.seed,
         epoch=tf.constant(epoch, tf.int64),
     )
-    return [list(zip(*rows, strict=True)) for rows in zip(ids, windows.to_list(), strict=True)]
+    redrawn = [list(zip(*rows, strict=True)) for rows in zip(ids, windows.to_list(), strict=True)]
+    return [
+        document if any(window == -1 for _, window in document) else anew
+        for document, anew in zip(documents, redrawn, strict=True)
+    ]
 
 
 def ragged(rows: Sequence[Sequence[int]]) -> tf.RaggedTensor:
@@ -119,8 +134,8 @@ def pairs_of(document: Document) -> list[tuple[int, int]]:
 
 
 def pairs_by_target(document: Document) -> list[list[tuple[int, int]]]:
-    """Brute force: the pairs of each target of a document."""
-    kept = [(token, window) for token, window in document if window > 0]
+    """Brute force: the pairs of each target of a document; a context alone has none."""
+    kept = [(token, window) for token, window in document if window != 0]
     return [
         [(target, context) for j, (context, _) in enumerate(kept) if i != j and abs(i - j) <= size]
         for i, (target, size) in enumerate(kept)

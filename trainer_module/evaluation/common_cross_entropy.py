@@ -25,7 +25,7 @@ import tensorflow as tf
 from trainer_module import features
 from trainer_module.evaluation import cross_entropies, target_sample
 from trainer_module.evaluation.judged_model import JudgedModel
-from trainer_module.text import hashing, skip_grams, subsampling
+from trainer_module.text import given_pairs, hashing, skip_grams, subsampling
 from trainer_module.text.tokenization import tokenize
 from trainer_module.vocabulary import Vocabulary
 
@@ -145,14 +145,18 @@ class CommonCrossEntropy(tf.Module):
         self, documents: tf.Tensor, occurrences: tf.Tensor
     ) -> tuple[tf.RaggedTensor, tf.RaggedTensor]:
         """As Transform draws them, of the tokens of U: `[batch, (pairs)]` places in it each."""
-        tokens = tokenize(documents, self._settings.tokenization)
+        settings, hashes = self._settings, hashing.document_hashes(documents, occurrences)
+        tokens, windowed = tokenize(documents, settings.tokenization), subsampling.windowed
+        if settings.kind != "text":
+            given = given_pairs.among(documents, hashes, seed=settings.seed)
+            tokens, windowed = given.tokens(tokens), given.windowed
         places = tokens.with_values(self._places.lookup(tokens.flat_values))
-        found = subsampling.windowed(
-            hashing.document_hashes(documents, occurrences),
+        found = windowed(
+            hashes,
             places,
             tf.gather(self._keep, tf.maximum(places.flat_values, 0)),
-            window=self._settings.window,
-            seed=self._settings.seed,
+            window=settings.window,
+            seed=settings.seed,
         )
         return skip_grams.pairs(found.token_ids, found.window_sizes)
 

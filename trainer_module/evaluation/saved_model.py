@@ -13,6 +13,7 @@ import tensorflow as tf
 from trainer_module import features, vocabulary
 from trainer_module.errors import InputError
 from trainer_module.hyperparameters import Normalization, Tokenizer
+from trainer_module.sizes import Window
 from trainer_module.text.words import Tokenization
 from trainer_module.vocabulary import Vocabulary
 
@@ -29,13 +30,14 @@ class ModelSettings(NamedTuple):
     tokenizer: Tokenizer
     normalization: Normalization
     subsample: float
-    window: int
+    window: Window
     seed: int
     eval_fraction: float  # of its documents, held out by their hash
     softmax: bool  # the objective's family; else sigmoid
     temperature: float
     # Models of one space have vectors that can be compared number by number.
     space_id: str
+    kind: str = "text"  # of its corpus; older models, which do not say, are of text
 
     @property
     def tokenization(self) -> Tokenization:

@@ -140,7 +140,7 @@ def framed(targets: tf.Tensor, contexts: tf.Tensor, width: int | None = None) ->
 def count(split: Split, *, epochs: int = 1) -> Counts:
     """See Form. A target is a run here, and all epochs have the same."""
     del epochs
-    most, vocabulary_size = 2 * split.window, len(split.keep_probability)
+    most, vocabulary_size = 2 * split.reach, len(split.keep_probability)
 
     def look_at(batch: Mapping[str, Any]) -> tuple[tf.Tensor, ...]:
         _, runs = _runs(batch, most)
@@ -201,7 +201,7 @@ def chunks(
     A chunk's frames are as wide as one of them needs, or of split.frame_width.
     """
     del epoch
-    most, width = 2 * split.window, split.frame_width
+    most, width = 2 * split.reach, split.frame_width
 
     def pad(targets: tf.Tensor, contexts: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         missing = num_targets - tf.size(targets)

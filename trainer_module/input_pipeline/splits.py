@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from trainer_module.input_pipeline.documents import Documents
 from trainer_module.objectives.frames import FramedPairs
-from trainer_module.sizes import FRAME_HEIGHT
+from trainer_module.sizes import FRAME_HEIGHT, Window, reach
 from trainer_module.workers.cluster import ALONE, Worker
 
 
@@ -18,12 +18,18 @@ class Split(NamedTuple):
 
     documents: Documents
     keep_probability: npt.NDArray[np.float64]  # [vocab], subsampling.keep_probability
-    window: int  # the largest there is
+    window: Window  # preprocessing.window
     seed: int  # of the later epochs' draws
+    may_have_given_pairs: bool = False  # whether some documents may be: see features.WINDOW_SIZES
     worker: Worker = ALONE  # whose share of the documents it is
     # Of frames of pairs. Workers that add up each step's gradients need the same one in all steps:
     # TensorFlow refuses a collective op whose shape changes within a compiled loop.
     frame_width: int | None = None  # None: as wide as those of a chunk need
+
+    @property
+    def reach(self) -> int:
+        """How many tokens to each side a window has at most."""
+        return reach(self.window)
 
     def batches(self) -> tf.data.Dataset:
         """The worker's share of the documents; see Documents."""
@@ -35,7 +41,8 @@ class Counts(NamedTuple):
 
     documents: int
     tokens: int  # all tokens of the documents, also those left out
-    targets: int  # with one context at least; of the epoch that has the most
+    # Of chunks: with one context at least, and what is a context alone; of the epoch that has most.
+    targets: int
     pairs: int
     context_counts: npt.NDArray[np.int64]  # [vocab], how often each token is a context
     frame_width: int = 0  # of pairs: distinct contexts of the frame that has the most
@@ -134,8 +141,10 @@ def spread_pairs(form: Form, split: Split, counts: Counts, most: int) -> Pairs:
       most: targets at most, at least 1.
     """
     stride = -(-counts.targets // most)
+    if split.may_have_given_pairs:
+        stride |= 1  # odd: of given pairs every second one is a context alone
     # Few chunks: each is a piece of work.
-    size = _rounded_up(max(counts.targets // 8, split.window))
+    size = _rounded_up(max(counts.targets // 8, split.reach))
     found = [
         chunk.pairs_of(range((-index * size) % stride, size, stride))
         for index, chunk in enumerate(form.chunks(split, num_targets=size))

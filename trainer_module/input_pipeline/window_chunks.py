@@ -8,7 +8,7 @@ import tensorflow as tf
 from trainer_module import features
 from trainer_module.input_pipeline.splits import Counts, Pairs, Split, finished
 from trainer_module.objectives.frames import FramedPairs, Frames
-from trainer_module.text import skip_grams, subsampling
+from trainer_module.text import given_pairs, skip_grams, subsampling
 
 
 class WindowChunk(NamedTuple):
@@ -59,14 +59,17 @@ def _windows(split: Split, batch: _Batch, epoch: int | tf.Tensor) -> tf.Tensor:
 
 def _redrawn_windows(split: Split, batch: _Batch, epoch: int | tf.Tensor) -> tf.Tensor:
     """`[tokens]` int64, drawn for an epoch after the first."""
-    return subsampling.redrawn_windows(
+    redrawn = subsampling.redrawn_windows(
         tf.bitcast(batch[features.DOCUMENT_HASH], tf.uint64),
         batch[features.TOKEN_IDS],
         tf.constant(split.keep_probability),
         window=split.window,
         seed=split.seed,
         epoch=tf.cast(epoch, tf.int64),
-    ).flat_values
+    )
+    if split.may_have_given_pairs:
+        redrawn = given_pairs.kept_as_given(batch[features.WINDOW_SIZES], redrawn)
+    return redrawn.flat_values
 
 
 def _targets(
@@ -78,7 +81,10 @@ def _targets(
         tokens, tokens.with_values(_windows(split, batch, epoch))
     )
     left, right = skip_grams.extents(windows)
-    paired = tf.where(left + right > 0)[:, 0]
+    is_paired = left + right > 0
+    if split.may_have_given_pairs:
+        is_paired |= windows.flat_values < 0  # a context alone, of the targets beside it
+    paired = tf.where(is_paired)[:, 0]
     ids, left, right = (
         tf.cast(tf.gather(values, paired), tf.int32)
         for values in (targets.flat_values, left, right)
@@ -88,7 +94,7 @@ def _targets(
 
 def _num_targets(split: Split, batch: _Batch, epoch: tf.Tensor) -> tf.Tensor:
     """How many targets a later epoch has, `[]` int64: all that are kept with another one."""
-    kept = tf.cast(_redrawn_windows(split, batch, epoch) > 0, tf.int64)
+    kept = tf.cast(tf.not_equal(_redrawn_windows(split, batch, epoch), 0), tf.int64)
     of_documents = tf.reduce_sum(batch[features.TOKEN_IDS].with_values(kept), axis=1)
     return tf.reduce_sum(tf.boolean_mask(of_documents, of_documents > 1))
 
@@ -168,7 +174,7 @@ def chunks(
     as word2vec does: on 16 million words, 5 epochs of the same pairs solved 27 % of the analogies,
     with new windows 30 %, with both drawn anew 33 %.
     """
-    window = split.window
+    window = split.reach
     if num_targets < window:
         raise ValueError(f"a chunk of {num_targets} targets is shorter than a window, {window}")
     padding = tf.zeros([num_targets], tf.int32)

@@ -11,10 +11,10 @@ import tensorflow as tf
 
 # SplitMix64: Steele, Lea and Flood, "Fast splittable pseudorandom number generators" (2014). Its
 # n-th number is mix(seed + n * gamma), so any of them can be had without those before it.
-_GAMMA = 0x9E3779B97F4A7C15
-_MIX_1 = 0xBF58476D1CE4E5B9
-_MIX_2 = 0x94D049BB133111EB
-_MASK = (1 << 64) - 1
+GAMMA = 0x9E3779B97F4A7C15
+MIX_1 = 0xBF58476D1CE4E5B9
+MIX_2 = 0x94D049BB133111EB
+MASK = (1 << 64) - 1
 
 
 def document_hashes(documents: tf.Tensor, occurrences: tf.Tensor) -> tf.Tensor:
@@ -40,8 +40,8 @@ def mix(state: tf.Tensor) -> tf.Tensor:
     Returns:
       `[...]` uint64, different for different numbers.
     """
-    state = (state ^ tf.bitwise.right_shift(state, _u64(30))) * _u64(_MIX_1)
-    state = (state ^ tf.bitwise.right_shift(state, _u64(27))) * _u64(_MIX_2)
+    state = (state ^ tf.bitwise.right_shift(state, _u64(30))) * _u64(MIX_1)
+    state = (state ^ tf.bitwise.right_shift(state, _u64(27))) * _u64(MIX_2)
     return state ^ tf.bitwise.right_shift(state, _u64(31))
 
 
@@ -55,7 +55,7 @@ def nth_number(seeds: tf.Tensor, n: tf.Tensor) -> tf.Tensor:
     Returns:
       `[...]` uint64.
     """
-    return mix(seeds + (tf.cast(n, tf.uint64) + _u64(1)) * _u64(_GAMMA))
+    return mix(seeds + (tf.cast(n, tf.uint64) + _u64(1)) * _u64(GAMMA))
 
 
 def uniform(
@@ -73,11 +73,11 @@ def uniform(
     Returns:
       `[tokens]` float64, multiples of 2^-53.
     """
-    of_stream = mix(_u64(seed) + _u64(stream * _GAMMA))
+    of_stream = mix(_u64(seed) + _u64(stream * GAMMA))
     bits = nth_number(tf.gather(mix(hashes ^ of_stream), rows), positions)
     # A float64 holds 53 bits exactly.
     return tf.cast(tf.bitwise.right_shift(bits, _u64(11)), tf.float64) * 2.0**-53
 
 
 def _u64(value: int) -> tf.Tensor:
-    return tf.constant(value & _MASK, tf.uint64)
+    return tf.constant(value & MASK, tf.uint64)

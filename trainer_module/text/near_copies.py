@@ -10,9 +10,6 @@ from collections.abc import Sequence
 
 import numpy as np
 
-# The finest eval_fraction is one thousandth.
-BUCKETS = 1000
-
 
 class _WordCharacters(dict[int, int]):
     """For str.translate: letters, marks, digits and the underscore stay; others become a blank."""
@@ -70,10 +67,11 @@ def near_copy_hash(document: bytes) -> int:
     Args:
       document: UTF-8.
     """
-    return _hash(normal_form(document))
+    return hash_of(normal_form(document))
 
 
-def _hash(form: bytes) -> int:
+def hash_of(form: bytes) -> int:
+    """Returns 64 bits of some bytes, the same on every machine."""
     return int.from_bytes(hashlib.blake2b(form, digest_size=8).digest(), "big")
 
 
@@ -88,7 +86,7 @@ def near_copy_hashes(documents: Sequence[bytes]) -> list[int]:
     joined = _BETWEEN.join(documents)
     beyond_ascii = joined.translate(None, _OF_ASCII).split(_BETWEEN)
     return [
-        _hash(form if form and _PRINTED_ALONE.fullmatch(beyond) else normal_form(document))
+        hash_of(form if form and _PRINTED_ALONE.fullmatch(beyond) else normal_form(document))
         for document, beyond, form in zip(
             documents, beyond_ascii, _forms_of_ascii(joined), strict=True
         )
@@ -107,20 +105,3 @@ def _forms_of_ascii(joined: bytes) -> list[bytes]:
     kept = ~is_blank
     kept[1:] |= ~is_blank[:-1]  # and of several blanks the first
     return [form.strip() for form in characters[kept].tobytes().split(_BETWEEN)]
-
-
-def held_out_buckets(eval_fraction: float) -> int:
-    """Returns how many of the BUCKETS of documents are held out for evaluation: at least one."""
-    return min(max(round(eval_fraction * BUCKETS), 1), BUCKETS - 1)
-
-
-def is_held_out(document: bytes, eval_fraction: float) -> bool:
-    """Says whether a document is in the eval split of that fraction.
-
-    The last buckets are, so the split of a smaller fraction is a part of that of a larger one.
-
-    >>> held_out = [f"{n}".encode() for n in range(100) if is_held_out(f"{n}".encode(), 0.05)]
-    >>> all(is_held_out(document, 0.1) for document in held_out)
-    True
-    """
-    return near_copy_hash(document) % BUCKETS >= BUCKETS - held_out_buckets(eval_fraction)

@@ -1,7 +1,8 @@
 """Tokens with their windows to (target, context) pairs, as pure functions of tensors.
 
 Tokens of a batch of documents stand one behind the other: `[tokens]`. So do targets, which are the
-tokens with a window, and pairs, in the order of their targets.
+tokens that were not left out, and pairs, in the order of their targets. Among the targets stand
+those tokens that are a context and no target: they have no pairs of their own.
 """
 
 import tensorflow as tf
@@ -40,16 +41,17 @@ def positions_in_documents(tokens: tf.RaggedTensor) -> tf.Tensor:
 def targets_of(
     tokens: tf.RaggedTensor, windows: tf.RaggedTensor
 ) -> tuple[tf.RaggedTensor, tf.RaggedTensor]:
-    """The tokens that are targets, with their windows.
+    """The tokens that are not left out, with their windows.
 
     Args:
       tokens: `[batch, (tokens)]` int64 ids.
-      windows: `[batch, (tokens)]` int64, 0 where a token is left out.
+      windows: `[batch, (tokens)]` int64, 0 where a token is left out, -1 where it is a context and
+        no target.
 
     Returns:
-      targets, windows: `[batch, (targets)]` int64, the windows at least 1.
+      targets, windows: `[batch, (targets)]` int64, no window 0.
     """
-    kept = windows.flat_values > 0
+    kept = tf.not_equal(windows.flat_values, 0)
     kept_before = tf.concat([[0], tf.cumsum(tf.cast(kept, tf.int32))], 0)
     splits = tf.cast(tf.gather(kept_before, tokens.row_splits), tokens.row_splits.dtype)
     places = tf.where(kept)[:, 0]
@@ -63,12 +65,13 @@ def extents(windows: tf.RaggedTensor) -> tuple[tf.Tensor, tf.Tensor]:
     """How many contexts each target has on either side: its window, cut at the document's ends.
 
     Args:
-      windows: `[batch, (targets)]` integers, at least 1.
+      windows: `[batch, (targets)]` integers, at least 1, or -1 for a token that is no target and so
+        has no context.
 
     Returns:
       left, right: `[targets]` of the windows' type, the documents one behind the other.
     """
-    sizes, documents = windows.flat_values, documents_of(windows)
+    sizes, documents = tf.maximum(windows.flat_values, 0), documents_of(windows)
     places = tf.range(tf.size(sizes, out_type=sizes.dtype))
     before = places - tf.gather(tf.cast(windows.row_starts(), sizes.dtype), documents)
     behind = tf.gather(tf.cast(windows.row_limits(), sizes.dtype), documents) - 1 - places
@@ -112,7 +115,7 @@ def pairs(
     Args:
       tokens: `[batch, (tokens)]` int64 ids.
       windows: `[batch, (tokens)]` int64, 0 where a token is left out: it is no target then, no
-        context, and nothing stands between its neighbours.
+        context, and nothing stands between its neighbours; -1 where it is a context alone.
 
     Returns:
       targets: `[batch, (pairs)]` int64 ids, in the order of the targets.

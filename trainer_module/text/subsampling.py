@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
+from trainer_module.sizes import Window, reach
 from trainer_module.text import hashing
 from trainer_module.text.skip_grams import documents_of, positions_in_documents
 
@@ -48,8 +49,8 @@ def keep_probability(frequencies: tf.Tensor, threshold: float) -> tf.Tensor:
     return tf.minimum(tf.sqrt(ratio) + ratio, 1.0)
 
 
-def window_sizes(uniforms: tf.Tensor, window: int) -> tf.Tensor:
-    """Draws each target's window, uniform in 1..window, as word2vec does.
+def window_sizes(uniforms: tf.Tensor, window: Window) -> tf.Tensor:
+    """Draws each target's window, uniform in 1..window, as word2vec does; of `all` draws none.
 
     Near contexts are so drawn more often than far ones: at distance d with probability
     `(window - d + 1) / window`.
@@ -59,12 +60,16 @@ def window_sizes(uniforms: tf.Tensor, window: int) -> tf.Tensor:
       window: the largest.
 
     Returns:
-      `[tokens]` int64 in 1..window.
+      `[tokens]` int64 in 1..window, or each as large as there may be.
 
     >>> uniforms = tf.constant([0.0, 0.19, 0.2, 0.99], tf.float64)
     >>> window_sizes(uniforms, 5).numpy().tolist()
     [1, 1, 2, 5]
+    >>> window_sizes(uniforms, "all").numpy().tolist()
+    [100, 100, 100, 100]
     """
+    if window == "all":
+        return tf.fill(tf.shape(uniforms), tf.constant(reach(window), tf.int64))
     return 1 + tf.cast(uniforms * window, tf.int64)
 
 
@@ -74,7 +79,7 @@ def drawn_windows(
     positions: tf.Tensor,
     keep_probabilities: tf.Tensor,
     *,
-    window: int,
+    window: Window,
     seed: int,
 ) -> tf.Tensor:
     """Subsamples tokens and gives those that are left their windows.
@@ -102,7 +107,7 @@ def windowed(
     token_ids: tf.RaggedTensor,
     keep_probabilities: tf.Tensor,
     *,
-    window: int,
+    window: Window,
     seed: int,
 ) -> Windowed:
     """Drops unknown tokens, subsamples the others and draws their windows.
@@ -140,7 +145,7 @@ def redrawn_windows(
     tokens: tf.RaggedTensor,
     keep_probability: tf.Tensor,
     *,
-    window: int,
+    window: Window,
     seed: int,
     epoch: tf.Tensor,
 ) -> tf.RaggedTensor:

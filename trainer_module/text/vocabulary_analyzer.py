@@ -30,13 +30,16 @@ _MOST_HELD = 1 << 20
 _Counts = list[tuple[int, bytes]]  # how often each token occurs
 
 
-def vocabulary(tokens: tf.Tensor, *, min_count: int, vocab_size: int) -> tf.Tensor:
+def vocabulary(
+    tokens: tf.Tensor, times: tf.Tensor | None = None, *, min_count: int, vocab_size: int
+) -> tf.Tensor:
     """Counts tokens over all documents that Transform analyzes, and writes those to keep.
 
     Beside the file features.VOCABULARY it writes features.VOCABULARY_TOTALS.
 
     Args:
       tokens: `[tokens]` strings, none empty, none with a newline.
+      times: `[tokens]` int64, how often each counts, at least 1; None: once.
       min_count: rarer tokens are left out.
       vocab_size: tokens to keep at most, the most frequent ones; of equal ones those with the
         greater bytes, as `tft.vocabulary` does.
@@ -44,7 +47,9 @@ def vocabulary(tokens: tf.Tensor, *, min_count: int, vocab_size: int) -> tf.Tens
     Returns:
       `[]` string, the path of the file.
     """
-    distinct, _, counts = tf.unique_with_counts(tokens, tf.int64)
+    distinct, places, counts = tf.unique_with_counts(tokens, tf.int64)
+    if times is not None:
+        counts = tf.math.unsorted_segment_sum(times, places, tf.size(distinct))
     path, _ = tft.experimental.ptransform_analyzer(
         [distinct, counts],
         _CountAndWrite(min_count, vocab_size),

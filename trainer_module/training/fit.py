@@ -14,6 +14,7 @@ from trainer_module.hyperparameters import PreprocessingHyperparameters, Trainer
 from trainer_module.input_pipeline import pair_chunks, window_chunks
 from trainer_module.input_pipeline.documents import Documents
 from trainer_module.input_pipeline.splits import Counts, Form, Pairs, Split, spread_pairs
+from trainer_module.sizes import reach
 from trainer_module.text import subsampling
 from trainer_module.training import warm_start
 from trainer_module.training.loop import TrainingLoop
@@ -98,7 +99,7 @@ def fit(
         model,
         hyperparameters,
         counts=train,
-        window=preprocessing.window,
+        window=reach(preprocessing.window),
         seed=seed,
         held_out=pairs,
     )
@@ -144,6 +145,8 @@ def split_of(
     vocabulary: Vocabulary,
     preprocessing: PreprocessingHyperparameters,
     seed: int,
+    *,
+    may_have_given_pairs: bool = False,
 ) -> Split:
     """A split of documents, with what its pairs are drawn by in later epochs.
 
@@ -152,9 +155,10 @@ def split_of(
       vocabulary: of the documents.
       preprocessing: subsample, window.
       seed: of the draws.
+      may_have_given_pairs: whether some of the documents may be given pairs.
     """
     keep = keep_probabilities(vocabulary, preprocessing)
-    return Split(documents, keep, preprocessing.window, seed)
+    return Split(documents, keep, preprocessing.window, seed, may_have_given_pairs)
 
 
 def keep_probabilities(

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
-from components.embedding_evaluator.metric_list import BAND_ENDS, BANDS
+from components.embedding_evaluator.metric_list import BAND_ENDS, BANDS, RANK_METRICS
 from components.embedding_evaluator.pairs.cells import (
     NUM_CELLS,
     Cells,
@@ -119,7 +119,7 @@ class TargetJudge:
         drawn_with = self._sampling.drawn_with(block.pair_targets)
         weights = (block.occurrences / drawn_with)[:, np.newaxis]
         of_error = weights * (1 / drawn_with - 1)[:, np.newaxis]
-        figures = _figures(ranks)
+        figures = rank_figures(ranks, self._vocabulary_size)
         return {
             RANKED: sums_by(cells, weights[:, 0]),
             RANKED_ERROR: sums_by(cells, of_error[:, 0]),
@@ -164,10 +164,30 @@ class TargetJudge:
         return np.asarray(found, np.float32)
 
 
-def _figures(ranks: Numbers) -> Numbers:
-    """By RANK_METRICS of each pair, `[pairs, 5]`."""
-    recalls = [np.where(np.isnan(ranks), np.nan, ranks <= most) for most in (1, 10, 100)]
-    return np.stack([*recalls, 1 / ranks, ranks], 1)
+def rank_figures(ranks: Numbers, num_classes: int) -> Numbers:
+    """What each pair adds to the metrics of ranks.
+
+    Args:
+      ranks: `[pairs]`, not a number where there is none.
+      num_classes: that contexts are ranked among.
+
+    Returns:
+      `[pairs, metrics]`, by RANK_METRICS.
+    """
+    recall_at_1, recall_at_10, recall_at_100 = (
+        np.where(np.isnan(ranks), np.nan, ranks <= most) for most in (1, 10, 100)
+    )
+    figures = {
+        "recall_at_1": recall_at_1,
+        "recall_at_10": recall_at_10,
+        "recall_at_100": recall_at_100,
+        "ndcg_at_10": recall_at_10 / np.log2(1 + ranks),
+        "mean_reciprocal_rank": 1 / ranks,
+        "mean_rank": ranks,
+        # A rank counts the classes above and half of the equal ones, so what is left is below.
+        "auc": (num_classes - ranks) / max(num_classes - 1, 1),  # of a single class 0
+    }
+    return np.stack([figures[name] for name in RANK_METRICS], 1)
 
 
 def _class_bands(vocabulary_size: int) -> Iterator[tuple[int, int]]:

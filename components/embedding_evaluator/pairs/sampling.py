@@ -12,6 +12,7 @@ import tensorflow as tf
 
 from trainer_module.evaluation import target_sample
 from trainer_module.evaluation.judged_model import JudgedModel
+from trainer_module.sizes import Window, reach
 from trainer_module.text import hashing
 
 Numbers = npt.NDArray[np.float64]
@@ -64,8 +65,7 @@ class Sampling(NamedTuple):
             seed=settings.seed,
             num_blocks=max(round(num_summed / _BLOCK), 1),
             ranked_with=_ranked_with(
-                # A window is drawn from 1 to its most, and reaches to both sides.
-                num_pairs=float(expected.sum()) * (settings.window + 1),
+                num_pairs=float(expected.sum()) * _pairs_of_target(settings.window),
                 num_targets=num_summed,
                 num_classes=len(tokens),
             ),
@@ -95,6 +95,12 @@ class Sampling(NamedTuple):
     def drawn_with(self, targets: Ids) -> Numbers:
         """The probabilities with which pairs of targets were drawn to be ranked, `[pairs]`."""
         return np.minimum(self.summed_with[targets], self.ranked_with)
+
+
+def _pairs_of_target(window: Window) -> int:
+    """How many pairs a target of a long document has: of short ones fewer, so fewer are ranked."""
+    # A window is drawn from 1 to its most, and reaches to both sides; of all nothing is drawn.
+    return 2 * reach(window) if window == "all" else window + 1
 
 
 def _ranked_with(*, num_pairs: float, num_targets: float, num_classes: int) -> float:

@@ -33,6 +33,7 @@ from pipeline.terminal import shown
 _FILES = Path(__file__).with_name("page_files")
 _SCRIPT = "report.js"
 _NUMBER = re.compile(r"[-+]?[\d,]+(\.\d+)?( %)?")
+_SIGN = re.compile(r"(?<=\d) %")
 
 
 def write(sources: Sources, path: Path) -> None:
@@ -113,13 +114,18 @@ def _environment() -> Environment:
         loader=FileSystemLoader(_FILES),
         autoescape=True,
         undefined=StrictUndefined,
-        finalize=lambda value: shown(value) if type(value) is str else value,
+        finalize=lambda value: _unbroken(shown(value)) if type(value) is str else value,
         trim_blocks=True,
         lstrip_blocks=True,
     )
     environment.tests["numeric"] = lambda cell: bool(_NUMBER.fullmatch(cell))
     environment.policies["json.dumps_function"] = _json
     return environment
+
+
+def _unbroken(text: str) -> str:
+    """No line ends between a number and its sign."""
+    return _SIGN.sub("\u00a0%", text)
 
 
 def _json(value: Any, **options: Any) -> str:

@@ -10,7 +10,7 @@ import pytest
 import zstandard
 
 from components.text_example_gen import reading
-from components.text_example_gen.reading import ReadingCounts
+from components.text_example_gen.account import Options, ReadingCounts
 from trainer_module.errors import InputError
 
 COMPRESS: dict[str, Callable[[bytes], bytes]] = {
@@ -26,7 +26,7 @@ def read(
     data: bytes, name: str = "a.txt", limit: int = 1000, field: str = "text"
 ) -> tuple[list[bytes], ReadingCounts]:
     counts = ReadingCounts()
-    options = reading.Options(json_field=field, max_document_bytes=limit)
+    options = Options(limit, 0.05, columns=(field,))
     return list(reading.read_documents(io.BytesIO(data), name, options, counts)), counts
 
 

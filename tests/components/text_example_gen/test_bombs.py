@@ -16,12 +16,13 @@ from components.text_example_gen import decompressing
 _SCRIPT = """
 import re, sys
 from components.text_example_gen import reading
+from components.text_example_gen.account import Options, ReadingCounts
 
 def peak():  # ru_maxrss would begin with that of the parent
     with open("/proc/self/status") as status:
         return int(re.search(r"VmHWM:\\s+(\\d+) kB", status.read())[1]) / 1024
 
-options, counts = reading.Options("text", 100_000), reading.ReadingCounts()
+options, counts = Options(100_000, 0.05), ReadingCounts()
 before = peak()
 with open(sys.argv[1], "rb") as file:
     for _ in reading.read_documents(file, sys.argv[1], options, counts):

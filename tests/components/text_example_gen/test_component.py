@@ -5,6 +5,7 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,23 +15,22 @@ from tfx.components.example_gen.component import FileBasedExampleGen
 from tfx.orchestration.portable.data_types import ExecutionInfo
 from tfx.types import standard_artifacts
 
-from components.text_example_gen import executor, runs, shuffled_writing
+from components.text_example_gen import executor, matching
+from components.text_example_gen.account import Options
 from components.text_example_gen.component import Driver, TextExampleGen
+from components.text_example_gen.writing import runs, shuffled
 from pipeline.beam_arguments import ON_THIS_MACHINE
 from trainer_module.errors import InputError
 
+OPTIONS = Options(max_document_bytes=100, eval_fraction=0.1)
 WORDS = [f"document number {number} of the corpus" for number in range(400)]
 
 
 def exec_properties(patterns: Sequence[str], **changes: Any) -> dict[str, Any]:
     """What the launcher hands to the driver, and what the driver makes of it."""
-    options: dict[str, Any] = {
-        "json_field": "text",
-        "max_document_bytes": 100,
-        "eval_fraction": 0.1,
-        "code_fingerprint": "abc",
-    }
-    component = TextExampleGen(patterns, **(options | changes))
+    beside = {name: changes.pop(name) for name in ("code_fingerprint", "span") if name in changes}
+    options = replace(OPTIONS, **changes)
+    component = TextExampleGen(patterns, options, **({"code_fingerprint": "abc"} | beside))
     properties = dict(component.exec_properties)
     resolved: dict[str, Any] = Driver(None).resolve_exec_properties(properties, None, None)
     return resolved
@@ -140,11 +140,9 @@ def test_each_bucket_is_a_file_of_each_split_in_the_order_of_the_keys(
     corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = corpus / "one" / "all.txt"
-    monkeypatch.setattr(shuffled_writing, "_BYTES_A_BUCKET", path.stat().st_size // 2)
+    monkeypatch.setattr(shuffled, "_BYTES_A_BUCKET", path.stat().st_size // 2)
     examples = run(tmp_path, [str(path)])
-    keys = {
-        document.encode(): shuffled_writing.shuffle_key(0, document.encode()) for document in WORDS
-    }
+    keys = {document.encode(): shuffled.shuffle_key(0, document.encode()) for document in WORDS}
     for split in ("train", "eval"):
         found = []
         for bucket in range(3):
@@ -165,7 +163,7 @@ def test_near_copies_are_numbered_and_in_one_split(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, files: int, bytes_a_bucket: int
 ) -> None:
     """However many files and buckets there are."""
-    monkeypatch.setattr(shuffled_writing, "_BYTES_A_BUCKET", bytes_a_bucket)
+    monkeypatch.setattr(shuffled, "_BYTES_A_BUCKET", bytes_a_bucket)
     monkeypatch.setattr(runs, "_BYTES_HELD", 5000)
     texts = [f"Pair {number}" for number in range(60)]
     lines = [*texts * 4, *(text.lower() for text in texts), *(f"{text} !" for text in texts)]
@@ -207,7 +205,7 @@ def test_the_order_does_not_depend_on_how_documents_lie_in_files(
 def test_options_reach_the_reader(tmp_path: Path) -> None:
     (tmp_path / "in.jsonl").write_text('{"body": "a b c d e f g h i j k l m n o p"}\n' * 2)
     examples = run(
-        tmp_path / "out", [f"{tmp_path}/in.jsonl"], json_field="body", max_document_bytes=1
+        tmp_path / "out", [f"{tmp_path}/in.jsonl"], columns=("body",), max_document_bytes=1
     )
     assert counts(examples)["cut_lines"] == 2
     assert counts(examples)["documents"] == 32
@@ -223,7 +221,7 @@ def test_the_reader_names_file_and_line_through_beam(tmp_path: Path) -> None:
 def test_no_documents() -> None:
     nothing = {"documents": 0, "empty_files": 1, "empty_lines": 2}
     with pytest.raises(InputError) as caught:
-        executor.check_counts(nothing, ["/c/a.txt", "/c/b.txt"], {"train": 9, "eval": 1})
+        executor.check_counts(nothing, ["/c/a.txt", "/c/b.txt"], {"train": 9, "eval": 1}, "text")
     assert str(caught.value) == (
         "the corpus holds no document: 1 of its 2 files are empty and 2 lines are blank"
         " ('/c/a.txt', '/c/b.txt'); give files with text"
@@ -243,16 +241,16 @@ def test_an_empty_split(tmp_path: Path) -> None:
 
 
 def test_files_that_are_not_there_or_not_known(tmp_path: Path) -> None:
-    (tmp_path / "a.csv").touch()
+    (tmp_path / "a.xlsx").touch()
     with pytest.raises(InputError, match=r"no file matches '.*/b.txt' here"):
-        executor.matching_files(str(tmp_path), "b.txt")
-    with pytest.raises(InputError, match=r"a.csv' cannot be read: the known endings are .txt, "):
-        executor.matching_files(str(tmp_path), "*")
+        matching.matching_files(str(tmp_path), "b.txt")
+    with pytest.raises(InputError, match=r"a.xlsx' cannot be read: the known endings are .txt, "):
+        matching.matching_files(str(tmp_path), "*")
 
 
 def test_a_file_that_cannot_be_opened(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"gone.txt' cannot be read \(.*\); check that it exists"):
-        executor.open_file(str(tmp_path / "gone.txt"))
+        matching.open_file(str(tmp_path / "gone.txt"))
 
 
 def test_counts_are_added_name_by_name() -> None:
@@ -289,7 +287,7 @@ def test_fingerprint_sees_every_file_of_every_pattern(tmp_path: Path) -> None:
 
 def driven(folder: Path, *patterns: str, span: int | None = None) -> str:
     """What the driver notes in the metadata store, run as TFX's launcher runs it."""
-    component = TextExampleGen(patterns, "text", 100, 0.1, "abc", span=span)
+    component = TextExampleGen(patterns, OPTIONS, "abc", span=span)
     info = ExecutionInfo(
         exec_properties=dict(component.exec_properties),
         output_dict={"examples": [standard_artifacts.Examples()]},
@@ -334,9 +332,11 @@ def test_what_makes_the_cache_key(tmp_path: Path) -> None:
     assert same["span"] == 0
     for change in (
         {"code_fingerprint": "abd"},
-        {"json_field": "body"},
+        {"columns": ("body",)},
         {"max_document_bytes": 99},
         {"eval_fraction": 0.2},
+        {"kind": "edges"},
+        {"seed": 2},
         {"span": 20_781},
     ):
         assert exec_properties([f"{tmp_path}/a.txt"], **change) != same
@@ -346,7 +346,7 @@ def test_what_makes_the_cache_key(tmp_path: Path) -> None:
     ("fraction", "buckets"), [(0.05, 50), (0.0001, 1), (0.0146, 15), (0.99999, 999)]
 )
 def test_eval_fraction_is_rounded_to_thousandths(fraction: float, buckets: int) -> None:
-    component = TextExampleGen(["/a/*.txt"], "text", 100, fraction, "abc")
+    component = TextExampleGen(["/a/*.txt"], Options(100, fraction), "abc")
     splits = json.loads(component.exec_properties["output_config"])["split_config"]["splits"]
     assert splits == [
         {"name": "train", "hash_buckets": 1000 - buckets},
@@ -355,7 +355,7 @@ def test_eval_fraction_is_rounded_to_thousandths(fraction: float, buckets: int) 
 
 
 def test_one_pattern_is_what_tfx_understands_by_itself() -> None:
-    component = TextExampleGen(["/a/b/*.txt"], "text", 100, 0.1, "abc")
+    component = TextExampleGen(["/a/b/*.txt"], OPTIONS, "abc")
     assert isinstance(component, FileBasedExampleGen)
     assert component.exec_properties["input_base"] == "/a/b"
     splits = json.loads(component.exec_properties["input_config"])["splits"]

@@ -10,7 +10,7 @@ import pytest
 import zstandard
 
 from components.text_example_gen import decompressing, files
-from components.text_example_gen.reading import ReadingCounts
+from components.text_example_gen.account import ReadingCounts
 from tests.components.text_example_gen.reading_bytes import COMPRESS, documents, read, sentence
 
 # Those that are compressed: "" is among the keys of COMPRESS too.

@@ -7,22 +7,25 @@ from components.text_example_gen import files
 
 
 @pytest.mark.parametrize(
-    ("name", "ending", "compression", "json_lines"),
+    ("name", "ending", "compression", "of_format"),
     [
-        ("/a/b.txt", ".txt", "", False),
-        ("b.TXT.GZ", ".txt.gz", ".gz", False),
-        ("b.txt.bz2", ".txt.bz2", ".bz2", False),
-        ("b.jsonl", ".jsonl", "", True),
-        ("b.jsonl.zst", ".jsonl.zst", ".zst", True),
-        ("b.csv.gz", None, ".gz", False),
-        ("b.json", None, "", False),
-        ("txt", None, "", False),
+        ("/a/b.txt", ".txt", "", ".txt"),
+        ("b.TXT.GZ", ".txt.gz", ".gz", ".txt"),
+        ("b.txt.bz2", ".txt.bz2", ".bz2", ".txt"),
+        ("b.jsonl", ".jsonl", "", ".jsonl"),
+        ("b.jsonl.zst", ".jsonl.zst", ".zst", ".jsonl"),
+        ("b.csv.gz", ".csv.gz", ".gz", ".csv"),
+        ("b.TSV", ".tsv", "", ".tsv"),
+        ("b.parquet", ".parquet", "", ".parquet"),
+        ("b.parquet.gz", None, ".gz", ""),
+        ("b.json", None, "", ""),
+        ("txt", None, "", ""),
     ],
 )
-def test_endings(name: str, ending: str | None, compression: str, json_lines: bool) -> None:
+def test_endings(name: str, ending: str | None, compression: str, of_format: str) -> None:
     assert files.known_ending(name) == ending
     assert files.compression(name) == compression
-    assert files.is_json_lines(name) == json_lines
+    assert files.format_of(name) == of_format
 
 
 def test_escaped_name_matches_itself_alone() -> None:

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from components.text_example_gen import decoding, lines, reading
-from components.text_example_gen.reading import ReadingCounts
+from components.text_example_gen import account, decoding, lines, reading
+from components.text_example_gen.account import Options, ReadingCounts
+from components.text_example_gen.rows import cutting, json_lines
 from tests.components.text_example_gen.reading_bytes import documents, read, sentence
 from trainer_module.errors import InputError
 
@@ -66,7 +67,7 @@ def test_long_line_is_cut_at_blanks(line: bytes, limit: int, expected: list[byte
 def test_line_without_blank_cannot_be_cut() -> None:
     assert sentence(b"ok\n" + b"x" * 12 + b" y\n", limit=10) == (
         "'a.txt', line 2, cannot be cut: at least 12 bytes in a row without a blank, and a document"
-        " holds 10; raise corpus.max_document_bytes or break the line up"
+        " holds 10; raise corpus.max_document_bytes or break it up"
     )
 
 
@@ -74,7 +75,7 @@ def test_endless_line_without_blank_is_given_up_early() -> None:
     blocks = iter([b"x" * 1000] * 1000)
     parts = lines.line_parts(blocks)
     with pytest.raises(InputError, match="at least 5000 bytes"):
-        list(reading.cut_lines(parts, "a.txt", 4500, ReadingCounts()))
+        list(cutting.cut_lines(parts, "a.txt", 4500, ReadingCounts()))
     assert len(list(blocks)) == 995
 
 
@@ -91,7 +92,7 @@ class Endless:
 
 def test_memory_does_not_grow_with_the_line() -> None:
     counts = ReadingCounts()
-    options = reading.Options("text", max_document_bytes=10_000)
+    options = Options(10_000, 0.05)
     tracemalloc.start()
     for _ in reading.read_documents(Endless(40), "a.txt", options, counts):
         pass
@@ -136,7 +137,7 @@ def test_cutting_agrees_with_the_reference(data: bytes, limit: int, seed: int) -
     by_line = [cut_slowly(line, limit) for line in lines_by_python(data)]
     counts = ReadingCounts()
     parts = lines.line_parts(in_blocks(data, seed))
-    cut = list(reading.cut_lines(parts, "a.txt", limit, counts))
+    cut = list(cutting.cut_lines(parts, "a.txt", limit, counts))
     assert cut == [document for line in by_line for document in line]
     assert b" ".join(cut).split() == data.split()
     assert all(len(document) <= limit for document in cut)
@@ -151,15 +152,15 @@ def test_a_token_that_is_too_long_is_never_passed_over(
     data = before + b"x" * (limit + 1) + after
     parts = lines.line_parts(in_blocks(data, seed))
     with pytest.raises(InputError, match="cannot be cut"):
-        list(reading.cut_lines(parts, "a.txt", limit, ReadingCounts()))
+        list(cutting.cut_lines(parts, "a.txt", limit, ReadingCounts()))
 
 
 @given(some_bytes, st.integers(3, 20))
 def test_replacing_after_cutting_is_replacing_before(data: bytes, limit: int) -> None:
     assume(max(map(len, data.split()), default=0) <= limit)
     counts = ReadingCounts()
-    cut = reading.cut_lines(lines.line_parts([data]), "a.txt", limit, counts)
-    valid = [reading.valid_utf8(document, counts) for document in cut]
+    cut = cutting.cut_lines(lines.line_parts([data]), "a.txt", limit, counts)
+    valid = [account.valid_utf8(document, counts) for document in cut]
     whole = data.decode(errors="replace")
     assert b" ".join(valid).split() == whole.encode().split()
     assert counts.replaced_characters == whole.count("\ufffd")
@@ -230,10 +231,10 @@ def test_json_with_invalid_characters() -> None:
 @given(st.lists(st.text(max_size=20), max_size=5), st.integers())
 def test_json_keeps_every_token(texts: list[str], seed: int) -> None:
     content = "".join(json.dumps({"text": text}) + "\n" for text in texts).encode()
-    parts = reading.json_texts(
+    parts = json_lines.json_texts(
         lines.line_parts(in_blocks(content, seed)), "a", "text", ReadingCounts()
     )
-    found = list(reading.cut_lines(parts, "a", 1000, ReadingCounts()))
+    found = list(cutting.cut_lines(parts, "a", 1000, ReadingCounts()))
     stripped = [text.strip(" \t\n\r\x0b\x0c").encode() for text in texts]
     assert found == [text for text in stripped if text]
 
@@ -246,14 +247,14 @@ def test_json_keeps_every_token(texts: list[str], seed: int) -> None:
         (b'["a"]', "line 2, is JSON but not an object; write it as {'text': ...}"),
         (
             b'{"body": "a", "title": "b"}',
-            "line 2, has no field 'text' (its fields are 'body', 'title'); set corpus.json_field",
+            "line 2, has no field 'text' (its fields are 'body', 'title'); set corpus.columns",
         ),
-        (b'{"%s": 1}' % (b"k" * 99), f"(its fields are '{'k' * 40}'); set corpus.json_field"),
-        (b"{}", "line 2, has no field 'text' (it has no field); set corpus.json_field"),
+        (b'{"%s": 1}' % (b"k" * 99), f"(its fields are '{'k' * 40}'); set corpus.columns"),
+        (b"{}", "line 2, has no field 'text' (it has no field); set corpus.columns"),
         (
             b'{"text": ["a", "b"]}',
-            'line 2: field \'text\' holds ["a", "b"], not a string;'
-            " set corpus.json_field to a field of text",
+            'line 2, has no string in the field \'text\' but ["a", "b"];'
+            " set corpus.columns to a field of text",
         ),
     ],
 )
@@ -264,7 +265,7 @@ def test_wrong_json(line: bytes, said: str) -> None:
 def test_a_json_line_that_is_too_long_is_given_up_early() -> None:
     pieces = iter([(b"", 3), *[(bytes(1 << 20), 0)] * 1000])
     with pytest.raises(InputError) as caught:
-        list(reading.json_texts(pieces, "a.jsonl", "text", ReadingCounts()))
+        list(json_lines.json_texts(pieces, "a.jsonl", "text", ReadingCounts()))
     assert str(caught.value) == (
         "'a.jsonl', line 4, is longer than 256 MiB;"
         " write one object a line, and a long text as several objects"

@@ -154,8 +154,8 @@ def test_a_date_without_a_name_that_has_one_is_refused(
 
 def test_a_file_of_another_kind_is_not_a_missing_day(folder: Path) -> None:
     (folder / "logs" / "2028-03-02").mkdir()
-    (folder / "logs" / "2028-03-02" / "a.csv").write_text("a,b\n")
-    assert "has none of the known endings" in sentence(march(2), "logs/{YYYY}-{MM}-{DD}/a.csv")
+    (folder / "logs" / "2028-03-02" / "a.xlsx").write_text("a,b\n")
+    assert "has none of the known endings" in sentence(march(2), "logs/{YYYY}-{MM}-{DD}/a.xlsx")
 
 
 def test_whether_remote_days_are_missing_is_not_known() -> None:

@@ -9,7 +9,7 @@ from components.text_example_gen import files
 from pipeline.corpus import patterns
 from trainer_module.errors import InputError
 
-KNOWN = ".txt, .txt.gz, .txt.bz2, .txt.zst, .jsonl, .jsonl.gz, .jsonl.bz2, .jsonl.zst"
+KNOWN = ".txt, .jsonl, .csv, .tsv, plain or .gz, .bz2, .zst, and .parquet"
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ from pathlib import Path
 from tfx.orchestration import metadata
 from tfx.orchestration.pipeline import Pipeline
 
+from components.text_example_gen.account import Options
 from components.text_example_gen.component import TextExampleGen
 from pipeline.beam_arguments import ON_THIS_MACHINE
 from pipeline.corpus.dates import Corpus
@@ -18,7 +19,7 @@ def run(folder: Path, corpus: Corpus, answer: Connection) -> None:
     pipeline = Pipeline(
         pipeline_name="reading",
         pipeline_root=str(folder / "artifacts"),
-        components=[TextExampleGen(corpus.patterns, "text", 1000, 0.5, "abc", span=corpus.span)],
+        components=[TextExampleGen(corpus.patterns, Options(1000, 0.5), "abc", span=corpus.span)],
         enable_cache=True,
         metadata_connection_config=metadata.sqlite_metadata_connection_config(
             str(folder / "metadata.sqlite")

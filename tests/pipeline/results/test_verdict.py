@@ -70,6 +70,12 @@ def test_the_first_one() -> None:
     assert said == f"the model is blessed: it is the first one; {GAIN}"
 
 
+def test_thresholds_that_are_reached_are_named() -> None:
+    gate = EvaluatorConfig(thresholds=("recall_at_10 >= 0.05", "mean_rank <= 900"))
+    said = verdict(gate, EPOCHS, figures({**METRICS}, compared=False), MOVED, blessed=True)
+    assert said.endswith(f"{GAIN}; its recall_at_10, mean_rank reach evaluator.thresholds")
+
+
 def test_nothing_that_both_have_held_out() -> None:
     said = verdict(
         EvaluatorConfig(),

@@ -148,6 +148,20 @@ class TestByHand:
             np.testing.assert_allclose(there[name], back[features.of_last_blessed(name)], rtol=1e-6)
             np.testing.assert_allclose(there[features.of_last_blessed(name)], back[name], rtol=1e-6)
 
+    def test_given_pairs_are_counted_as_often_as_they_occur(self) -> None:
+        of_sessions = self.ONE._replace(settings=SETTINGS._replace(kind="sessions", window=1))
+        documents = [b"a b", b"a\tb", b"b\ta\t3", b"a\tc", b"c\tx"]
+        found = sums(of_sessions, self.TWO, documents)
+        assert found["num_common_pairs"].tolist() == [2, 1, 3, 1, 0]
+        assert found["common_known_pairs"].tolist() == [2, 1, 3, 0, 0]
+        # The shares are those of above.
+        of_known, of_c = math.log(5 / 2), math.log(5)
+        np.testing.assert_allclose(
+            found["common_cross_entropy"],
+            [2 * of_known, of_known, 3 * of_known, of_c, 0],
+            rtol=1e-6,
+        )
+
 
 TOKENS = ["ape", "bee", "cow", "dog", "elk", "gnu"]
 VOCABULARIES = st.dictionaries(

@@ -32,9 +32,18 @@ DOCUMENTS: list[Document] = [
     [(1, 2), (2, 1)],
 ]
 
-ANY_DOCUMENTS = st.lists(
-    st.lists(st.tuples(st.integers(0, 9), st.integers(0, WINDOW)), max_size=9), max_size=9
+ANY_DOCUMENT = st.lists(st.tuples(st.integers(0, 9), st.integers(0, WINDOW)), max_size=9)
+ANY_DOCUMENTS = st.lists(ANY_DOCUMENT, max_size=9)
+# Target and context, which take turns, in as many places beside each other as the pair occurs.
+ANY_GIVEN_PAIR = st.builds(
+    lambda target, context, times: [
+        (context, -1) if place % 2 else (target, 1) for place in range(times + 1)
+    ],
+    st.integers(0, 9),
+    st.integers(0, 9),
+    st.integers(1, 5),
 )
+MIXED_DOCUMENTS = st.lists(st.one_of(ANY_DOCUMENT, ANY_GIVEN_PAIR), max_size=9)
 ANY_KEEP = st.sampled_from([0.05, 0.5, 1.0])
 
 
@@ -48,8 +57,15 @@ def chunks_of(files: Sequence[str], num_targets: int, window: int = WINDOW) -> l
 
 
 def targets_of(documents: Sequence[Document]) -> list[list[tuple[int, int]]]:
-    """Brute force: the pairs of each target that has one."""
-    return [pairs for document in documents for pairs in pairs_by_target(document) if pairs]
+    """Brute force: the pairs of each target that has one, and none of a context alone."""
+    return [
+        pairs
+        for document in documents
+        for pairs, window in zip(
+            pairs_by_target(document), filter(None, (w for _, w in document)), strict=True
+        )
+        if pairs or window < 0
+    ]
 
 
 def as_lists(chunk: WindowChunk) -> tuple[list[int], list[int], list[int]]:
@@ -85,18 +101,42 @@ def test_counts_where_there_is_no_pair(tmp_path: Path, documents: list[Document]
 
 @pytest.mark.slow
 @settings(max_examples=8, deadline=None)
-@given(ANY_DOCUMENTS, st.integers(1, 4), ANY_KEEP)
+@given(MIXED_DOCUMENTS, st.integers(1, 4), ANY_KEEP)
 def test_counts_equal_those_of_the_pairs_written_out(
     tmp_path_factory: pytest.TempPathFactory, documents: list[Document], epochs: int, keep: float
 ) -> None:
     path = write(tmp_path_factory.mktemp("counts") / "a.gz", documents)
-    split = split_of([path], vocabulary_size=10, keep=keep)
+    split = split_of([path], vocabulary_size=10, keep=keep, may_have_given_pairs=True)
     counts = window_chunks.count(split, epochs=epochs)
     by_epoch = [targets_of(of_epoch(split, documents, epoch)) for epoch in range(epochs)]
     contexts = Counter(context for pairs in by_epoch[0] for _, context in pairs)
     assert counts.targets == max(map(len, by_epoch))
     assert counts.pairs == sum(map(len, by_epoch[0]))
     assert counts.context_counts.tolist() == [contexts[token] for token in range(10)]
+
+
+def test_given_pairs_by_hand(tmp_path: Path) -> None:
+    # (7, 8) twice, and (3, 4); between them a document of two targets and one of a single one.
+    path = write(tmp_path / "a.gz", [[(7, 1), (8, -1), (7, 1)], [(1, 1), (2, 1)], [(5, 1)]])
+    last = write(tmp_path / "b.gz", [[(3, 1), (4, -1)]])
+    split = split_of([path, last], window=1, may_have_given_pairs=True)
+    for epoch in (0, 1):
+        [chunk] = window_chunks.chunks(split, num_targets=8, epoch=epoch)
+        ids, left, right = as_lists(chunk)
+        assert ids == [0, 7, 8, 7, 1, 2, 3, 4, 0, 0]
+        assert [left, right] == [[0, 0, 1, 0, 1, 0, 0, 0], [1, 0, 0, 1, 0, 1, 0, 0]]
+        assert pairs_of(chunk, range(8)) == [(7, 8), (7, 8), (1, 2), (2, 1), (3, 4)]
+    counts = window_chunks.count(split, epochs=2)
+    assert counts[:4] == (4, 4 * 9, 7, 5)
+    assert counts.context_counts.nonzero()[0].tolist() == [1, 2, 4, 8]
+
+
+def test_spread_pairs_of_given_pairs_alone(tmp_path: Path) -> None:
+    documents: list[Document] = [[(n % 9, 1), (9, -1)] for n in range(40)]
+    split = split_of([write(tmp_path / "a.gz", documents)], may_have_given_pairs=True)
+    # 80 tokens; of every third, or of every eleventh, each second one is a target.
+    assert len(spread(split, 40)) == 14
+    assert len(spread(split, 8)) == 4
 
 
 def test_times_as_context_by_hand() -> None:
@@ -207,13 +247,12 @@ def written_out(chunks: Sequence[WindowChunk], num_targets: int) -> list[list[tu
             at = row + WINDOW
             around = ids[at - left[row] : at] + ids[at + 1 : at + 1 + right[row]]
             found.append([(ids[at], context) for context in around])
-            assert around or ids[at] == 0
     return found
 
 
 @pytest.mark.slow
 @settings(max_examples=12, deadline=None)
-@given(ANY_DOCUMENTS, st.integers(WINDOW, 12), ANY_KEEP)
+@given(MIXED_DOCUMENTS, st.integers(WINDOW, 12), ANY_KEEP)
 def test_every_target_of_an_epoch_has_all_of_its_contexts_exactly_once(
     tmp_path_factory: pytest.TempPathFactory,
     documents: list[Document],
@@ -221,7 +260,7 @@ def test_every_target_of_an_epoch_has_all_of_its_contexts_exactly_once(
     keep: float,
 ) -> None:
     path = write(tmp_path_factory.mktemp("chunks") / "a.gz", documents)
-    split = split_of([path], keep=keep)
+    split = split_of([path], keep=keep, may_have_given_pairs=True)
     by_epoch = [targets_of(of_epoch(split, documents, epoch)) for epoch in range(3)]
     num_chunks = -(-max(map(len, by_epoch)) // num_targets)
     epochs = tf.data.Dataset.range(3).flat_map(

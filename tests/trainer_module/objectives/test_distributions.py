@@ -46,6 +46,15 @@ def test_unigram_probabilities_by_hand() -> None:
     np.testing.assert_allclose(plain, [2 / 9, 6 / 9, 1 / 9], rtol=1e-12)
 
 
+def test_below_zero_the_rare_classes_are_the_likely_ones() -> None:
+    # 16^-0.5 = 1/4, 81^-0.5 = 1/9, 1^-0.5 = 1, of 49/36.
+    found = distributions.unigram_probabilities([15, 80, 0], -0.5)
+    np.testing.assert_allclose(found, [9 / 49, 4 / 49, 36 / 49], rtol=1e-12)
+    turned = distributions.unigram_probabilities([15, 80, 0], -1.0)
+    # 1/16, 1/81 and 1: of 1296, 81 + 16 + 1296 = 1393.
+    np.testing.assert_allclose(turned, [81 / 1393, 16 / 1393, 1296 / 1393], rtol=1e-12)
+
+
 def test_unigram_of_power_zero_is_uniform() -> None:
     uniform = distributions.uniform_probabilities(4)
     np.testing.assert_array_equal(uniform, [0.25] * 4)

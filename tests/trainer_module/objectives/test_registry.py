@@ -101,9 +101,14 @@ def test_corrections_and_temperature_are_those_of_the_hyperparameters() -> None:
         # One is added to each count.
         ({"sampler": "unigram", "sampler_power": 1.0}, [0.71, 0.21, 0.01, 0.07]),
         ({"sampler": "unigram", "sampler_power": 0.0}, [1 / 4] * 4),
+        # 1/71, 1/21, 1/1 and 1/7 of 1.2042: multiplied by 1491, 21 + 71 + 1491 + 213 = 1796.
+        (
+            {"sampler": "unigram", "sampler_power": -1.0},
+            [21 / 1796, 71 / 1796, 1491 / 1796, 213 / 1796],
+        ),
         ({"sampler": "in_batch"}, [0.71, 0.21, 0.01, 0.07]),
     ],
-    ids=["uniform", "log_uniform", "unigram", "unigram^0", "in_batch"],
+    ids=["uniform", "log_uniform", "unigram", "unigram^0", "unigram^-1", "in_batch"],
 )
 def test_samplers_by_hand(settings: dict[str, Any], expected: Any) -> None:
     found = registry.sampler(TrainerHyperparameters(**settings), COUNTS)

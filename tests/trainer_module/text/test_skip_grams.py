@@ -9,7 +9,7 @@ from trainer_module.text import skip_grams
 
 
 def documents_of(least_window: int) -> st.SearchStrategy[list[Document]]:
-    """Documents of a few tokens, with windows up to 6."""
+    """Documents of a few tokens, with windows up to 6; -1 is that of a context alone."""
     token = st.tuples(st.integers(0, 9), st.integers(least_window, 6))
     return st.lists(st.lists(token, max_size=8), max_size=6)
 
@@ -71,8 +71,16 @@ def test_pairs_of_the_example_in_features() -> None:
     ]
 
 
+def test_a_context_alone_has_no_contexts_but_is_one() -> None:
+    assert pairs_of([[(7, 1), (8, -1)], [(7, 2), (8, -1), (9, 2)], [(3, -1)]]) == [
+        [(7, 8)],
+        [(7, 8), (7, 9), (9, 7), (9, 8)],
+        [],
+    ]
+
+
 @settings(max_examples=100, deadline=None)
-@given(documents_of(least_window=0))
+@given(documents_of(least_window=-1))
 def test_pairs_equal_brute_force(documents: list[Document]) -> None:
     assert pairs_of(documents) == [
         [pair for pairs in pairs_by_target(document) for pair in pairs] for document in documents
@@ -97,10 +105,10 @@ def test_targets_of_by_hand() -> None:
 
 
 @settings(max_examples=50, deadline=None)
-@given(documents_of(least_window=0))
+@given(documents_of(least_window=-1))
 def test_targets_of_equals_brute_force(documents: list[Document]) -> None:
     assert kept_of(documents) == [
-        [(token, window) for token, window in document if window > 0] for document in documents
+        [(token, window) for token, window in document if window != 0] for document in documents
     ]
 
 
@@ -123,6 +131,7 @@ def test_extents_by_hand() -> None:
         [0, 1, 2, 2, 0, 0, 1, 2],
         [3, 1, 1, 0, 0, 1, 1, 0],
     ]
+    assert extents_of([[2, -1, 1, -1]]) == [[0, 0, 1, 0], [2, 0, 1, 0]]
 
 
 def test_extents_of_nothing() -> None:

@@ -31,6 +31,11 @@ def test_window_sizes_by_hand() -> None:
     assert subsampling.window_sizes(largest, 100).numpy().tolist() == [100]
 
 
+def test_of_all_no_window_is_drawn() -> None:
+    uniforms = tf.constant([0.0, 0.5, 0.999999], tf.float64)
+    assert subsampling.window_sizes(uniforms, "all").numpy().tolist() == [100, 100, 100]
+
+
 def test_near_contexts_are_more_frequent() -> None:
     positions = tf.range(100_000)
     hashes = hashing.document_hashes(

@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from components.embedding_evaluator.metric_list import BY_NAME
 from pipeline.results.report import charts
 from pipeline.results.report.contents import (
     Chart,
@@ -32,7 +33,10 @@ def section(result: Result) -> Section:
     found = [*_ranks(result), *_bands(result), *_calibration(result), *_sets(result)]
     intro = (
         f"On {whole(result.get('pairs_eval', 0))} held-out pairs, over all "
-        f"{whole(result.get('vocabulary_size', 0))} classes: exact, not sampled."
+        f"{whole(result.get('vocabulary_size', 0))} classes: exact, not sampled. A nat is a unit "
+        "of surprise, by natural logarithms; the unigram model knows how often each context comes, "
+        "and nothing of its target. A rank is the place of the context that came among all "
+        "classes."
     )
     listings = [
         _figures(result, is_folded=bool(found)),
@@ -44,11 +48,17 @@ def section(result: Result) -> Section:
 
 def _figures(result: Result, *, is_folded: bool) -> Listing:
     rows = [
-        (figure.label, figure.text(result[figure.name]), figure.unit_if_any, figure.better or "")
+        (
+            figure.label,
+            figure.text(result[figure.name]),
+            figure.unit_if_any,
+            figure.better or "",
+            BY_NAME[figure.name].formula,
+        )
         for figure in (ALL[name] for name in METRIC_NAMES)
         if figure.name in result
     ]
-    table = Table(("figure", "value", "unit", "better"), rows)
+    table = Table(("figure", "value", "unit", "better", "what it is"), rows)
     return Listing("All figures", table, is_folded=is_folded)
 
 

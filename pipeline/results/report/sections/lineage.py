@@ -27,13 +27,13 @@ def section(sources: Sources) -> Section:
 
 
 def _run(sources: Sources) -> Listing:
-    result = sources.record.result
+    record, result = sources.record, sources.record.result
     fields = {
-        "run": sources.record.name,
-        "run id in the metadata store": sources.record.run_id,
-        "result": sources.record.status,
-        "corpus": sources.record.corpus,
-        "model trained by run": result.get("model_of"),
+        "run": record.name,
+        "run id in the metadata store": _other_than(record.name, record.run_id),
+        "result": record.status,
+        "corpus": record.corpus,
+        "model trained by run": _other_than(record.name, result.get("model_of")),
         "compared with run": (result.get("last_blessed") or {}).get("run"),
         "last blessed version in serving/": result.get("version"),
         "seed": result.get("seed"),
@@ -41,6 +41,10 @@ def _run(sources: Sources) -> Listing:
     }
     rows = [(name, str(value)) for name, value in fields.items() if value not in (None, "")]
     return Listing("The run", Table(("what", "which"), rows))
+
+
+def _other_than(name: str, other: str | None) -> str | None:
+    return None if other == name else other
 
 
 def _configuration(result: Result) -> Iterator[Listing]:

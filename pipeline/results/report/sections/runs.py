@@ -107,8 +107,8 @@ def _increases(rows: Sequence[Mapping[str, Any]]) -> Iterator[Chart]:
     bars = charts.error_bars(_x(), "low", "high")
     spec = charts.points(values, _x(), y, *layers, bars)
     says = (
-        f"Of {len(found)} runs, {sum(row['increase'] < 0 for row in found)} were better than the "
-        "last blessed model before them on the same pairs: they lie below zero. The lines through "
+        "Below zero lie runs that were better than the last blessed model before them, on the same "
+        f"pairs: {sum(row['increase'] < 0 for row in found)} of {len(found)}. The lines through "
         "the points are two standard errors to each side"
         + (f"; the upper dashed line is evaluator.max_increase, {gate}." if gate else ".")
     )

@@ -142,6 +142,11 @@ def rank(objective: str, pair: tuple[int, int]) -> float:
     return float(1 + (others > own).sum() + (others == own).sum() / 2)
 
 
+def share_below(objective: str, pair: tuple[int, int]) -> float:
+    """Of the other classes, how many score lower; of those that score alike, half."""
+    return (len(BIASES) - rank(objective, pair)) / (len(BIASES) - 1)
+
+
 def written_out(
     objective: str, pairs: list[tuple[int, int]], asked: list[tuple[int, list[int]]]
 ) -> dict[str, float]:
@@ -180,8 +185,10 @@ def written_out(
         "recall_at_1": np.mean(ranks <= 1),
         "recall_at_10": 1.0,
         "recall_at_100": 1.0,
+        "ndcg_at_10": np.mean(1 / np.log2(1 + ranks)),  # there are fewer than ten classes
         "mean_reciprocal_rank": np.mean(1 / ranks),
         "mean_rank": ranks.mean(),
+        "auc": np.mean([share_below(objective, pair) for pair in pairs]),
         "mean_log_partition": logs.mean(),
         "std_log_partition": logs.std(),
         "expected_calibration_error": np.abs(observed - predicted).sum() / count,

@@ -128,3 +128,8 @@ def test_a_run_of_an_older_version_has_a_page(tmp_path: Path) -> None:
     words = "".join(Parsed(page.render(sources)).text)
     assert "not blessed" in words
     assert "This is the first run here" in words
+
+
+def test_no_line_ends_between_a_number_and_its_sign(parsed: Parsed) -> None:
+    assert re.search(r"\d\u00a0%", "".join(parsed.text))
+    assert not re.search(r"\d %", "".join(parsed.text))

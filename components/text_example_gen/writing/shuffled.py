@@ -13,7 +13,7 @@ import tensorflow as tf
 from apache_beam.transforms.window import GlobalWindows
 from apache_beam.utils.windowed_value import WindowedValue
 
-from components.text_example_gen.runs import Run, RunFile, merged
+from components.text_example_gen.writing.runs import Run, RunFile, merged
 from components.tfx_api import fileio, write_split
 from trainer_module import features
 from trainer_module.text.near_copies import near_copy_hashes
@@ -54,7 +54,7 @@ class SplitFolder(NamedTuple):
 
 
 def dealt_out(splits: Mapping[str, SplitFolder]) -> list[str]:
-    """Returns the names of splits by remainder: that of a near_copy_hash is its documents' split.
+    """Returns the names of splits by remainder: that of a key is its document's split.
 
     >>> dealt_out({"train": SplitFolder("t", 3), "eval": SplitFolder("e", 1)})
     ['train', 'train', 'train', 'eval']
@@ -84,7 +84,7 @@ class Spilling(beam.DoFn):
 
 
 class SpillDocuments(Spilling):
-    """From documents to runs for WriteShuffled: near-copies have the same bucket."""
+    """From documents to runs for WriteShuffled: copies have the same bucket."""
 
     def __init__(self, unfinished: str, num_buckets: int) -> None:
         """See WriteShuffled."""
@@ -92,12 +92,20 @@ class SpillDocuments(Spilling):
         self._num_buckets = num_buckets
 
     def spill(self, documents: Iterable[bytes]) -> Iterator[tuple[int, Run]]:
-        """Yields runs of documents, (near_copy_hash, document) each."""
+        """Yields runs of documents of text, (near_copy_hash, document) each."""
         for some in _in_batches(documents):
             for near_copies, document in zip(near_copy_hashes(some), some, strict=True):
-                # Not by the digits that decide the split.
-                bucket = (near_copies >> 32) % self._num_buckets
-                yield from self._file.add(bucket, (near_copies, document))
+                yield from self.spill_record(near_copies, document)
+
+    def spill_record(self, key: int, document: bytes) -> Iterable[tuple[int, Run]]:
+        """Returns the runs that are full once a document is added.
+
+        Args:
+          key: its remainder decides the split, see dealt_out; copies have the same.
+          document: UTF-8.
+        """
+        # Not by the digits that decide the split.
+        return self._file.add((key >> 32) % self._num_buckets, (key, document))
 
 
 def _in_batches(documents: Iterable[bytes]) -> Iterator[list[bytes]]:

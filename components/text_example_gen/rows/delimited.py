@@ -1,0 +1,91 @@
+"""Comma- and tab-separated values, by Python's own csv: quoted fields and all."""
+
+import csv
+from collections.abc import Iterable, Iterator, Sequence
+
+from components.text_example_gen import files
+from components.text_example_gen.account import ReadingCounts, bad_row
+from components.text_example_gen.lines import LinePart
+from components.text_example_gen.rows.whole_lines import Row, whole_lines
+
+# A quote without its partner takes all that follows for one cell; memory ends it here.
+_MAX_CELL = 1 << 24
+_DELIMITERS = {".csv": ",", ".tsv": "\t"}
+
+
+def delimited_rows(
+    parts: Iterable[LinePart], name: str, columns: Sequence[str], counts: ReadingCounts
+) -> Iterator[Row]:
+    """Yields the cells of each row that is not blank.
+
+    Args:
+      parts: the lines. A quoted cell may hold line ends.
+      name: the file's.
+      columns: the cells to yield, by the names in the first row; none: all cells, and the first
+        row is like the others.
+      counts: is added to.
+
+    Raises:
+      InputError: a column is missing, a row has another number of cells than the header, or what
+        is quoted does not end.
+    """
+    rows = _all_rows(_Lines(parts, name, counts), name, counts)
+    if not columns:
+        yield from rows
+        return
+    first, header = next(rows, (1, []))
+    places = [_place(column, header, name, first) for column in columns if header]
+    for number, cells in rows:
+        if len(cells) != len(header):
+            raise bad_row(
+                name,
+                number,
+                f"has {len(cells)} columns, and the header has {len(header)}; mend it, and put"
+                " quotes around what holds a separator",
+            )
+        yield number, [cells[place] for place in places]
+
+
+class _Lines:
+    """Lines for csv's reader, which takes as many as a row has."""
+
+    def __init__(self, parts: Iterable[LinePart], name: str, counts: ReadingCounts) -> None:
+        self.next_number = 1
+        self.blank_behind = 0  # the last line
+        self._lines = whole_lines(parts, name, counts)
+
+    def __iter__(self) -> Iterator[str]:
+        for number, line, ends in self._lines:
+            self.next_number, self.blank_behind = number + ends, ends - 1
+            yield line.decode() + "\n" * ends
+
+
+def _all_rows(lines: _Lines, name: str, counts: ReadingCounts) -> Iterator[tuple[int, list[str]]]:
+    csv.field_size_limit(_MAX_CELL)
+    reader = csv.reader(lines, delimiter=_DELIMITERS[files.format_of(name)], strict=True)
+    while True:
+        number = lines.next_number
+        try:
+            cells = next(reader, None)
+        except csv.Error as error:
+            raise bad_row(
+                name, number, f'is no row of {files.format_of(name)} ({error}); mend its "quotes"'
+            ) from error
+        if cells is None:
+            return
+        counts.empty_lines += (not cells) + lines.blank_behind
+        if cells:
+            yield number, cells
+
+
+def _place(column: str, header: Sequence[str], name: str, number: int) -> int:
+    places = [place for place, cell in enumerate(header) if cell.strip() == column]
+    if len(places) != 1:
+        how = "no column" if not places else "more than one column"
+        known = files.name_few([cell[:40] for cell in header], 8)
+        raise bad_row(
+            name,
+            number,
+            f"is the header and has {how} {column!r} (it has {known}); set corpus.columns",
+        )
+    return places[0]
