@@ -26,10 +26,16 @@ from pipeline.sections.kinds import KINDS
 
 _DATA = corpus.SHARED / "graphs"
 _HELD_OUT_LINKS = 0.1
-# The losses of graph libraries, on inner products alone.
+# The losses of graph libraries as they have them: inner products, no biases.
 _GRAPH_LOSSES: Mapping[str, specialists.Settings] = {
-    "sigmoid_cross_entropy": {},
-    "softmax_cross_entropy": {},
+    "sigmoid_cross_entropy": {"objective": "sigmoid_cross_entropy"},
+    **{
+        f"softmax_cross_entropy, temperature {temperature}": {
+            "objective": "softmax_cross_entropy",
+            "temperature": temperature,
+        }
+        for temperature in (1.0, 0.5)
+    },
 }
 
 
@@ -102,14 +108,14 @@ def _documents(ran: corpus.Corpus) -> trainers.Figures:
 
 def _all_trained(prepared: Prepared, pecanpy: str | None) -> Iterator[tuple[str, specialists.Made]]:
     """The name of each trainer, and what it made."""
-    defaults = KINDS["edges"].defaults
-    preprocessing = dict(defaults["preprocessing"])
-    settings = dict(defaults.get("trainer", {}))
-    objectives = {"defaults": settings} | {
-        name: {"objective": name, **{field: settings[field] for field in ("epochs",)}, **own}
-        for name, own in _GRAPH_LOSSES.items()
+    preprocessing, settings = (
+        dict(KINDS["edges"].defaults[section]) for section in ("preprocessing", "trainer")
+    )
+    shared = {name: settings[name] for name in ("batch_size", "epochs")}
+    rows = {"the defaults": settings} | {
+        name: {**shared, **own} for name, own in _GRAPH_LOSSES.items()
     }
-    for name, chosen in objectives.items():
+    for name, chosen in rows.items():
         ours = trainers.alone(
             specialists.ours, prepared.ran, preprocessing, {**chosen, "evaluations_per_epoch": 0}
         )
