@@ -5,7 +5,7 @@ UV := $(BIN)/uv
 
 .PHONY: help install run test test-fast lint format docs bench bench-objectives bench-sizes \
   bench-workers bench-threads bench-scaling bench-memory bench-growth bench-million bench-pairs \
-  bench-nights bench-sessions bench-graphs bench-sessions-search lock clean
+  bench-nights bench-graphs bench-sessions bench-sessions-search lock clean
 help:           ## what can be made
 	@sed -n 's/^\([a-z-]*\):.*## */make \1\t/p' Makefile
 

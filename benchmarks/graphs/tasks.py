@@ -4,6 +4,7 @@ The protocol is the same for all trainers: raw vectors, scikit-learn's logistic 
 own regularisation (L2, C = 1). A node without a vector has one of zeros, and is counted.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -85,10 +86,17 @@ class Links(NamedTuple):
 
 
 def draw_non_edges(train: Edges, held_out: Edges, *, seed: int) -> Links:
-    """Draws pairs of nodes, uniformly, that are edges of neither kind; no pair is drawn twice."""
-    generator = np.random.default_rng(seed)
+    """Draws pairs of nodes, uniformly, that are edges of neither kind; no pair is drawn twice.
+
+    Raises:
+      ValueError: there are fewer such pairs than edges.
+    """
     nodes = sorted({node for edge in (*train, *held_out) for node in edge})
     taken = {unordered(edge) for edge in (*train, *held_out)}
+    there_are = math.comb(len(nodes), 2) - sum(first != second for first, second in taken)
+    if there_are < len(train) + len(held_out):
+        raise ValueError(f"a graph of {len(nodes)} nodes with {there_are} pairs without an edge")
+    generator = np.random.default_rng(seed)
     drawn: list[Edge] = []
     while len(drawn) < len(train) + len(held_out):
         first, second = generator.choice(len(nodes), 2, replace=False)
