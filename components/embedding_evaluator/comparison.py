@@ -47,6 +47,7 @@ class Comparison:
         fractions = [model.settings.eval_fraction for model in (tonight, judged)]
         # Splits of two fractions are one in the other; tonight's eval split is what there is.
         self._fraction = min(fractions) if min(fractions) < fractions[0] else None
+        self._kind = tonight.settings.kind
 
     def sums(self, examples: npt.NDArray[Any]) -> Sums:
         """Sums by features.COMPARISON_OUTPUTS, COMPARED_OUTPUTS and COMPARED_SKETCHES.
@@ -60,7 +61,9 @@ class Comparison:
         found |= self._compared(examples, common)
         if self._fraction is None:
             return found
-        held_out = np.array([is_held_out(text, self._fraction) for text in documents.numpy()])
+        held_out = np.array(
+            [is_held_out(text, self._fraction, self._kind) for text in documents.numpy()]
+        )
         return {name: np.where(held_out, values.T, 0.0).T for name, values in found.items()}
 
     def _compared(self, examples: npt.NDArray[Any], common: Sums) -> Sums:
