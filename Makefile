@@ -5,7 +5,7 @@ UV := $(BIN)/uv
 
 .PHONY: help install run test test-fast lint format docs bench bench-objectives bench-sizes \
   bench-workers bench-threads bench-scaling bench-memory bench-growth bench-million bench-pairs \
-  bench-nights lock clean
+  bench-nights bench-sessions bench-sessions-search lock clean
 help:           ## what can be made
 	@sed -n 's/^\([a-z-]*\):.*## */make \1\t/p' Makefile
 
@@ -72,6 +72,12 @@ bench-memory: install  ## seconds and memory from files to pairs, of 1 and 4 GB 
 
 bench-nights: install  ## ten nights replayed on books, and what the gate says of each
 	$(BIN)/python -m benchmarks.nights
+
+bench-sessions: install  ## the next item of shopping sessions, beside gensim and counts
+	$(BIN)/python -m benchmarks.sessions.compare
+
+bench-sessions-search: install  ## the defaults of sessions, and each with one field changed
+	$(BIN)/python -m benchmarks.sessions.search
 
 bench-growth: install  ## the whole pipeline on 1, 4, 17 and 170 million words
 	$(BIN)/python -m benchmarks.growth.whole

@@ -21,8 +21,9 @@ _OWN_DEFAULTS = (
     "Some objectives have defaults of their own, which count where the field is not set."
 )
 _OF_KINDS = (
-    "What you set yourself counts. `skipgram config --kind KIND` writes all fields with those "
-    "defaults."
+    "What you set yourself counts. With another `trainer.objective` than the kind's own, none of "
+    "its defaults of `trainer` counts. `skipgram config --kind KIND` writes all fields with the "
+    "kind's defaults."
 )
 _ADVICE = "When you change objective, delete the lines of such fields, or set them."
 _YAML_HEAD = """\

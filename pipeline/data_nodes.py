@@ -56,7 +56,9 @@ def data_nodes(
     example_gen = TextExampleGen(
         patterns=corpus.patterns,
         options=config.corpus.options(config.seed),
-        code_fingerprint=code_fingerprint("components.text_example_gen"),
+        code_fingerprint=code_fingerprint(
+            "components.text_example_gen", "components.random_walks", "trainer_module.text"
+        ),
         root=corpus_root,
         span=corpus.span,
         fingerprint=listings[0].outputs["fingerprint"] if listings else None,

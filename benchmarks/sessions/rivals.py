@@ -1,4 +1,4 @@
-"""What recommends the next item without us: popularity, item-kNN, and gensim."""
+"""What recommends the next item without us: popularity, counts of what stands together, gensim."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -18,7 +18,10 @@ def popularity(held: HeldOut) -> dict[str, Scorer]:
 
 
 def item_knn(held: HeldOut) -> dict[str, Scorer]:
-    """The items that stand in the same sessions: the cosine of two columns of sessions x items."""
+    """The items that stand in the same sessions: the cosine of two columns of sessions x items.
+
+    And without the norms, which are hard on what many have bought: the counts themselves.
+    """
     sizes = [len(set(session)) for session in held.train]
     columns = np.concatenate([np.array(sorted(set(session))) for session in held.train])
     shape = (len(sizes), len(held.items))
@@ -27,10 +30,8 @@ def item_knn(held: HeldOut) -> dict[str, Scorer]:
     sessions_items = scipy.sparse.csr_matrix((ones, (rows, columns)), shape)
     norms = np.sqrt(np.asarray(sessions_items.sum(0)).ravel())
     units = scipy.sparse.diags(1 / np.maximum(norms, 1))
-    cosines = (units @ (sessions_items.T @ sessions_items) @ units).tocsr()
-
-    def of_last(sessions: Sequence[Sequence[int]]) -> Scores:
-        return np.asarray(cosines[[session[-1] for session in sessions]].todense(), np.float32)
+    counts = (sessions_items.T @ sessions_items).tocsr()
+    cosines = (units @ counts @ units).tocsr()
 
     def of_all(sessions: Sequence[Sequence[int]]) -> Scores:
         rows = np.repeat(np.arange(len(sessions)), [len(session) for session in sessions])
@@ -39,7 +40,34 @@ def item_knn(held: HeldOut) -> dict[str, Scorer]:
         asked = scipy.sparse.csr_matrix((np.ones(len(rows), np.float32), (rows, items)), shape)
         return np.asarray((asked @ cosines).todense(), np.float32)
 
-    return {"last item": of_last, "whole session": of_all}
+    return {
+        "cosine, last item": _rows_of_last(cosines),
+        "cosine, whole session": of_all,
+        "counts, last item": _rows_of_last(counts),
+    }
+
+
+def sequential_rules(held: HeldOut, *, window: int = 10) -> dict[str, Scorer]:
+    """The items that followed on the last one, each by 1 / distance (Ludewig and Jannach 2018)."""
+    pairs = [
+        (session[place], session[place + distance], 1 / distance)
+        for session in held.train
+        for distance in range(1, window + 1)
+        for place in range(len(session) - distance)
+    ]
+    rows, columns, weights = (np.array(part) for part in zip(*pairs, strict=True))
+    shape = (len(held.items), len(held.items))
+    found = scipy.sparse.csr_matrix((weights.astype(np.float32), (rows, columns)), shape)
+    return {"last item": _rows_of_last(found)}
+
+
+def _rows_of_last(matrix: Any) -> Scorer:
+    """Scores that are a row of the matrix each, that of the session's last item."""
+
+    def scores(sessions: Sequence[Sequence[int]]) -> Scores:
+        return np.asarray(matrix[[session[-1] for session in sessions]].todense(), np.float32)
+
+    return scores
 
 
 def gensims(held: HeldOut, *, seed: int = 1, **settings: Any) -> dict[str, Scorer]:

@@ -7,7 +7,7 @@ node, which is never answered out of the cache, gives TextExampleGen one more pa
 
 import os
 
-from components.text_example_gen import content, executor, files
+from components.text_example_gen import content, files, matching
 from components.tfx_api import OutputArtifact, Parameter, component, fileio, standard_artifacts
 
 
@@ -29,7 +29,7 @@ def CorpusListing(  # noqa: N802
     Raises:
       InputError: a pattern matches nothing, or a file whose ending is not known.
     """
-    paths = executor.matching_files(root, patterns)
+    paths = matching.matching_files(root, patterns)
     if not files.is_remote(fingerprint.uri):
         fileio.makedirs(os.path.dirname(fingerprint.uri))
     # Nobody keeps what a node remembers, so there is no record.

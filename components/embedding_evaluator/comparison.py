@@ -61,9 +61,8 @@ class Comparison:
         found |= self._compared(examples, common)
         if self._fraction is None:
             return found
-        held_out = np.array(
-            [is_held_out(text, self._fraction, self._kind) for text in documents.numpy()]
-        )
+        texts = documents.numpy()
+        held_out = np.array([is_held_out(text, self._fraction, self._kind) for text in texts])
         return {name: np.where(held_out, values.T, 0.0).T for name, values in found.items()}
 
     def _compared(self, examples: npt.NDArray[Any], common: Sums) -> Sums:

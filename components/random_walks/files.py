@@ -52,8 +52,8 @@ def _path(folder: str, name: str) -> str:
 
 def _mapped(path: str) -> _Array:
     if not is_remote(path):
-        array: _Array = np.load(path, mmap_mode="r")
-        return array
+        # A view of it, as each thing taken from a memmap is one again, at some cost.
+        return np.asarray(np.load(path, mmap_mode="r"))
     with fileio.open(path, "rb") as file:
         return _read(file)
 

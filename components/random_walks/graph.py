@@ -148,6 +148,7 @@ def encoded(
 
 def joined(parts: Sequence[Edges]) -> Edges:
     """All edges of parts, with ids in the order of their bytes."""
+    parts = [part for part in parts if len(part.ids)]  # Arrow leaves out empty chunks
     ids, numbers = _numbered([part.ids for part in parts])
     ends = list(zip(numbers, parts, strict=True))
     weighed = any(part.weights.size for part in parts)

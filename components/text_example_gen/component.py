@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from google.protobuf import struct_pb2
 
-from components.text_example_gen import content, executor, files
+from components.text_example_gen import content, executor, files, matching
 from components.text_example_gen.account import Options
 from components.tfx_api import (
     BeamExecutorSpec,
@@ -63,7 +63,7 @@ class InputProcessor(input_processor.FileBasedInputProcessor):
             self.get_pattern_for_span_version(split.pattern, span, version)
             for split in self._splits
         ]
-        paths = executor.matching_files(self._input_base_uri, "\n".join(patterns))
+        paths = matching.matching_files(self._input_base_uri, "\n".join(patterns))
         return content.fingerprint(paths, self._record)
 
 

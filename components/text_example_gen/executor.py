@@ -3,24 +3,19 @@
 import json
 import os
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, BinaryIO, NoReturn
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NoReturn
 
 import apache_beam as beam
 from absl import logging
-from apache_beam.io.filesystem import CompressionTypes
-from apache_beam.io.filesystems import FileSystems
 from google.protobuf import struct_pb2
 
-from components.text_example_gen import files, reading
-from components.text_example_gen.account import Options, ReadingCounts
-from components.text_example_gen.rows.records import Record, TrainEdge
-from components.text_example_gen.shuffled_writing import (
-    SpillDocuments,
-    SplitFolder,
-    WriteShuffled,
-    buckets_for,
-)
+from components.text_example_gen import files
+from components.text_example_gen.account import Options
+from components.text_example_gen.matching import matching_files
+from components.text_example_gen.rows import looks
+from components.text_example_gen.writing.read_corpus import ReadCorpus
+from components.text_example_gen.writing.shuffled import SplitFolder, WriteShuffled, buckets_for
 from components.tfx_api import (
     artifact_utils,
     base_example_gen_executor,
@@ -33,6 +28,7 @@ from components.tfx_api import (
 from components.tfx_api import standard_component_specs as specs
 from trainer_module.errors import InputError
 from trainer_module.text.split import TEXT
+from trainer_module.training.progress import WARNING
 
 # In the root of the Examples artifact: what was read, as JSON.
 READING_FILE = "reading.json"
@@ -42,57 +38,8 @@ FINGERPRINT = "input_fingerprint"
 OPTIONS = "options"
 # In the root of the Examples artifact too, while it runs.
 _UNFINISHED = "unfinished"
-_COUNTS, _EDGES = "counts", "edges"
-_LONGEST = 300  # characters of another library's message
-
-
-def open_file(path: str) -> BinaryIO:
-    """Opens a file of any file system that Beam knows, as it is stored.
-
-    Raises:
-      InputError: it cannot be opened.
-    """
-    try:
-        file: BinaryIO = FileSystems.open(path, compression_type=CompressionTypes.UNCOMPRESSED)
-    except Exception as error:  # each file system has errors of its own
-        raise InputError(
-            f"{path!r} cannot be read ({_reason(error)}); check that it exists and may be read"
-        ) from error
-    return file
-
-
-def _reason(error: Exception) -> str:
-    return " ".join(str(error).split())[:_LONGEST]
-
-
-class ReadFiles(SpillDocuments):
-    """From paths to the documents of the files, and what was counted in each file.
-
-    Beam's own metrics would count twice where a bundle fails and is tried again. Of outputs Beam
-    keeps the last try's alone.
-    """
-
-    def __init__(self, options: Options, unfinished: str, num_buckets: int) -> None:
-        """Says how to read; for the rest see WriteShuffled."""
-        super().__init__(unfinished, num_buckets)
-        self._options = options
-
-    def process(self, path: str) -> Iterator[Any]:
-        """Yields runs of documents. Last, with a tag, it yields the counts of the file."""
-        counts = ReadingCounts()
-        with open_file(path) as file:
-            if self._options.kind == TEXT:
-                yield from self.spill(reading.read_documents(file, path, self._options, counts))
-            else:
-                yield from self._records(reading.read_records(file, path, self._options, counts))
-        yield beam.pvalue.TaggedOutput(_COUNTS, counts.by_name())
-
-    def _records(self, records: Iterable[Record | TrainEdge]) -> Iterator[Any]:
-        for record in records:
-            if isinstance(record, TrainEdge):
-                yield beam.pvalue.TaggedOutput(_EDGES, record.edge)
-            else:
-                yield from self.spill_record(*record)
+# A guess, from which the number of files follows.
+_EDGES_OF_NODE = 10
 
 
 def add_counts(counts: Iterable[Mapping[str, int]]) -> dict[str, int]:
@@ -107,46 +54,6 @@ def _write_json(content: Mapping[str, int], path: str) -> None:
     io_utils.write_string_file(path, json.dumps(content, indent=2, sort_keys=True) + "\n")
 
 
-def _remote_matches(pattern: str) -> list[str]:
-    """The files that a remote glob matches, by the rules of files.local_matches."""
-    try:
-        found = fileio.glob(pattern)
-    except Exception as error:  # each file system has errors of its own
-        raise InputError(
-            f"{pattern!r} cannot be looked for ({_reason(error)}); check that it may be listed"
-        ) from error
-    hidden_too = os.path.basename(pattern).startswith(".")
-    return [
-        path
-        for path in found
-        if hidden_too or not os.path.basename(path).startswith(".")
-        # A folder matches too. To ask is a request, so what is called as a file is taken for one.
-        if files.known_ending(path) or not fileio.isdir(path)
-    ]
-
-
-def matching_files(root: str, patterns: str) -> list[str]:
-    """Returns the files that newline-separated patterns below `root` match, each once, sorted.
-
-    Raises:
-      InputError: a pattern matches nothing, or a file whose ending is not known.
-    """
-    paths: set[str] = set()
-    for pattern in (os.path.join(root, relative) for relative in patterns.split("\n")):
-        match = _remote_matches if files.is_remote(pattern) else files.local_matches
-        if not (matches := match(pattern)):
-            raise InputError(
-                f"no file matches {pattern!r} here; check that it exists and may be read"
-            )
-        paths.update(matches)
-    if unknown := sorted(path for path in paths if not files.known_ending(path)):
-        raise InputError(
-            f"{files.name_few(unknown)} cannot be read: the known endings are"
-            f" {files.DESCRIPTION}; rename the files or name others"
-        )
-    return sorted(paths)
-
-
 def read_options(exec_properties: Mapping[str, Any]) -> Options:
     """Returns the options that TextExampleGen put into `custom_config`."""
     config = example_gen_pb2.CustomConfig()
@@ -154,6 +61,11 @@ def read_options(exec_properties: Mapping[str, Any]) -> Options:
     values = struct_pb2.Struct()
     config.custom_config.Unpack(values)
     return Options.from_json(values[OPTIONS])
+
+
+def _growth(options: Options) -> int:
+    """How much larger documents are than what is read: walks over nodes with some edges each."""
+    return max(1, options.num_walks * options.walk_length // (2 * _EDGES_OF_NODE))
 
 
 def _hash_buckets(exec_properties: Mapping[str, Any]) -> dict[str, int]:
@@ -164,7 +76,7 @@ def _hash_buckets(exec_properties: Mapping[str, Any]) -> dict[str, int]:
 
 
 def check_counts(
-    counts: Mapping[str, int], paths: Sequence[str], hash_buckets: Mapping[str, int]
+    counts: Mapping[str, int], paths: Sequence[str], hash_buckets: Mapping[str, int], kind: str
 ) -> None:
     """Checks that there is something to work with.
 
@@ -172,6 +84,7 @@ def check_counts(
       counts: the content of `reading.json`.
       paths: the files that were read.
       hash_buckets: of each split, which gets as large a part of the documents.
+      kind: of the corpus.
 
     Raises:
       InputError: no document at all, or none in one of the splits.
@@ -186,18 +99,19 @@ def check_counts(
     for name, buckets in hash_buckets.items():
         if not counts[f"documents_{name}"]:
             share = buckets / sum(hash_buckets.values())
+            differ = "that differ" + " by more than case, blanks and punctuation" * (kind == TEXT)
             raise InputError(
                 f"none of the corpus's {documents} documents fell into the split {name!r}, which"
-                f" gets {share:.1%} of the {counts['distinct']} that differ by more than case,"
-                " blanks and punctuation; give more of those or change corpus.eval_fraction"
+                f" gets {share:.1%} of the {counts['distinct']} {differ}; give more of those or"
+                " change corpus.eval_fraction"
             )
 
 
 class Executor(base_example_gen_executor.BaseExampleGenExecutor):
     """TFX's file-based import of documents, with an account of them.
 
-    Beside the splits it writes `reading.json`: the fields of account.ReadingCounts, and the counts
-    of WriteShuffled.
+    Beside the splits it writes `reading.json`: the fields of account.ReadingCounts, the counts of
+    WriteShuffled and, of a graph with walks, `nodes`, `isolated_nodes` and `walks`.
     """
 
     _artifact: types.Artifact
@@ -222,7 +136,10 @@ class Executor(base_example_gen_executor.BaseExampleGenExecutor):
         fileio.rmtree(self._unfinished_folder())
         counts = json.loads(io_utils.read_string_file(self._reading_path()))
         logging.info("What was read: %s", counts)
-        check_counts(counts, self._paths, _hash_buckets(exec_properties))
+        kind = read_options(exec_properties).kind
+        for sentence in looks.sentences(counts, kind):
+            print(f"{WARNING}{sentence}", flush=True)
+        check_counts(counts, self._paths, _hash_buckets(exec_properties), kind)
 
     def GenerateExamplesByBeam(  # noqa: N802
         self, pipeline: beam.Pipeline, exec_properties: dict[str, Any]
@@ -242,19 +159,18 @@ class Executor(base_example_gen_executor.BaseExampleGenExecutor):
         proto_utils.json_to_proto(exec_properties[specs.INPUT_CONFIG_KEY], config)
         root = exec_properties.get(specs.INPUT_BASE_KEY) or ""
         self._paths = matching_files(root, config.splits[0].pattern)
-        num_buckets = buckets_for(sum(fileio.stat(path).length for path in self._paths))
+        options = read_options(exec_properties)
+        num_buckets = buckets_for(self._num_bytes() * _growth(options))
         unfinished = self._unfinished_folder()
-        read = beam.ParDo(ReadFiles(read_options(exec_properties), unfinished, num_buckets))
-        # Spread over the workers: one file is read by one of them.
-        found = (
+        runs, counts = (
             pipeline
             | "Paths" >> beam.Create(self._paths)
-            | "Spread" >> beam.Reshuffle()
-            | "Read" >> read.with_outputs(_COUNTS, main="runs")
+            | "Spread" >> beam.Reshuffle()  # over the workers
+            | ReadCorpus(options, unfinished, num_buckets)
         )
-        written = found.runs | "Write" >> WriteShuffled(splits, unfinished, num_buckets)
+        written = runs | "Write" >> WriteShuffled(splits, unfinished, num_buckets)
         _ = (
-            (found[_COUNTS], written)
+            (counts, written)
             | "AllCounts" >> beam.Flatten()
             | "AddCounts" >> beam.CombineGlobally(add_counts)
             | "WriteCounts" >> beam.Map(_write_json, self._reading_path())
@@ -268,6 +184,9 @@ class Executor(base_example_gen_executor.BaseExampleGenExecutor):
           NotImplementedError: always.
         """
         raise NotImplementedError("TextExampleGen writes its splits in GenerateExamplesByBeam")
+
+    def _num_bytes(self) -> int:
+        return sum(fileio.stat(path).length for path in self._paths)
 
     def _unfinished_folder(self) -> str:
         return os.path.join(self._artifact.uri, _UNFINISHED)

@@ -17,10 +17,9 @@ from components.text_example_gen.account import (
 from components.text_example_gen.decompressing import Readable
 from components.text_example_gen.rows.cutting import cut, cut_lines
 from components.text_example_gen.rows.json_lines import json_texts
-from components.text_example_gen.rows.pairs import edges_of
+from components.text_example_gen.rows.pairs import Edge, edges_of
 from components.text_example_gen.rows.records import (
     Record,
-    TrainEdge,
     records_of_edges,
     records_of_pairs,
     records_of_sessions,
@@ -84,7 +83,7 @@ def _cut_cell(row: Row, name: str, limit: int, counts: ReadingCounts) -> Iterato
 
 def read_records(
     file: Readable, name: str, options: Options, counts: ReadingCounts
-) -> Iterator[Record | TrainEdge]:
+) -> Iterator[Record | Edge]:
     """Yields the documents of a file of sessions, edges or pairs, behind what decides their split.
 
     Of edges that walks may take, it yields the edges. For the rest see read_documents.
@@ -94,13 +93,13 @@ def read_records(
     """
     counts.files += 1
     for record in _records(file, name, options, counts):
-        counts.documents += not isinstance(record, TrainEdge)
+        counts.documents += not isinstance(record, Edge)
         yield record
 
 
 def _records(
     file: Readable, name: str, options: Options, counts: ReadingCounts
-) -> Iterator[Record | TrainEdge]:
+) -> Iterator[Record | Edge]:
     rows = rows_of(file, name, options, counts)
     if options.kind == "sessions":
         return records_of_sessions(sessions_of(rows, name, options, counts), name, options, counts)

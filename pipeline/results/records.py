@@ -45,6 +45,20 @@ class ComponentWarning:
 # The figures by which two runs are shown side by side: fields of a summary.
 COMPARED = ("documents", "tokens", "vocabulary_size")
 
+# Of reading.json, what is counted of one kind of corpus alone, and how people read it.
+READ_OF_KIND = {
+    "sessions": "sessions",
+    "pairs": "given pairs",
+    "edges": "edges",
+    "edges_held_out": "edges held out",
+    "nodes": "nodes",
+    "isolated_nodes": "nodes without an edge to train on",
+    "walks": "walks",
+    "files_like_text": "files that look like text",
+    "files_like_sessions": "files that look like sessions",
+    "files_like_edges": "files that look like edges",
+}
+
 # Is told how the components of a run get on.
 ShowProgress = Callable[[ComponentProgress | ComponentWarning | ComponentRun], None]
 
@@ -110,11 +124,13 @@ class Reading:
     copies_eval: int  # of those, what differs from another only by case, blanks, punctuation
     replaced_characters: int  # U+FFFD put in the place of what is not UTF-8
     empty_lines: int
+    of_kind: Mapping[str, int]  # by the names of READ_OF_KIND, what is not 0
 
     @classmethod
     def read(cls, path: Path) -> Self:
         """Reads `reading.json`."""
         content = json.loads(path.read_text(encoding="utf-8"))
+        content["of_kind"] = {name: content[name] for name in READ_OF_KIND if content.get(name)}
         return cls(**{field.name: content[field.name] for field in fields(cls)})
 
 
@@ -126,6 +142,7 @@ class Summary:
     documents: int
     documents_eval: int  # held out
     copies_eval: int  # of those, near-copies of another held-out one; train has none of them
+    read: Mapping[str, int] | None = None  # what TextExampleGen counted, Reading.of_kind
     # date, days and missing_days, where names of the corpus hold dates; tokens, which are all that
     # occur; and, where a run on another corpus was blessed before, what CorpusComparison has.
     corpus: Mapping[str, Any]

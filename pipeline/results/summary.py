@@ -62,6 +62,7 @@ def collect(
         documents=reading.documents,
         documents_eval=reading.documents_eval,
         copies_eval=reading.copies_eval,
+        read=reading.of_kind or None,
         corpus=_corpus(config, corpus, artifacts),
         objective=config.trainer.objective,
         seed=config.seed,

@@ -7,7 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from components.embedding_evaluator.metric_list import METRICS, Unit, label
-from pipeline.results.records import Summary
+from pipeline.results.records import READ_OF_KIND, Summary
 from pipeline.terminal import shown
 from trainer_module.objective_table import OBJECTIVES
 from trainer_module.training.record import Evaluation
@@ -76,6 +76,7 @@ def _corpus(summary: Summary) -> Iterator[Row]:
         "documents",
         f"{whole(summary.documents)}, {whole(summary.documents_eval)} of them held out",
     )
+    yield from ((READ_OF_KIND[name], whole(n)) for name, n in (summary.read or {}).items())
     yield "tokens", whole(summary.tokens)
     left_out = summary.distinct_tokens_left_out
     rarer = f", {whole(left_out)} rarer ones left out" if left_out else ""

@@ -19,7 +19,11 @@ class Preset(NamedTuple):
 KINDS: Mapping[Kind, Preset] = {
     "text": Preset({}, "docs/benchmarks.md"),
     "sessions": Preset(
-        {"preprocessing": {"tokenizer": "whitespace", "subsample": 0.0}}, "docs/sessions.md"
+        {
+            "preprocessing": {"tokenizer": "whitespace", "min_count": 1, "subsample": 0.0},
+            "trainer": {"objective": "sampled_softmax", "epochs": 10},
+        },
+        "docs/sessions.md",
     ),
     "edges": Preset(
         {"preprocessing": {"tokenizer": "whitespace", "min_count": 1, "subsample": 0.0}},
@@ -69,7 +73,8 @@ def with_preset(given: Mapping[str, Any]) -> dict[str, Any]:
       given: sections of the configuration, as trees or as they are when they are validated.
 
     Returns:
-      The same with the defaults; an unknown kind is left for its own field to refuse.
+      The same with the defaults. Those of `trainer` were measured for the kind's own objective:
+      with another one they do not count. An unknown kind is left for its own field to refuse.
 
     >>> given = {"corpus": {"kind": "edges"}, "preprocessing": {"min_count": 3}}
     >>> with_preset(given)["preprocessing"]
@@ -78,11 +83,17 @@ def with_preset(given: Mapping[str, Any]) -> dict[str, Any]:
     kind = _tree(given.get("corpus", {})).get("kind", "text")
     preset = next((preset for name, preset in KINDS.items() if name == kind), KINDS["text"])
     sections = {
-        name: {**defaults, **_tree(given.get(name, {}))}
+        name: {**_measured_for(_tree(given.get(name, {})), defaults), **_tree(given.get(name, {}))}
         for name, defaults in preset.defaults.items()
         if isinstance(given.get(name, {}), Mapping | BaseModel)
     }
     return {**given, **sections}
+
+
+def _measured_for(section: Mapping[str, Any], defaults: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The defaults, if they are for the objective that is set."""
+    own = defaults.get("objective")
+    return defaults if section.get("objective", own) == own else {}
 
 
 def _tree(section: Any) -> Mapping[str, Any]:

@@ -18,6 +18,9 @@ import pytest
 import tensorflow as tf
 from tensorflow_metadata.proto.v0 import statistics_pb2
 
+from tests.components.text_example_gen.test_kinds import documents as documents_of
+from tests.components.text_example_gen.test_kinds import run as run_example_gen
+from tests.end_to_end import kinds
 from tests.end_to_end.commands import Run, Skipgram, run_arguments, transformed_records
 from tests.end_to_end.test_run_again import wait_until
 
@@ -206,6 +209,23 @@ def test_a_second_night_is_held_against_the_first(
         assert second[common] == pytest.approx(own["full_softmax_cross_entropy"], abs=1e-4)
     assert second["increase"] > 5 * second["increase_error"] > 0
     assert second["moved"]["neighbor_overlap"] > 0
+
+
+def test_the_same_walks(
+    flink: Flink, skipgram: Skipgram, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    corpus = tmp_path / "graph.txt"
+    corpus.write_text("".join(f"{edge}\n" for edge in kinds.edges()))
+    settings = ("corpus.kind=edges", "corpus.walks.num_walks=3", "corpus.walks.q=0.5")
+    lenient = "evaluator.min_gain_over_unigram=-100"
+    on_flink = run_on(skipgram, corpus, tmp_path / "output", *flink.settings, *settings, lenient)
+    here = tmp_path_factory.mktemp("here")
+    options = {"kind": "edges", "eval_fraction": 0.05, "num_walks": 3, "walk_length": 80}
+    counts = run_example_gen(here, corpus, **options, q=0.5, seed=1)
+    assert on_flink.summary["read"]["walks"] == counts["walks"] > 0
+    examples = artifact(on_flink.output, "TextExampleGen", "examples")
+    for split in ("train", "eval"):
+        assert documents_of(examples, split) == documents_of(here, split)
 
 
 def test_what_a_worker_could_not_read_is_said_as_on_the_direct_runner(

@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from collections.abc import Iterator, Mapping
 
 from components.text_example_gen.account import ReadingCounts
 
@@ -12,6 +13,11 @@ _NEARLY_ALL = 0.99
 _MANY = 0.5
 # Where prose gives itself away: a capital letter begins the line, and a mark ends a word.
 _PROSE = re.compile(rb"\W*[A-Z].*[a-z][.,;:!?]+(?:\W|$)")
+_SIGNS = {
+    "text": "their lines begin with capital letters and hold marks of punctuation",
+    "sessions": "their lines hold numbers alone",
+    "edges": "nearly all of their lines have the same two or three columns",
+}
 _IDS = re.compile(rb"\s*\d+(?:\s+\d+)*\s*")
 
 
@@ -46,3 +52,18 @@ def looks_like(lines: list[bytes]) -> str | None:
     if sum(map(bool, map(_PROSE.match, lines))) >= _MANY * len(lines):
         return "text"
     return None
+
+
+def sentences(counts: Mapping[str, int], kind: str) -> Iterator[str]:
+    """Yields what to tell people of files that look like another kind than was said.
+
+    Args:
+      counts: reading.json.
+      kind: what was said.
+    """
+    for other, why in _SIGNS.items():
+        if number := counts.get(f"files_like_{other}"):
+            yield (
+                f"{number} of {counts['files']} files look like corpus.kind={other}, and it is"
+                f" {kind}: {why}"
+            )

@@ -1,7 +1,6 @@
 """From sessions, edges and pairs to documents, each with what decides its side of the split."""
 
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
 
 from components.text_example_gen.account import Options, ReadingCounts
 from components.text_example_gen.rows.cutting import cut
@@ -10,12 +9,6 @@ from trainer_module.text.split import is_held_out_key, split_key, train_key
 
 # A document behind its key: the remainder by split.BUCKETS is its split, and copies have the same.
 Record = tuple[int, bytes]
-
-
-class TrainEdge(NamedTuple):
-    """An edge that walks may take."""
-
-    edge: Edge
 
 
 def records_of_sessions(
@@ -56,7 +49,7 @@ def records_of_pairs(
 
 def records_of_edges(
     edges: Iterable[Edge], options: Options, counts: ReadingCounts
-) -> Iterator[Record | TrainEdge]:
+) -> Iterator[Record | Edge]:
     """Yields the documents of each edge; of one of the train split the edge, if there are walks."""
     for edge in edges:
         counts.edges += 1
@@ -66,7 +59,7 @@ def records_of_edges(
             counts.edges_held_out += 1
             yield key, held_out
         elif options.num_walks:
-            yield TrainEdge(edge)
+            yield edge
         else:
             documents = documents_of_edge(edge, directed=options.directed)
             yield from ((train_key(document), document) for document in documents)

@@ -7,7 +7,7 @@ import pytest
 from tfx.types import standard_artifacts
 
 from components.corpus_listing.component import CorpusListing
-from components.text_example_gen import executor
+from components.text_example_gen import matching
 from trainer_module.errors import InputError
 
 
@@ -55,7 +55,7 @@ def test_a_new_file_is_seen_and_one_that_no_pattern_matches_is_not(corpus: Path)
 def test_an_empty_corpus_fails_with_the_sentence_of_the_executor(corpus: Path) -> None:
     (corpus / "a.txt").unlink()
     with pytest.raises(InputError) as here:
-        executor.matching_files(str(corpus), "*.txt")
+        matching.matching_files(str(corpus), "*.txt")
     with pytest.raises(InputError) as there:
         listed(corpus)
     assert str(there.value) == str(here.value)

@@ -173,6 +173,25 @@ def test_what_last_night_trained_on_is_not_compared(tonight: str, tmp_path: Path
     np.testing.assert_array_equal(found["compared_pairs"], found["num_common_pairs"])
 
 
+def test_what_is_held_out_goes_by_the_kind(tmp_path: Path) -> None:
+    transform = test_export.transform(tmp_path / "made", "windows")
+    settings = SETTINGS._replace(window=1, eval_fraction=FRACTION, kind="edges")
+    tonight = test_export.save(transform, tmp_path, "nce", settings)
+    edges = ["ape cow", "ape bee", "dog elk", "bee\tcow", "bee\telk"]
+    examples = np.array([test_export.example(edge) for edge in edges], object)
+    found, whole = (
+        _Models(tonight, write_last(tmp_path / name, fraction), "common_cross_entropy", 1000)
+        for name, fraction in (("half", FRACTION / 2), ("same", FRACTION))
+    )
+    # As text bee<TAB>elk would be, and bee<TAB>cow would not.
+    held_out = [True, False, True, True, False]
+    assert [is_held_out(edge.encode(), FRACTION / 2, "edges") for edge in edges] == held_out
+    np.testing.assert_array_equal(
+        found.compared(examples)["num_common_pairs"],
+        np.where(held_out, whole.compared(examples)["num_common_pairs"], 0),
+    )
+
+
 def test_a_full_cross_entropy_is_of_each_models_own_pairs(tonight: str) -> None:
     found = predictions(tonight, tonight, "full_sigmoid_cross_entropy")
     own = evaluated(tonight)

@@ -1,8 +1,11 @@
 from collections import Counter, defaultdict
 from collections.abc import Mapping
+from itertools import pairwise
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from scipy import stats
 
 from components.random_walks import walking
@@ -73,3 +76,63 @@ def test_what_is_drawn_exactly_has_the_same_probabilities(
     monkeypatch.setattr(walking, "_MOST_NEIGHBORS", 100)
     test_steps_are_taken_with_node2vecs_probabilities(EDGES, False, 0.25, 4)
     test_steps_are_taken_with_node2vecs_probabilities(ALL_ONE, True, 4, 0.1)
+
+
+NODES = st.sampled_from("abcdefgh")
+GRAPHS = st.lists(st.tuples(NODES, NODES, st.sampled_from([1.0, 0.5, 3.0])), max_size=25)
+
+
+@settings(deadline=None)
+@given(GRAPHS, st.booleans(), st.sampled_from([0.1, 1, 9]), st.sampled_from([0.1, 1, 9]))
+def test_walks_go_along_arcs_from_each_node_until_they_end(
+    edges: list[Edge], directed: bool, p: float, q: float
+) -> None:
+    walk = WalkSettings(num_walks=3, walk_length=7, p=p, q=q, directed=directed, seed=5)
+    arcs = arcs_of(edges, directed=directed)
+    walks = [text.split(" ") for text in documents_of(edges, walk, ("i", "a"))]
+    connected = {node for source, target, _ in edges for node in (source, target)}
+    isolated = {"i", "a"} - connected
+    assert Counter(nodes[0] for nodes in walks) == {
+        **dict.fromkeys(connected, 3),
+        **dict.fromkeys(isolated, 1),
+    }
+    for nodes in walks:
+        assert all(after in arcs[node] for node, after in pairwise(nodes))
+        assert len(nodes) == 7 or not arcs[nodes[-1]]
+
+
+@settings(deadline=None)
+@given(GRAPHS, st.integers(1, 9))
+def test_walks_are_the_same_in_any_block(edges: list[Edge], block: int) -> None:
+    walk = WalkSettings(num_walks=2, walk_length=6, p=0.3, q=3, directed=False, seed=5)
+    graph, counts = graph_of(edges, ("i",), directed=False)
+    blocks = [
+        document
+        for begin in range(0, counts.nodes, block)
+        for document in walk_documents(graph, begin, min(begin + block, counts.nodes), walk)
+    ]
+    assert sorted(blocks) == sorted(walk_documents(graph, 0, counts.nodes, walk))
+
+
+def test_what_else_is_in_the_graph_changes_no_walk() -> None:
+    """So the walks of most nodes are last night's, though others have other numbers."""
+    walk = WalkSettings(num_walks=5, walk_length=9, p=0.3, q=3, directed=False, seed=5)
+    apart: list[Edge] = [("A", "Aa", 1.0), ("Aa", "z", 2.0), ("A", "z", 1.0)]
+    before, after = documents_of(EDGES, walk), documents_of(EDGES + apart, walk)
+    assert [walk for walk in after if walk.split(" ")[0] in "abcdef"] == before
+
+
+def test_seeds_and_numbers_give_walks_of_their_own() -> None:
+    walk = WalkSettings(num_walks=50, walk_length=30, p=0.3, q=3, directed=False, seed=5)
+    walks = documents_of(EDGES, walk) + documents_of(EDGES, walk._replace(seed=6))
+    assert len(set(walks)) == 2 * 6 * 50
+
+
+def test_a_step_ends_where_hardly_a_neighbour_is_accepted() -> None:
+    """A star: who is at its centre came from a leaf, and no other leaf is near that one."""
+    star: list[Edge] = [("hub", f"leaf{leaf}", 1.0) for leaf in range(2000)]
+    walk = WalkSettings(num_walks=1, walk_length=4, p=1e6, q=1e6, directed=False, seed=2)
+    walks = [text.split(" ") for text in documents_of(star, walk)]
+    from_leaves = Counter(nodes[2] for nodes in walks if nodes[0] != "hub")
+    # All of 2000 leaves have the same bias: of 2000 draws each gets one, one in e gets none.
+    assert len(from_leaves) == pytest.approx(2000 * (1 - np.exp(-1)), rel=0.05)

@@ -15,9 +15,10 @@ from tfx.components.example_gen.component import FileBasedExampleGen
 from tfx.orchestration.portable.data_types import ExecutionInfo
 from tfx.types import standard_artifacts
 
-from components.text_example_gen import executor, runs, shuffled_writing
+from components.text_example_gen import executor, matching
 from components.text_example_gen.account import Options
 from components.text_example_gen.component import Driver, TextExampleGen
+from components.text_example_gen.writing import runs, shuffled
 from pipeline.beam_arguments import ON_THIS_MACHINE
 from trainer_module.errors import InputError
 
@@ -139,11 +140,9 @@ def test_each_bucket_is_a_file_of_each_split_in_the_order_of_the_keys(
     corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = corpus / "one" / "all.txt"
-    monkeypatch.setattr(shuffled_writing, "_BYTES_A_BUCKET", path.stat().st_size // 2)
+    monkeypatch.setattr(shuffled, "_BYTES_A_BUCKET", path.stat().st_size // 2)
     examples = run(tmp_path, [str(path)])
-    keys = {
-        document.encode(): shuffled_writing.shuffle_key(0, document.encode()) for document in WORDS
-    }
+    keys = {document.encode(): shuffled.shuffle_key(0, document.encode()) for document in WORDS}
     for split in ("train", "eval"):
         found = []
         for bucket in range(3):
@@ -164,7 +163,7 @@ def test_near_copies_are_numbered_and_in_one_split(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, files: int, bytes_a_bucket: int
 ) -> None:
     """However many files and buckets there are."""
-    monkeypatch.setattr(shuffled_writing, "_BYTES_A_BUCKET", bytes_a_bucket)
+    monkeypatch.setattr(shuffled, "_BYTES_A_BUCKET", bytes_a_bucket)
     monkeypatch.setattr(runs, "_BYTES_HELD", 5000)
     texts = [f"Pair {number}" for number in range(60)]
     lines = [*texts * 4, *(text.lower() for text in texts), *(f"{text} !" for text in texts)]
@@ -222,7 +221,7 @@ def test_the_reader_names_file_and_line_through_beam(tmp_path: Path) -> None:
 def test_no_documents() -> None:
     nothing = {"documents": 0, "empty_files": 1, "empty_lines": 2}
     with pytest.raises(InputError) as caught:
-        executor.check_counts(nothing, ["/c/a.txt", "/c/b.txt"], {"train": 9, "eval": 1})
+        executor.check_counts(nothing, ["/c/a.txt", "/c/b.txt"], {"train": 9, "eval": 1}, "text")
     assert str(caught.value) == (
         "the corpus holds no document: 1 of its 2 files are empty and 2 lines are blank"
         " ('/c/a.txt', '/c/b.txt'); give files with text"
@@ -244,14 +243,14 @@ def test_an_empty_split(tmp_path: Path) -> None:
 def test_files_that_are_not_there_or_not_known(tmp_path: Path) -> None:
     (tmp_path / "a.xlsx").touch()
     with pytest.raises(InputError, match=r"no file matches '.*/b.txt' here"):
-        executor.matching_files(str(tmp_path), "b.txt")
+        matching.matching_files(str(tmp_path), "b.txt")
     with pytest.raises(InputError, match=r"a.xlsx' cannot be read: the known endings are .txt, "):
-        executor.matching_files(str(tmp_path), "*")
+        matching.matching_files(str(tmp_path), "*")
 
 
 def test_a_file_that_cannot_be_opened(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"gone.txt' cannot be read \(.*\); check that it exists"):
-        executor.open_file(str(tmp_path / "gone.txt"))
+        matching.open_file(str(tmp_path / "gone.txt"))
 
 
 def test_counts_are_added_name_by_name() -> None:

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from components.text_example_gen import executor
-from components.text_example_gen.reading import Options
-from components.text_example_gen.runs import merged
+from components.text_example_gen import matching
+from components.text_example_gen.account import Options
+from components.text_example_gen.writing import read_corpus
+from components.text_example_gen.writing.runs import merged
 from tests.components.text_example_gen.reading_bytes import COMPRESS
 from tests.gcs.emulator import emulator
 from tests.gcs.store import Store
@@ -27,24 +28,24 @@ def test_folders_and_hidden_files_are_no_part_of_a_corpus(store: Store) -> None:
     # Such an object is what a folder is that someone makes in the console.
     for name in ("all/", "all/a.txt", "all/.b.txt", "all/old/", "all/old/c.txt", "all/older/d.txt"):
         store.put("books", name, b"a line\n")
-    assert executor.matching_files("gs://books/all", "*") == ["gs://books/all/a.txt"]
-    assert executor.matching_files("gs://books/all", ".*") == ["gs://books/all/.b.txt"]
-    assert executor.matching_files("gs://books", "all/old*/*.txt") == [
+    assert matching.matching_files("gs://books/all", "*") == ["gs://books/all/a.txt"]
+    assert matching.matching_files("gs://books/all", ".*") == ["gs://books/all/.b.txt"]
+    assert matching.matching_files("gs://books", "all/old*/*.txt") == [
         "gs://books/all/old/c.txt",
         "gs://books/all/older/d.txt",
     ]
     with pytest.raises(InputError, match=r"no file matches 'gs://books/\*' here"):
-        executor.matching_files("gs://books", "*")
+        matching.matching_files("gs://books", "*")
     store.put("books", "all/table.csv", b"a,b\n")
     with pytest.raises(InputError, match=r"table.csv' cannot be read: the known endings are"):
-        executor.matching_files("gs://books/all", "*")
+        matching.matching_files("gs://books/all", "*")
 
 
 @pytest.mark.parametrize("ending", COMPRESS)
 def test_every_compression(ending: str, store: Store) -> None:
     text = "".join(f"line {i} of the même text\n" for i in range(20_000)).encode()
     store.put("books", f"a.txt{ending}", COMPRESS[ending](text))
-    read = executor.ReadFiles(Options("text", 1000), "gs://books/unfinished", num_buckets=1)
+    read = read_corpus.ReadFiles(Options(1000, 0.05), "gs://books/unfinished", num_buckets=1)
     read.start_bundle()
     [counts] = read.process(f"gs://books/a.txt{ending}")
     [run] = [windowed.value for windowed in read.finish_bundle()]
@@ -58,11 +59,11 @@ def test_every_compression(ending: str, store: Store) -> None:
 
 def test_what_is_not_there_or_not_allowed_is_named(store: Store) -> None:
     with pytest.raises(InputError, match=r"'gs://books/a.txt' cannot be read \(404 GET"):
-        executor.open_file("gs://books/a.txt")
+        matching.open_file("gs://books/a.txt")
     with pytest.raises(InputError, match=r"no file matches 'gs://films/\*' here"):
-        executor.matching_files("gs://films", "*")
+        matching.matching_files("gs://films", "*")
     store.forbidden.add("books")
     with pytest.raises(InputError, match=r"'gs://books/a.txt' cannot be read \(403 GET"):
-        executor.open_file("gs://books/a.txt")
+        matching.open_file("gs://books/a.txt")
     with pytest.raises(InputError, match=r"'gs://books/\*' cannot be looked for \(.*403"):
-        executor.matching_files("gs://books", "*")
+        matching.matching_files("gs://books", "*")

@@ -106,10 +106,15 @@ def test_what_was_read(tmp_path: Path) -> None:
     path = tmp_path / "reading.json"
     path.write_text(
         '{"files": 2, "documents": 7, "documents_eval": 2, "copies_eval": 1, "empty_lines": 1,'
-        ' "replaced_characters": 3, "bytes": 99}'
+        ' "replaced_characters": 3, "bytes": 99, "nodes": 4, "edges": 5, "walks": 0}'
     )
     assert Reading.read(path) == Reading(
-        documents=7, documents_eval=2, copies_eval=1, replaced_characters=3, empty_lines=1
+        documents=7,
+        documents_eval=2,
+        copies_eval=1,
+        replaced_characters=3,
+        empty_lines=1,
+        of_kind={"edges": 5, "nodes": 4},
     )
 
 

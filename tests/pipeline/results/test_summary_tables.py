@@ -67,6 +67,11 @@ class TestSummaryTable:
         assert ["vocabulary", "18,984 tokens"] in summary_rows(AS_IT_SHOULD_BE)
         assert ["empty lines", "3"] in summary_rows(replace(AS_IT_SHOULD_BE, empty_lines=3))
 
+    def test_says_what_was_read_of_a_graph(self):
+        graph = replace(AS_IT_SHOULD_BE, read={"edges": 5278, "isolated_nodes": 12})
+        rows = summary_rows(graph)
+        assert rows[2:4] == [["edges", "5,278"], ["nodes without an edge to train on", "12"]]
+
     def test_that_it_is_not_blessed_stands_out_with_and_without_colours(self):
         withheld = replace(SUMMARY, blessed=False)
         assert summary_rows(withheld)[-1] == ["blessed", "NO, and not pushed"]

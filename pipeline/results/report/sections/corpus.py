@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pipeline.results.embeddings import Embeddings
+from pipeline.results.records import READ_OF_KIND
 from pipeline.results.report import charts
 from pipeline.results.report.contents import (
     Chart,
@@ -67,8 +68,9 @@ def section(
 def _read_table(
     result: Result, read: Mapping[str, Any] | None, counts: npt.NDArray[np.int64] | None
 ) -> Listing:
-    content = {**result, **(read or {})}
-    rows = [(label, whole(content[name])) for name, label in _READ.items() if content.get(name)]
+    content = {**result, **(result.get("read") or {}), **(read or {})}
+    labels = _READ | READ_OF_KIND
+    rows = [(label, whole(content[name])) for name, label in labels.items() if content.get(name)]
     tokens, left_out = result.get("tokens"), result.get("distinct_tokens_left_out")
     if left_out:
         rows.append(("different tokens without a vector, too rare", whole(left_out)))

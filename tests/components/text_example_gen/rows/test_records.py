@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from components.text_example_gen import reading
 from components.text_example_gen.account import Options, ReadingCounts
 from components.text_example_gen.rows.pairs import Edge
-from components.text_example_gen.rows.records import TrainEdge
 from trainer_module.text.split import is_held_out
 
 ITEM = st.sampled_from(["a", "A", "b", "7", "07", "ü", "n-1"])
@@ -36,8 +35,8 @@ def read(
     made = Options(1000, fraction, kind, **options)
     train, held_out, edges = Counter[str](), Counter[str](), list[Edge]()
     for record in reading.read_records(io.BytesIO(data), "a.txt", made, counts):
-        if isinstance(record, TrainEdge):
-            edges.append(record.edge)
+        if isinstance(record, Edge):
+            edges.append(record)
             continue
         key, document = record
         is_train = key % 1000 < 1000 - round(1000 * fraction)

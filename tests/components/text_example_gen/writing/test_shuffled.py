@@ -8,8 +8,8 @@ import tensorflow as tf
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.text_example_gen.runs import Run, merged
-from components.text_example_gen.shuffled_writing import (
+from components.text_example_gen.writing.runs import Run, merged
+from components.text_example_gen.writing.shuffled import (
     Number,
     SpillDocuments,
     SplitFolder,

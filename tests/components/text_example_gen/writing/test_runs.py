@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.text_example_gen import runs
-from components.text_example_gen.runs import Record, Run, RunFile, merged
+from components.text_example_gen.writing import runs
+from components.text_example_gen.writing.runs import Record, Run, RunFile, merged
 
 
 def spilled(folder: Path, workers: Iterable[Iterable[tuple[int, Record]]]) -> dict[int, list[Run]]:

@@ -13,7 +13,7 @@ import tensorflow as tf
 from apache_beam.transforms.window import GlobalWindows
 from apache_beam.utils.windowed_value import WindowedValue
 
-from components.text_example_gen.runs import Run, RunFile, merged
+from components.text_example_gen.writing.runs import Run, RunFile, merged
 from components.tfx_api import fileio, write_split
 from trainer_module import features
 from trainer_module.text.near_copies import near_copy_hashes

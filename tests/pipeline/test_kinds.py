@@ -1,0 +1,50 @@
+"""What a kind of corpus sets where nothing else is said."""
+
+from typing import get_args
+
+import pytest
+import yaml
+
+from pipeline.config import Config
+from pipeline.config_reference import as_yaml
+from pipeline.sections.corpus import CorpusConfig, Kind
+from pipeline.sections.kinds import KINDS
+from trainer_module.hyperparameters import PreprocessingHyperparameters
+
+
+@pytest.mark.parametrize("kind", get_args(Kind))
+def test_the_defaults_of_each_kind_are_a_configuration(kind: Kind) -> None:
+    config = Config.model_validate({"corpus": {"kind": kind}})
+    for name, defaults in KINDS[kind].defaults.items():
+        for field, value in defaults.items():
+            assert getattr(getattr(config, name), field) == value
+
+
+@pytest.mark.parametrize("kind", get_args(Kind))
+def test_what_is_written_for_a_kind_is_read_as_that_kind(kind: Kind) -> None:
+    written = Config.model_validate(yaml.safe_load(as_yaml(kind)))
+    assert written == Config.model_validate({"corpus": {"kind": kind}})
+
+
+def test_what_is_set_counts_in_trees_and_in_sections() -> None:
+    trees = Config.model_validate(
+        {"corpus": {"kind": "edges"}, "preprocessing": {"subsample": 0.5}}
+    )
+    sections = Config(
+        corpus=CorpusConfig(kind="edges"),
+        preprocessing=PreprocessingHyperparameters(subsample=0.5),
+    )
+    assert trees == sections
+    assert (trees.preprocessing.subsample, trees.preprocessing.tokenizer) == (0.5, "whitespace")
+
+
+def test_with_another_objective_what_was_measured_for_the_kinds_own_does_not_count() -> None:
+    own = Config.model_validate({"corpus": {"kind": "sessions"}}).trainer
+    other = Config.model_validate(
+        {"corpus": {"kind": "sessions"}, "trainer": {"objective": "full_softmax"}}
+    )
+    assert (
+        other.trainer == Config.model_validate({"trainer": {"objective": "full_softmax"}}).trainer
+    )
+    assert own.objective == KINDS["sessions"].defaults["trainer"]["objective"]
+    assert other.preprocessing.tokenizer == "whitespace"
