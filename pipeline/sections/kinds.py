@@ -1,11 +1,12 @@
 """Defaults that a kind of corpus has of its own: measured for it, see the page that each names."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from pydantic import BaseModel
 
 from pipeline.sections.corpus import Kind
+from trainer_module.hyperparameters import PreprocessingHyperparameters
 
 
 class Preset(NamedTuple):
@@ -56,6 +57,29 @@ KINDS: Mapping[Kind, Preset] = {
         "docs/pairs.md",
     ),
 }
+
+
+def problems(kind: Kind, preprocessing: PreprocessingHyperparameters) -> Iterator[str]:
+    """A sentence for each field of preprocessing that does not go with a kind, and what to do."""
+    if kind == "text":
+        return
+    if preprocessing.tokenizer != "whitespace":
+        yield (
+            f"preprocessing.tokenizer = {preprocessing.tokenizer} is for words, and the ids of "
+            f"corpus.kind = {kind} are taken as they are: set it to whitespace, or leave it out"
+        )
+    if kind != "pairs":
+        return
+    if preprocessing.emit != "pairs":
+        yield (
+            f"preprocessing.emit = {preprocessing.emit} is of one vocabulary, and corpus.kind = "
+            "pairs has two: set it to pairs, or leave it out"
+        )
+    if preprocessing.subsample:
+        yield (
+            f"preprocessing.subsample = {preprocessing.subsample} is for texts, and pairs that are "
+            "given are all kept: set it to 0, or leave it out"
+        )
 
 
 def with_preset(given: Mapping[str, Any]) -> dict[str, Any]:
