@@ -119,8 +119,8 @@ def corpus(command: Decorated) -> Decorated:
             "--corpus",
             multiple=True,
             metavar="GLOB ...",
-            help=f"Files, folders and globs of {files.DESCRIPTION}; one document a line. Default: "
-            "the docstrings of the installed packages.",
+            help=f"Files, folders and globs of {files.DESCRIPTION}; one document, session, edge or "
+            "pair a row, as corpus.kind says. Default: the docstrings of the installed packages.",
         ),
     ):
         command = option(command)
