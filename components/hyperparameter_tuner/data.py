@@ -38,6 +38,12 @@ class Data(NamedTuple):
     held_out: DocumentsInMemory
     seed: int
     may_have_given_pairs: bool
+    contexts: Vocabulary | None = None  # of the contexts; None: the same
+
+    @property
+    def classes(self) -> Vocabulary:
+        """What contexts are chosen from."""
+        return self.contexts or self.vocabulary
 
     def train_split(self, preprocessing: PreprocessingHyperparameters) -> Split:
         """The train split, as Transform would have written it.
@@ -57,7 +63,7 @@ class Data(NamedTuple):
         redrawn = self._redrawn(documents, preprocessing)
         return split_of(
             redrawn,
-            self.vocabulary,
+            self.classes,
             preprocessing,
             self.seed,
             may_have_given_pairs=self.may_have_given_pairs,
@@ -70,7 +76,7 @@ class Data(NamedTuple):
         if features.WINDOW_SIZES not in known:
             return documents
         tokens = known[features.TOKEN_IDS]
-        keep = tf.constant(keep_probabilities(self.vocabulary, preprocessing))
+        keep = tf.constant(keep_probabilities(self.classes, preprocessing))
         windows = subsampling.drawn_windows(
             tf.bitcast(known[features.DOCUMENT_HASH], tf.uint64),
             documents_of(tokens),
@@ -89,8 +95,9 @@ class Data(NamedTuple):
         return digest_of(self._parts())
 
     def _parts(self) -> Iterator[bytes]:
-        yield b"\n".join(self.vocabulary.tokens)
-        yield self.vocabulary.counts.tobytes()
+        for known in (self.vocabulary, self.classes):
+            yield b"\n".join(known.tokens)
+            yield known.counts.tobytes()
         for documents in (self.train, self.held_out):
             for name in sorted(documents.tensors):
                 for part in tf.nest.flatten(documents.tensors[name], expand_composites=True):
@@ -104,7 +111,7 @@ def read(
     *,
     share: float,
     seed: int,
-    may_have_given_pairs: bool,
+    kind: str,
 ) -> Data:
     """Reads what Transform wrote.
 
@@ -113,7 +120,7 @@ def read(
       train, held_out: patterns of the splits' files.
       share: of the train split that is taken, in (0, 1].
       seed: of the draws.
-      may_have_given_pairs: see split_of.
+      kind: of the corpus.
 
     Raises:
       InputError: the share is of so few documents that none is taken.
@@ -126,12 +133,17 @@ def read(
             f"--sample {share} of the corpus holds no document to train on: raise it, up to 1, "
             "which takes all"
         )
+    names = [features.VOCABULARY]
+    if features.has_two_vocabularies(kind):
+        names.append(features.CONTEXT_VOCABULARY)
+    known, *contexts = (vocabulary.read(output.vocabulary_file_by_name(name)) for name in names)
     return Data(
-        vocabulary.read(output.vocabulary_file_by_name(features.VOCABULARY)),
+        known,
         taken,
         _taken(_files(held_out, spec), 1.0, _HELD_OUT_TOKENS),
         seed,
-        may_have_given_pairs,
+        may_have_given_pairs=kind != "text",
+        contexts=contexts[0] if contexts else None,
     )
 
 

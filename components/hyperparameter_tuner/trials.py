@@ -134,6 +134,7 @@ class Trials:
             group=self._group,
             checkpoint_folder=folder,
             base=trainer.base_path,
+            contexts=self._data.contexts,
             listener=listener,
         )
         shift = self._shift(preprocessing)
@@ -148,8 +149,7 @@ class Trials:
         their frequency alone.
         """
         own, of_pairs = (
-            keep_probabilities(self._data.vocabulary, some)
-            for some in (preprocessing, self._judging)
+            keep_probabilities(self._data.classes, some) for some in (preprocessing, self._judging)
         )
         return np.log(of_pairs / own).astype(np.float32)
 

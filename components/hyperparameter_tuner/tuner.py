@@ -143,7 +143,7 @@ def tuner_fn(fn_args: Any) -> TunerFnResult:
         fn_args.eval_files,
         share=config["sample"],
         seed=config["seed"],
-        may_have_given_pairs=config["kind"] != "text",
+        kind=config["kind"],
     )
     of_trials = {name: value for name, value in config.items() if name not in _OF_THE_SEARCH}
     named = digest_of([json.dumps(of_trials, sort_keys=True).encode(), found.digest().encode()])

@@ -55,6 +55,8 @@ def test_a_killed_search_goes_on_and_a_run_takes_what_it_found(
 ) -> None:
     output = tmp_path / "output"
     killed = skipgram.start(*tune(corpus, output))
+    for log in ("StatisticsGen.log", "Transform.log", "Tuner.log"):
+        wait_until(lambda log=log: any(output.glob(f"logs/*/{log}")), killed)
     wait_until(lambda: bool(records(output)), killed)
     kill(killed)
     wait_until_gone(output)

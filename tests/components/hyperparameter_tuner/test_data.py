@@ -121,8 +121,11 @@ def test_other_data_have_another_digest() -> None:
         Data(VOCABULARY, one, other, 7, False).digest(),
         Data(VOCABULARY, other, one, 7, False).digest(),
         Data(VOCABULARY._replace(tokens=VOCABULARY.tokens[::-1]), one, one, 7, False).digest(),
+        Data(
+            VOCABULARY, one, one, 7, False, VOCABULARY._replace(counts=VOCABULARY.counts + 1)
+        ).digest(),
     }
-    assert len(digests) == 4
+    assert len(digests) == 5
     assert Data(VOCABULARY, transformed(preprocessing(5, 0.1)), one, 7, False).digest() in digests
 
 
