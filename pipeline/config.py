@@ -9,7 +9,7 @@ from pipeline.paths import expanded
 from pipeline.sections.corpus import CorpusConfig
 from pipeline.sections.deployment import DeploymentConfig
 from pipeline.sections.evaluation import EvaluatorConfig, ExporterConfig
-from pipeline.sections.kinds import with_preset
+from pipeline.sections.kinds import problems, with_preset
 from trainer_module.hyperparameters import (
     PreprocessingHyperparameters,
     StrictModel,
@@ -131,13 +131,9 @@ class Config(StrictModel):
         return with_preset(given) if isinstance(given, dict) else given
 
     @model_validator(mode="after")
-    def _ids_stay_whole(self) -> Self:
-        kind, tokenizer = self.corpus.kind, self.preprocessing.tokenizer
-        if kind != "text" and tokenizer != "whitespace":
-            raise ValueError(
-                f"preprocessing.tokenizer={tokenizer} takes ids apart, and corpus.kind={kind} is "
-                "made of them: set preprocessing.tokenizer=whitespace"
-            )
+    def _fits_the_kind(self) -> Self:
+        if found := [*problems(self.corpus.kind, self.preprocessing)]:
+            raise ValueError("; ".join(found))
         return self
 
 

@@ -264,8 +264,8 @@ class TestSeveralErrors:
     def test_ids_are_not_taken_apart(self):
         tokenizer = "preprocessing.tokenizer=unicode_words"
         assert sentence(None, "corpus.kind=edges", tokenizer) == (
-            "preprocessing.tokenizer=unicode_words takes ids apart, and corpus.kind=edges is made "
-            "of them: set preprocessing.tokenizer=whitespace"
+            "preprocessing.tokenizer = unicode_words is for words, and the ids of corpus.kind = "
+            "edges are taken as they are: set it to whitespace, or leave it out"
         )
 
     def test_a_password_hides_no_other_error_and_is_not_shown(self):
