@@ -16,6 +16,7 @@ import yaml
 from components.embedding_comparison.comparison import Comparison
 from components.text_example_gen.executor import READING_FILE
 from pipeline.results.embeddings import Embeddings
+from tests.end_to_end import kinds
 from tests.end_to_end.commands import (
     GROUPS,
     SETTINGS,
@@ -142,6 +143,22 @@ def test_two_nights_of_vertex_of_which_the_first_gives_the_model_of_run(
     second = tmp_path / "second"
     ended = rehearse(skipgram, spec, second, corpus=grown, push_destination=root / "serving")
     require_second_night(second, root, ended, reading["documents"])
+
+
+def test_a_graph_on_kubeflow(skipgram: Skipgram, tmp_path: Path) -> None:
+    graph, spec, root = (tmp_path / name for name in ("graph", "spec.yaml", "root"))
+    graph.mkdir()
+    (graph / "edges.txt").write_text("".join(f"{edge}\n" for edge in kinds.edges()))
+    settings = ("corpus.kind=edges", "corpus.eval_fraction=0.1", "trainer.epochs=1")
+    ended = skipgram(*compile_arguments("kubeflow", spec, *settings))
+    assert ended.code == 0, ended.stderr
+    ended = rehearse(skipgram, spec, root, corpus=graph)
+    assert ended.code == 0, ended.stderr
+    assert "the model is blessed: it is the first one" in ended.stdout
+    reading = figures(root, "text-example-gen", "examples", READING_FILE)
+    assert (reading["nodes"], reading["edges"]) == (120, len([*kinds.edges()]))
+    vectors = Embeddings.load(artifact(root, "embedding-exporter", "vectors"))
+    assert len(vectors.tokens) == 120
 
 
 def test_what_would_fail_in_the_cluster_fails_here_and_names_the_node(

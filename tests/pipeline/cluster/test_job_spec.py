@@ -1,8 +1,9 @@
 """The spec of the quick start's configuration, against golden files; what validation finds."""
 
+import json
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 import yaml
@@ -14,6 +15,7 @@ from pipeline import config_file, data_nodes, graph
 from pipeline.cluster import job_spec, kubeflow_runner, vertex_runner
 from pipeline.config import Config
 from pipeline.failures import WrongCommandError
+from pipeline.sections.corpus import Kind
 from trainer_module.errors import InputError
 
 GOLDEN = Path(__file__).with_name("golden")
@@ -375,3 +377,13 @@ def test_what_is_no_spec_is_refused(tmp_path: Path, content: bytes, complaint: s
 def test_a_spec_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"cannot read the job spec .*none\.yaml"):
         job_spec.read(tmp_path / "none.yaml")
+
+
+@pytest.mark.parametrize("kind", get_args(Kind))
+def test_a_job_knows_the_kind_of_its_corpus(kind: str) -> None:
+    changes = {"trainer__workers": None, "trainer__sync_every": None}
+    spec = kubeflow_runner.compile_job(configuration(corpus__kind=kind, **changes))
+    written = json.dumps(spec).replace("\\", "")
+    # TextExampleGen, Transform and the Trainer.
+    assert written.count(f'"kind": "{kind}"') == 3
+    assert ('"num_walks": 10' in written) == (kind == "edges")
