@@ -9,7 +9,7 @@ from pipeline.paths import expanded
 from pipeline.sections.corpus import CorpusConfig
 from pipeline.sections.deployment import DeploymentConfig
 from pipeline.sections.evaluation import EvaluatorConfig, ExporterConfig
-from pipeline.sections.kinds import with_preset
+from pipeline.sections.kinds import problems, with_preset
 from trainer_module.hyperparameters import (
     PreprocessingHyperparameters,
     StrictModel,
@@ -129,6 +129,12 @@ class Config(StrictModel):
     @classmethod
     def _take_defaults_of_kind(cls, given: Any) -> Any:
         return with_preset(given) if isinstance(given, dict) else given
+
+    @model_validator(mode="after")
+    def _fits_the_kind(self) -> Self:
+        if found := [*problems(self.corpus.kind, self.preprocessing)]:
+            raise ValueError("; ".join(found))
+        return self
 
 
 def fields(model: type[BaseModel] = Config, prefix: str = "") -> Iterator[tuple[str, Any, str]]:

@@ -194,14 +194,15 @@ def _no_value(name: str, value: object) -> str:
 
 def _sentence(error: ErrorDetails, origin: _Origin | None) -> str:
     name = ".".join(str(part) for part in error["loc"])
-    return _problem(error, name) + (origin.place(name) if origin else "")
+    return _problem(error, name) + (origin.place(name) if origin and name else "")
 
 
 def _problem(error: ErrorDetails, name: str) -> str:
     if error["type"] == "model_type":
         return _no_value(name, error["input"])
     if error["type"] == "value_error":  # of fields that do not fit together
-        return f"in {name}, {error['ctx']['error']}"
+        sentence = str(error["ctx"]["error"])
+        return f"in {name}, {sentence}" if name else sentence  # of fields of several sections
     if error["type"] == "extra_forbidden":
         return _unknown_field(name)
     advice = f"; {_ADVICE[error['type']]}" if error["type"] in _ADVICE else ""

@@ -52,6 +52,16 @@ VOCABULARY = "vocabulary"
 # (`occurrences`), also those that the vocabulary leaves out.
 VOCABULARY_TOTALS = "vocabulary_totals"
 
+# With corpus.kind = pairs those are of the targets, and contexts have a vocabulary of their own: a
+# context's id is the number of its line there. Else the one file is for both.
+CONTEXT_VOCABULARY = "context_vocabulary"
+
+
+def has_two_vocabularies(kind: str) -> bool:
+    """Whether the contexts of a kind of corpus have a vocabulary of their own."""
+    return kind == "pairs"
+
+
 # The evaluate signature -> Evaluator: of each document, the sums over its pairs. Cross-entropies
 # are in nats.
 SOFTMAX_CROSS_ENTROPY = "softmax_cross_entropy"

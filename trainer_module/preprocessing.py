@@ -17,6 +17,8 @@ from trainer_module.text import (
     vocabulary_analyzer,
     vocabulary_tables,
 )
+from trainer_module.text.given_pairs import GivenPairs
+from trainer_module.text.subsampling import Windowed
 from trainer_module.text.tokenization import tokenize
 from trainer_module.text.words import Tokenization
 
@@ -36,46 +38,90 @@ def preprocessing_fn(
       int64; or `target` and `context`, `[batch, (pairs)]` int64; and `num_tokens`, `[batch]` int64:
       see features.py.
     """
-    hyperparameters = PreprocessingHyperparameters(**custom_config["preprocessing"])
-    seed = int(custom_config["seed"])
+    preprocessing = PreprocessingHyperparameters(**custom_config["preprocessing"])
+    kind, seed = custom_config.get("kind", "text"), int(custom_config["seed"])
     documents = tf.reshape(inputs[features.TEXT], [-1])
     hashes = hashing.document_hashes(documents, tf.reshape(inputs[features.OCCURRENCE], [-1]))
-    tokens = tokenize(documents, Tokenization.of(hyperparameters))
-    times, windowed, num_tokens = None, subsampling.windowed, tokens.row_lengths()
-    if custom_config.get("kind", "text") != "text":
+    tokens = tokenize(documents, Tokenization.of(preprocessing))
+    given, num_tokens = None, tokens.row_lengths()
+    if kind != "text":
         given = given_pairs.among(documents, hashes, seed=seed)
-        tokens, windowed = given.tokens(tokens), given.windowed
-        times = tf.gather(given.times, skip_grams.documents_of(tokens))
+        tokens = given.tokens(tokens)
         num_tokens = tokens.row_lengths() * given.times
-    vocabulary = vocabulary_analyzer.vocabulary(
-        tokens.flat_values,
-        times,
-        min_count=hyperparameters.min_count,
-        vocab_size=hyperparameters.vocab_size,
-    )
-    ids = tft.apply_vocabulary(tokens.flat_values, vocabulary, lookup_fn=_lookup_ids)
-    counts, totals = tf.unstack(tft.apply_vocabulary(ids, vocabulary, lookup_fn=_lookup_counts))
-    frequencies = tf.cast(counts, tf.float64) / tf.cast(totals, tf.float64)
-    found = windowed(
-        hashes,
-        tokens.with_values(ids),
-        subsampling.keep_probability(frequencies, hyperparameters.subsample),
-        window=hyperparameters.window,
-        seed=seed,
-    )
-    if hyperparameters.emit == "pairs":
-        targets, contexts = skip_grams.pairs(found.token_ids, found.window_sizes)
-        return {
-            features.TARGET: targets,
-            features.CONTEXT: contexts,
-            features.NUM_TOKENS: num_tokens,
-        }
+    if given is not None and features.has_two_vocabularies(kind):
+        return _written_out(_of_two_vocabularies(tokens, given, preprocessing), num_tokens)
+    found = _windowed(tokens, given, hashes, preprocessing, seed)
+    if preprocessing.emit == "pairs":
+        return _written_out(skip_grams.pairs(found.token_ids, found.window_sizes), num_tokens)
     return {
         features.TOKEN_IDS: found.token_ids,
         features.WINDOW_SIZES: found.window_sizes,
         features.NUM_TOKENS: num_tokens,
         features.DOCUMENT_HASH: tf.bitcast(hashes, tf.int64),
     }
+
+
+def _written_out(
+    pairs: tuple[tf.RaggedTensor, tf.RaggedTensor], num_tokens: tf.Tensor
+) -> dict[str, tf.Tensor | tf.RaggedTensor]:
+    targets, contexts = pairs
+    return {
+        features.TARGET: targets,
+        features.CONTEXT: contexts,
+        features.NUM_TOKENS: num_tokens,
+    }
+
+
+def _windowed(
+    tokens: tf.RaggedTensor,
+    given: GivenPairs | None,
+    hashes: tf.Tensor,
+    preprocessing: PreprocessingHyperparameters,
+    seed: int,
+) -> Windowed:
+    """The tokens that the vocabulary knows, with their windows."""
+    times, windowed = None, subsampling.windowed
+    if given is not None:
+        times, windowed = tf.gather(given.times, skip_grams.documents_of(tokens)), given.windowed
+    vocabulary, ids = _vocabulary(tokens.flat_values, times, preprocessing)
+    counts, totals = tf.unstack(tft.apply_vocabulary(ids, vocabulary, lookup_fn=_lookup_counts))
+    frequencies = tf.cast(counts, tf.float64) / tf.cast(totals, tf.float64)
+    return windowed(
+        hashes,
+        tokens.with_values(ids),
+        subsampling.keep_probability(frequencies, preprocessing.subsample),
+        window=preprocessing.window,
+        seed=seed,
+    )
+
+
+def _of_two_vocabularies(
+    tokens: tf.RaggedTensor, given: GivenPairs, preprocessing: PreprocessingHyperparameters
+) -> tuple[tf.RaggedTensor, tf.RaggedTensor]:
+    """The pairs that were given, each side by its own vocabulary: `[batch, (pairs)]` ids each."""
+    sides = given.sides(tokens)
+    _, targets = _vocabulary(sides.targets, sides.times, preprocessing)
+    _, contexts = _vocabulary(
+        sides.contexts, sides.times, preprocessing, features.CONTEXT_VOCABULARY
+    )
+    return given.written_out(sides, targets, contexts)
+
+
+def _vocabulary(
+    tokens: tf.Tensor,
+    times: tf.Tensor | None,
+    preprocessing: PreprocessingHyperparameters,
+    name: str = features.VOCABULARY,
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """The path of the vocabulary of some tokens, and their ids in it, -1 for unknown ones."""
+    path = vocabulary_analyzer.vocabulary(
+        tokens,
+        times,
+        min_count=preprocessing.min_count,
+        vocab_size=preprocessing.vocab_size,
+        name=name,
+    )
+    return path, tft.apply_vocabulary(tokens, path, lookup_fn=_lookup_ids)
 
 
 def _lookup_ids(tokens: tf.Tensor, vocabulary: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:

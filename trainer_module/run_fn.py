@@ -72,15 +72,18 @@ def run_fn(fn_args: FnArgs) -> None:
     # Before TensorFlow does anything else.
     workers = group.join(worker, threads=settings.trainer.threads)
     transform_output = tft.TFTransformOutput(fn_args.transform_graph_path)
-    known = vocabulary.read(transform_output.vocabulary_file_by_name(features.VOCABULARY))
+    known = _read_vocabulary(transform_output, features.VOCABULARY)
+    contexts = known
+    if features.has_two_vocabularies(settings.kind):
+        contexts = _read_vocabulary(transform_output, features.CONTEXT_VOCABULARY)
     train, evaluated = (
         TransformedFiles(_matched(patterns), transform_output.transformed_feature_spec())
         for patterns in (fn_args.train_files, fn_args.eval_files)
     )
-    run = _fingerprint(fn_args, known, [train, evaluated])
+    run = _fingerprint(fn_args, [known, contexts], [train, evaluated])
     split = functools.partial(
         split_of,
-        vocabulary=known,
+        vocabulary=contexts,
         preprocessing=settings.preprocessing,
         seed=settings.seed,
         may_have_given_pairs=settings.kind != "text",
@@ -95,6 +98,7 @@ def run_fn(fn_args: FnArgs) -> None:
         group=workers,
         checkpoint_folder=checkpoints.folder_of(settings.checkpoint_root, run),
         base=fn_args.base_model,
+        contexts=contexts,
         listener=_listener(worker, os.path.join(settings.tensorboard_root, settings.run or run)),
     )
     if worker.is_chief:
@@ -133,14 +137,23 @@ def _matched(patterns: Sequence[str]) -> list[str]:
     return sorted(path for pattern in patterns for path in tf.io.gfile.glob(pattern))
 
 
-def _fingerprint(fn_args: FnArgs, known: Vocabulary, splits: Sequence[TransformedFiles]) -> str:
+def _read_vocabulary(transform_output: tft.TFTransformOutput, name: str) -> Vocabulary:
+    return vocabulary.read(transform_output.vocabulary_file_by_name(name))
+
+
+def _fingerprint(
+    fn_args: FnArgs, known: Sequence[Vocabulary], splits: Sequence[TransformedFiles]
+) -> str:
     """Names what is trained: checkpoints are for one model, begun alike, on one data set.
 
     By content, not by path: where the same was made again elsewhere, as after a change of the
     image, training goes on.
     """
     config = {k: v for k, v in fn_args.custom_config.items() if k not in _OF_THE_PLACE}
-    tokens = hashlib.sha256(b"\n".join(known.tokens) + known.counts.tobytes()).hexdigest()
+    tokens = [
+        hashlib.sha256(b"\n".join(each.tokens) + each.counts.tobytes()).hexdigest()
+        for each in known
+    ]
     base = fn_args.base_model and saved_model.content_of(fn_args.base_model)
     named = [config, tokens, [split.digest() for split in splits], base]
     described = json.dumps(named, sort_keys=True)

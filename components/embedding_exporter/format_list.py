@@ -33,12 +33,17 @@ class ExportFormat(NamedTuple):
 FORMATS: Mapping[str, ExportFormat] = {
     "word2vec": ExportFormat(
         "formats:word2vec",
-        ("vectors.txt", "vectors.bin", "context_vectors.bin", "vocab.txt", "vocabulary.tsv"),
+        (
+            *("vectors.txt", "vectors.bin", "context_vectors.bin", "vocab.txt", "vocabulary.tsv"),
+            "context_vocab.txt",  # where contexts have a vocabulary of their own
+        ),
         "gensim, fastText, TensorBoard",
     ),
     "parquet": ExportFormat("formats:parquet", ("vectors.parquet",), "pandas, DuckDB, Spark"),
     "safetensors": ExportFormat(
-        "formats:safetensors", ("vectors.safetensors", _TOKENS), "PyTorch, JAX, NumPy"
+        "formats:safetensors",
+        ("vectors.safetensors", _TOKENS, "context_tokens.txt"),
+        "PyTorch, JAX, NumPy",
     ),
     "npy": ExportFormat("formats:npy", ("vectors.npy", _TOKENS), "NumPy, in float16"),
     "faiss": ExportFormat(

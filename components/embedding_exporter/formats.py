@@ -5,7 +5,7 @@ the summary. None copies a table whole: a million tokens of 100 dimensions are 4
 """
 
 import shutil
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -32,22 +32,42 @@ class Export(NamedTuple):
     last_tokens: Sequence[str]  # of the last blessed model; none: there is none
     min_recall: float  # what an index for approximate search must reach
 
+    @property
+    def context_tokens(self) -> Sequence[str]:
+        """`[contexts]`, those of the context vectors."""
+        own = self.model.own_contexts
+        return [token.decode() for token in own.tokens] if own else self.tokens
+
 
 Writer = Callable[..., Figures]  # of an Export and the paths of its files
 
 
 def word2vec(
-    export: Export, text: Path, binary: Path, contexts: Path, vocab: Path, table: Path
+    export: Export,
+    text: Path,
+    binary: Path,
+    contexts: Path,
+    vocab: Path,
+    table: Path,
+    context_vocab: Path,
 ) -> Figures:
     """word2vec's formats, the context vectors too, and the counts in two forms."""
     tokens, counts = export.tokens, export.model.vocabulary.counts.tolist()
     vectors = export.model.target_table
     write(text, (line.encode() for line in word2vec_format.text_lines(tokens, vectors)))
     write(binary, word2vec_format.binary_records(tokens, vectors))
-    write(contexts, word2vec_format.binary_records(tokens, export.model.context_weights))
-    write_lines(vocab, (f"{token} {n}" for token, n in zip(tokens, counts, strict=True)))
+    of_contexts = export.context_tokens
+    write(contexts, word2vec_format.binary_records(of_contexts, export.model.context_weights))
+    write_lines(vocab, _counted(tokens, counts))
+    if export.model.own_contexts:
+        counts_of_contexts = export.model.own_contexts.counts.tolist()
+        write_lines(context_vocab, _counted(of_contexts, counts_of_contexts))
     write(table, (line.encode() for line in word2vec_format.vocabulary_lines(tokens, counts)))
     return {}
+
+
+def _counted(tokens: Sequence[str], counts: Sequence[int]) -> Iterator[str]:
+    return (f"{token} {n}" for token, n in zip(tokens, counts, strict=True))
 
 
 def parquet(export: Export, path: Path) -> Figures:
@@ -71,7 +91,7 @@ def parquet(export: Export, path: Path) -> Figures:
     return {}
 
 
-def safetensors(export: Export, path: Path, tokens: Path) -> Figures:
+def safetensors(export: Export, path: Path, tokens: Path, context_tokens: Path) -> Figures:
     """All of the model: `vectors @ context_vectors.T / temperature + context_biases` scores."""
     model = export.model
     tensors = {
@@ -89,6 +109,8 @@ def safetensors(export: Export, path: Path, tokens: Path) -> Figures:
     # It is given addresses: a table that is not in one piece would be written wrong.
     save_file({name: np.ascontiguousarray(it) for name, it in tensors.items()}, path, metadata)
     write_lines(tokens, export.tokens)
+    if model.own_contexts:
+        write_lines(context_tokens, export.context_tokens)
     shutil.copymode(tokens, path)  # the library lets nobody but its user read it
     return {}
 

@@ -149,6 +149,7 @@ class Summary:
     tokens: int
     vocabulary_size: int
     distinct_tokens_left_out: int  # which have no vector
+    num_contexts: int | None = None  # where they are not as many as the targets
     pairs_train: int
     pairs_eval: int
     objective: str

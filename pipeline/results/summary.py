@@ -94,9 +94,9 @@ def _of_training(training: TrainingRecord) -> dict[str, Any]:
     """The fields that say what training gave."""
     speeds = training.pairs_per_second_of_workers
     same = (
-        *("tokens", "vocabulary_size", "distinct_tokens_left_out", "pairs_train", "pairs_eval"),
-        *("train_loss", "sampled_losses", "full_loss", "evaluations", "kept_step"),
-        *("resumed_at_step", "warm_start", "threads"),
+        *("tokens", "vocabulary_size", "distinct_tokens_left_out", "num_contexts"),
+        *("pairs_train", "pairs_eval", "train_loss", "sampled_losses", "full_loss"),
+        *("evaluations", "kept_step", "resumed_at_step", "warm_start", "threads"),
     )
     return {name: getattr(training, name) for name in same} | {
         "workers": len(speeds),

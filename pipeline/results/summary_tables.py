@@ -80,7 +80,9 @@ def _corpus(summary: Summary) -> Iterator[Row]:
     yield "tokens", whole(summary.tokens)
     left_out = summary.distinct_tokens_left_out
     rarer = f", {whole(left_out)} rarer ones left out" if left_out else ""
-    yield "vocabulary", f"{whole(summary.vocabulary_size)} tokens{rarer}"
+    contexts = summary.num_contexts
+    known = f"targets, {whole(contexts)} contexts" if contexts else "tokens"
+    yield "vocabulary", f"{whole(summary.vocabulary_size)} {known}{rarer}"
     unusual = {
         "near-copies held out": summary.copies_eval,
         "replaced characters": summary.replaced_characters,
@@ -197,7 +199,8 @@ def approximation_table(summary: Summary) -> Table:
     table = Table("candidates", "loss (nats)", title="What sampling gives", title_justify="left")
     for number, loss in summary.sampled_losses.items():
         add_row(table, number, decimal(loss))
-    add_row(table, f"all {whole(summary.vocabulary_size)}", decimal(summary.full_loss))
+    classes = summary.num_contexts or summary.vocabulary_size
+    add_row(table, f"all {whole(classes)}", decimal(summary.full_loss))
     return table
 
 

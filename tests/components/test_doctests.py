@@ -8,7 +8,8 @@ import pytest
 from components import processes
 from components.embedding_evaluator import metric_list, thresholds
 from components.rising_pusher import versions
-from components.text_example_gen import files
+from components.text_example_gen import account, files
+from components.text_example_gen.rows import looks, records
 from trainer_module.evaluation import word2vec_format
 
 
@@ -16,7 +17,7 @@ from trainer_module.evaluation import word2vec_format
     ("module", "at_least"),
     [
         *((processes, 2), (files, 8), (word2vec_format, 5), (versions, 4)),
-        *((metric_list, 3), (thresholds, 2)),
+        *((metric_list, 3), (thresholds, 2), (account, 2), (looks, 2), (records, 5)),
     ],
     ids=lambda value: getattr(value, "__name__", ""),
 )

@@ -48,7 +48,7 @@ def edges(run_of: RunOf) -> Run:
 
 @pytest.fixture(scope="module")
 def pairs(run_of: RunOf) -> Run:
-    return run_of("pairs", "plays.tsv", kinds.pairs())
+    return run_of("pairs", "plays.tsv", kinds.pairs(), "trainer.epochs=60")
 
 
 def test_the_next_item_of_a_session_is_the_most_probable_context(

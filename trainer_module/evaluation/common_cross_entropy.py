@@ -14,6 +14,9 @@ know has the rest, spread by how often it comes:
 `q` are the shares of U's tokens after subsampling, and `eps_M` is their sum over what M does not
 know. For each t both sum to 1 over U, so dropping words does not pay. With one vocabulary eps is 0,
 and this is the full softmax cross-entropy.
+
+Where contexts have a vocabulary of their own, U and eps are of contexts, and the targets of the
+pairs are those that either model knows.
 """
 
 from typing import NamedTuple
@@ -23,9 +26,12 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from trainer_module import features
+from trainer_module.errors import InputError
 from trainer_module.evaluation import cross_entropies, target_sample
 from trainer_module.evaluation.judged_model import JudgedModel
+from trainer_module.evaluation.saved_model import ModelSettings
 from trainer_module.text import given_pairs, hashing, skip_grams, subsampling
+from trainer_module.text.given_pairs import GivenPairs, Sides
 from trainer_module.text.tokenization import tokenize
 from trainer_module.vocabulary import Vocabulary
 
@@ -87,18 +93,25 @@ class CommonCrossEntropy(tf.Module):
     """Tonight's model and the last blessed one, held against each other on documents."""
 
     def __init__(self, tonight: JudgedModel, last: JudgedModel):
-        """Takes the tokenizer, subsampling, windows and seed of tonight's model for both."""
+        """Takes the tokenizer, subsampling, windows and seed of tonight's model for both.
+
+        Raises:
+          InputError: one of them has two vocabularies and the other one has one.
+        """
         super().__init__()
         self._settings = settings = tonight.settings
+        _require_alike(settings, last.settings)
         self._models = (tonight, last)
         self._common = common_vocabulary(tonight.vocabulary, last.vocabulary, settings.subsample)
-        places = tf.lookup.KeyValueTensorInitializer(
-            tf.constant(self._common.tokens), tf.range(len(self._common.tokens), dtype=tf.int64)
-        )
-        self._places = tf.lookup.StaticHashTable(places, -1)
+        self._places = _places_in(self._common)
+        contexts, self._context_places = self._common, self._places
+        if settings.has_two_vocabularies:
+            contexts = common_vocabulary(tonight.contexts, last.contexts, settings.subsample)
+            self._context_places = _places_in(contexts)
         self._keep = tf.constant(self._common.keep)
         self._tonight, self._last = (
-            _ModelOverCommon(model, self._common, which) for which, model in enumerate(self._models)
+            _ModelOverCommon(model, self._common, contexts, which)
+            for which, model in enumerate(self._models)
         )
 
     def draw(self, max_targets: int) -> None:
@@ -150,6 +163,8 @@ class CommonCrossEntropy(tf.Module):
         if settings.kind != "text":
             given = given_pairs.among(documents, hashes, seed=settings.seed)
             tokens, windowed = given.tokens(tokens), given.windowed
+            if settings.has_two_vocabularies:
+                return self._pairs_of(given, given.sides(tokens))
         places = tokens.with_values(self._places.lookup(tokens.flat_values))
         found = windowed(
             hashes,
@@ -160,19 +175,47 @@ class CommonCrossEntropy(tf.Module):
         )
         return skip_grams.pairs(found.token_ids, found.window_sizes)
 
+    def _pairs_of(self, given: GivenPairs, sides: Sides) -> tuple[tf.RaggedTensor, tf.RaggedTensor]:
+        targets = self._places.lookup(sides.targets)
+        return given.written_out(sides, targets, self._context_places.lookup(sides.contexts))
+
+
+def _require_alike(tonight: ModelSettings, last: ModelSettings) -> None:
+    if tonight.has_two_vocabularies != last.has_two_vocabularies:
+        raise InputError(
+            f"this model is of corpus.kind={tonight.kind} and the last blessed one of "
+            f"corpus.kind={last.kind}: one alone has a vocabulary of contexts, so they cannot be "
+            "held against each other, name another --output"
+        )
+
+
+def _places_in(common: CommonVocabulary) -> tf.lookup.StaticHashTable:
+    """The place of each token, int64; -1 of one that is not there."""
+    places = tf.range(len(common.tokens), dtype=tf.int64)
+    initializer = tf.lookup.KeyValueTensorInitializer(tf.constant(common.tokens), places)
+    return tf.lookup.StaticHashTable(initializer, -1)
+
 
 class _ModelOverCommon(tf.Module):
     """A model's distribution over the common vocabulary."""
 
-    def __init__(self, model: JudgedModel, common: CommonVocabulary, which: int):
+    def __init__(
+        self,
+        model: JudgedModel,
+        targets: CommonVocabulary,
+        contexts: CommonVocabulary,
+        which: int,
+    ):
         super().__init__()
         self._targets = model.targets
         self._parameters = model.parameters._replace(
             context_biases=tf.convert_to_tensor(model.parameters.corrected_biases), correction=None
         )
-        self._rows = tf.constant(common.rows[which])
-        self._log_classes = tf.constant(np.log(common.classes), tf.float32)
-        self._log_known = tf.constant(np.log1p(-common.unknown(which)), tf.float32)
+        self._rows = self._context_rows = tf.constant(targets.rows[which])
+        if contexts is not targets:
+            self._context_rows = tf.constant(contexts.rows[which])
+        self._log_classes = tf.constant(np.log(contexts.classes), tf.float32)
+        self._log_known = tf.constant(np.log1p(-contexts.unknown(which)), tf.float32)
 
     def losses(
         self, targets: tf.RaggedTensor, contexts: tf.RaggedTensor
@@ -184,7 +227,7 @@ class _ModelOverCommon(tf.Module):
           sketch of the documents, `[batch, target_sample.BUCKETS]`.
         """
         target_rows = tf.gather(self._rows, targets.flat_values)
-        context_rows = tf.gather(self._rows, contexts.flat_values)
+        context_rows = tf.gather(self._context_rows, contexts.flat_values)
         known = (target_rows >= 0) & (context_rows >= 0)
         target_rows, context_rows, documents = (
             tf.boolean_mask(of_pairs, known)

@@ -41,16 +41,19 @@ class ServingModel(WordModel):
 
         Args:
           parameters: the trained tables, and what evaluation needs to know of the objective.
-          unigram: `[vocab]` float32, model.unigram_log_probabilities.
-          transform_output: whose vocabulary and graph become part of the SavedModel.
+          unigram: `[contexts]` float32, model.unigram_log_probabilities.
+          transform_output: whose vocabularies and graph become part of the SavedModel.
           settings: go into the SavedModel for those who read it. They say too how words are brought
             to the form in which the vocabulary holds them.
         """
         vocabulary = transform_output.vocabulary_file_by_name(features.VOCABULARY)
-        super().__init__(parameters, vocabulary, settings)
+        contexts = vocabulary
+        if settings.has_two_vocabularies:
+            contexts = transform_output.vocabulary_file_by_name(features.CONTEXT_VOCABULARY)
+        super().__init__(parameters, vocabulary, contexts, settings)
         self.unigram = tf.Variable(unigram, trainable=False)
         self.targets = DrawnTargets.all_of(
-            len(unigram),
+            parameters.target_table.shape[0],
             len(TargetSums._fields),
             functools.partial(cross_entropies.stacked_sums, self.parameters),
         )
@@ -205,12 +208,15 @@ def save(serving: ServingModel, folder: str) -> None:
             EVALUATE_TEXT_SIGNATURE: serving.evaluate_text,
         },
     )
-    warm_up.write(folder, _usual_requests(serving.most_frequent_words(2)))
+    words = serving.most_frequent_words(2)
+    document = b" ".join(words)
+    if ModelSettings.from_json(serving.settings.numpy()).has_two_vocabularies:
+        document = b"\t".join([*words[:1], *serving.most_frequent_contexts(1)])
+    warm_up.write(folder, _usual_requests(words[:1], document))
 
 
-def _usual_requests(words: Sequence[bytes]) -> dict[str, dict[str, Any]]:
-    """One of each signature, small, with words that the model knows."""
-    word, document = words[:1], b" ".join(words)
+def _usual_requests(word: Sequence[bytes], document: bytes) -> dict[str, dict[str, Any]]:
+    """One of each signature, small, with a word and a document that the model knows."""
     text = tf.train.Feature(bytes_list=tf.train.BytesList(value=[document]))
     example = tf.train.Example(features=tf.train.Features(feature={features.TEXT: text}))
     return {

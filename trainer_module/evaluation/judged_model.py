@@ -22,16 +22,18 @@ class JudgedModel(tf.Module):
         self,
         settings: ModelSettings,
         vocabulary: Vocabulary,
+        contexts: Vocabulary,
         parameters: Parameters,
         targets: DrawnTargets,
         visitor: Visitor | None = None,
     ):
-        """Puts it together; the vocabulary is that of the tables.
+        """Puts it together; the vocabularies of targets and contexts are those of the tables.
 
         With a visitor, its counter is shown all scores of the targets that are summed.
         """
         super().__init__()
-        self.settings, self.vocabulary = settings, vocabulary
+        self.settings = settings
+        self.vocabulary, self.contexts = vocabulary, contexts
         self.parameters, self.targets = parameters, targets
         self.visitor = visitor
 
@@ -66,7 +68,7 @@ class JudgedModel(tf.Module):
         )
         compute = functools.partial(_log_partitions, parameters)
         targets = DrawnTargets.all_of(len(model.vocabulary.tokens), 1, compute)
-        return cls(settings, model.vocabulary, parameters, targets)
+        return cls(settings, model.vocabulary, model.contexts, parameters, targets)
 
     @classmethod
     def of_loaded(cls, loaded: Any) -> Self:
@@ -86,8 +88,10 @@ class JudgedModel(tf.Module):
         visitor = Visitor()
         compute = functools.partial(cross_entropies.stacked_sums, parameters, visit=visitor)
         targets = DrawnTargets.of_loaded(loaded.targets, compute)
-        path = loaded.vocabulary.asset_path.numpy().decode()
-        return cls(settings, vocabulary.read(path), parameters, targets, visitor)
+        known = contexts = vocabulary.read(loaded.vocabulary.asset_path.numpy().decode())
+        if settings.has_two_vocabularies:
+            contexts = vocabulary.read(loaded.context_vocabulary.asset_path.numpy().decode())
+        return cls(settings, known, contexts, parameters, targets, visitor)
 
 
 def _log_partitions(parameters: Parameters, targets: tf.Tensor) -> tf.Tensor:

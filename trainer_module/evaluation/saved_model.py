@@ -44,6 +44,11 @@ class ModelSettings(NamedTuple):
         """How the model makes tokens of text."""
         return Tokenization(self.tokenizer, self.normalization)
 
+    @property
+    def has_two_vocabularies(self) -> bool:
+        """Whether contexts have a vocabulary of their own."""
+        return features.has_two_vocabularies(self.kind)
+
     def to_json(self) -> str:
         """The content of the variable `settings`."""
         return json.dumps(self._asdict(), sort_keys=True)
@@ -58,16 +63,22 @@ class SavedModel(NamedTuple):
     """A model as it was exported; scores are as in cross_entropies.Parameters."""
 
     settings: ModelSettings
-    vocabulary: Vocabulary
-    target_table: Table  # [vocab, dim]
-    context_weights: Table  # [vocab, dim]
-    context_biases: Table  # [vocab]
-    correction: Table | None  # [vocab]
-    unigram: Table  # [vocab], model.unigram_log_probabilities
+    vocabulary: Vocabulary  # of the targets
+    target_table: Table  # [targets, dim]
+    context_weights: Table  # [contexts, dim]
+    context_biases: Table  # [contexts]
+    correction: Table | None  # [contexts]
+    unigram: Table  # [contexts], model.unigram_log_probabilities
+    own_contexts: Vocabulary | None = None  # None: contexts are of the same vocabulary
+
+    @property
+    def contexts(self) -> Vocabulary:
+        """The vocabulary of the contexts."""
+        return self.own_contexts or self.vocabulary
 
     @property
     def corrected_biases(self) -> Table:
-        """`[vocab]`, with which scores are estimates of log p(c|t)."""
+        """`[contexts]`, with which scores are estimates of log p(c|t)."""
         if self.correction is None:
             return self.context_biases
         corrected: Table = self.context_biases + self.correction
@@ -102,14 +113,18 @@ def read(folder: str) -> SavedModel:
     def value(name: str) -> Table:
         return np.asarray(reader.get_tensor(name + _VALUE))
 
+    settings = ModelSettings.from_json(reader.get_tensor(_SETTINGS))
     return SavedModel(
-        ModelSettings.from_json(reader.get_tensor(_SETTINGS)),
+        settings,
         vocabulary.read(os.path.join(folder, "assets", features.VOCABULARY)),
         value("target_table"),
         value("context_weights"),
         value("context_biases"),
         value("correction") if reader.has_tensor(f"correction{_VALUE}") else None,
         value("unigram"),
+        vocabulary.read(os.path.join(folder, "assets", features.CONTEXT_VOCABULARY))
+        if settings.has_two_vocabularies
+        else None,
     )
 
 
@@ -145,7 +160,7 @@ def rewrite(
 
     Args:
       folder: of the SavedModel.
-      target_table, context_weights: `[vocab, dim]`, in place of the old ones.
+      target_table, context_weights: `[tokens, dim]`, in place of the old ones.
       settings: in place of the old ones.
 
     Raises:

@@ -16,10 +16,19 @@ from trainer_module.text.subsampling import Windowed
 # Which of a document's random numbers is drawn; subsampling.py has others.
 WEIGHT_STREAM = 3
 # No weight counts for more, so that none fills the memory. Readers refuse larger ones.
-MOST_TIMES = 1_000_000
+MOST_TIMES = 65_536
 
 _IS_PAIR = r"[^\t]*\t(?s:.*)"
 _BEFORE_WEIGHT = r"^[^\t]*\t[^\t]*\t?"
+
+
+class Sides(NamedTuple):
+    """The targets and contexts of given pairs, `[pairs]` strings each, and whose they are."""
+
+    documents: tf.Tensor  # [pairs] int64, rising, which of the batch each one is
+    targets: tf.Tensor
+    contexts: tf.Tensor
+    times: tf.Tensor  # [pairs] int64, at least 1
 
 
 class GivenPairs(NamedTuple):
@@ -43,6 +52,36 @@ class GivenPairs(NamedTuple):
         of_two = lengths == 2 + tf.cast(self.is_weighted, lengths.dtype)
         of_pair = 2 * tf.cast(of_two & (self.times > 0), lengths.dtype)
         return self._laid_out(tokens, tf.where(self.is_pair, of_pair, lengths))
+
+    def sides(self, tokens: tf.RaggedTensor) -> Sides:
+        """The two sides of those given pairs that count, of what `tokens` gave."""
+        documents = tf.where(self.is_pair & (tokens.row_lengths() > 0))[:, 0]
+        starts = tf.gather(tokens.row_starts(), documents)
+        targets, contexts = (tf.gather(tokens.flat_values, starts + side) for side in (0, 1))
+        return Sides(documents, targets, contexts, tf.gather(self.times, documents))
+
+    def written_out(
+        self, sides: Sides, target_ids: tf.Tensor, context_ids: tf.Tensor
+    ) -> tuple[tf.RaggedTensor, tf.RaggedTensor]:
+        """Given pairs as skip_grams.pairs gives pairs, each as often as it occurs.
+
+        Args:
+          sides: of the batch.
+          target_ids, context_ids: `[pairs]` int64, of either side; -1 for an unknown token.
+
+        Returns:
+          targets, contexts: `[batch, (pairs)]` int64, without the pairs of which one is unknown.
+        """
+        is_known = (target_ids >= 0) & (context_ids >= 0)
+        times = sides.times * tf.cast(is_known, tf.int64)
+        num_documents = tf.shape(self.times, tf.int64)
+        lengths = tf.scatter_nd(sides.documents[:, tf.newaxis], times, num_documents)
+        splits = tf.concat([[0], tf.cumsum(lengths)], 0)
+        targets, contexts = (
+            tf.RaggedTensor.from_row_splits(tf.repeat(ids, times), splits, validate=False)
+            for ids in (target_ids, context_ids)
+        )
+        return targets, contexts
 
     def windowed(
         self,

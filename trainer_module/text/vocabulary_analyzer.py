@@ -27,15 +27,24 @@ _NUM_SHARDS = 16
 # Distinct tokens that a worker counts before it passes them on: some 100 MB.
 _MOST_HELD = 1 << 20
 
+# What the name of the totals' file ends in: see features.VOCABULARY_TOTALS.
+_TOTALS = features.VOCABULARY_TOTALS.removeprefix(features.VOCABULARY)
+
 _Counts = list[tuple[int, bytes]]  # how often each token occurs
 
 
 def vocabulary(
-    tokens: tf.Tensor, times: tf.Tensor | None = None, *, min_count: int, vocab_size: int
+    tokens: tf.Tensor,
+    times: tf.Tensor | None = None,
+    *,
+    min_count: int,
+    vocab_size: int,
+    name: str = features.VOCABULARY,
 ) -> tf.Tensor:
     """Counts tokens over all documents that Transform analyzes, and writes those to keep.
 
-    Beside the file features.VOCABULARY it writes features.VOCABULARY_TOTALS.
+    Beside the file features.VOCABULARY it writes features.VOCABULARY_TOTALS; beside one of another
+    name, its totals.
 
     Args:
       tokens: `[tokens]` strings, none empty, none with a newline.
@@ -43,6 +52,7 @@ def vocabulary(
       min_count: rarer tokens are left out.
       vocab_size: tokens to keep at most, the most frequent ones; of equal ones those with the
         greater bytes, as `tft.vocabulary` does.
+      name: of the file.
 
     Returns:
       `[]` string, the path of the file.
@@ -52,7 +62,7 @@ def vocabulary(
         counts = tf.math.unsorted_segment_sum(times, places, tf.size(distinct))
     path, _ = tft.experimental.ptransform_analyzer(
         [distinct, counts],
-        _CountAndWrite(min_count, vocab_size),
+        _CountAndWrite(name, min_count, vocab_size),
         output_dtypes=[tf.string, tf.string],
         output_shapes=[[], []],
         # Stands in the file's place until it is written.
@@ -73,8 +83,10 @@ class _Shard(NamedTuple):
 class _CountAndWrite(PTransformAnalyzer):
     """From batches of distinct tokens with their counts to the paths of the two files."""
 
-    def __init__(self, min_count: int, vocab_size: int) -> None:
+    def __init__(self, name: str, min_count: int, vocab_size: int) -> None:
         super().__init__()
+        # Of the vocabulary and of its totals.
+        self._names = (name, f"{name}{_TOTALS}")
         self._min_count = min_count
         self._vocab_size = vocab_size
 
@@ -86,11 +98,10 @@ class _CountAndWrite(PTransformAnalyzer):
             | "Gather" >> beam.GroupByKey()
             | "Keep" >> beam.MapTuple(self._keep)
             | "ToOne" >> beam.combiners.ToList()
-            | "Write" >> beam.Map(_write, folder, self._min_count, self._vocab_size)
+            | "Write" >> beam.Map(_write, folder, self._names, self._min_count, self._vocab_size)
         )
         paths = [
-            written | f"PathOf{name}" >> beam.Map(_path_in, folder, name)
-            for name in (features.VOCABULARY, features.VOCABULARY_TOTALS)
+            written | f"PathOf{name}" >> beam.Map(_path_in, folder, name) for name in self._names
         ]
         return paths[0], paths[1]
 
@@ -138,7 +149,9 @@ class _AddUp(beam.DoFn):
         yield from shards.items()
 
 
-def _write(shards: Iterable[_Shard], folder: str, min_count: int, vocab_size: int) -> None:
+def _write(
+    shards: Iterable[_Shard], folder: str, names: tuple[str, str], min_count: int, vocab_size: int
+) -> None:
     """Writes both files.
 
     Raises:
@@ -154,8 +167,8 @@ def _write(shards: Iterable[_Shard], folder: str, min_count: int, vocab_size: in
     if not kept:
         most_frequent = max((one for shard in shards for one in shard.most_frequent), default=None)
         raise nothing_to_keep(most_frequent, **totals, min_count=min_count)
-    _write_file(b"".join(b"%d %s\n" % entry for entry in kept), folder, features.VOCABULARY)
-    _write_file(json.dumps(totals).encode(), folder, features.VOCABULARY_TOTALS)
+    _write_file(b"".join(b"%d %s\n" % entry for entry in kept), folder, names[0])
+    _write_file(json.dumps(totals).encode(), folder, names[1])
 
 
 def _write_file(content: bytes, folder: str, name: str) -> None:

@@ -7,7 +7,6 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
-from trainer_module.errors import InputError
 from trainer_module.evaluation import base_model, cross_entropies
 from trainer_module.evaluation.cross_entropies import Parameters
 from trainer_module.hyperparameters import PreprocessingHyperparameters, TrainerHyperparameters
@@ -17,6 +16,7 @@ from trainer_module.input_pipeline.splits import Counts, Form, Pairs, Split, spr
 from trainer_module.sizes import reach
 from trainer_module.text import subsampling
 from trainer_module.training import warm_start
+from trainer_module.training.enough_data import require_enough
 from trainer_module.training.loop import TrainingLoop
 from trainer_module.training.model import SkipGramModel, unigram_log_probabilities
 from trainer_module.training.progress import Listener, UnigramModel, say_nothing
@@ -40,7 +40,7 @@ class Fitted:
 
     model: SkipGramModel
     parameters: Parameters  # this worker's copies of the model's tables
-    unigram: npt.NDArray[np.float32]  # [vocab], model.unigram_log_probabilities
+    unigram: npt.NDArray[np.float32]  # [contexts], model.unigram_log_probabilities
     train: Counts  # of all workers; `targets` of the one that has the most
     held_out: Counts
     held_out_pairs: Pairs  # on which evaluations were taken
@@ -61,6 +61,7 @@ def fit(
     group: WorkerGroup,
     checkpoint_folder: str,
     base: str | None = None,
+    contexts: Vocabulary | None = None,
     listener: Listener = say_nothing,
 ) -> Fitted:
     """Trains a model, from the last checkpoint if there is one.
@@ -75,24 +76,20 @@ def fit(
       group: workers.group.join, before TensorFlow does anything else.
       checkpoint_folder: for this model, this data, these hyperparameters and this base alone.
       base: path of the model to begin with, see base_model.read; None: begin anew.
+      contexts: the vocabulary of the contexts; None: the same.
       listener: is told about once a second, and at each evaluation.
 
     Raises:
       InputError: there is nothing to train on, training diverges, or the base does not fit.
     """
+    known = (vocabulary, contexts or vocabulary)
     own_share = train_split._replace(worker=group.worker)
     form = FORMS[preprocessing.emit]
     own = form.count(own_share, epochs=hyperparameters.epochs)
     train, held_out = counts_of_all(group, own), form.count(eval_split)
-    require_data(vocabulary, train, held_out, preprocessing)
+    require_enough(*known, train, held_out, preprocessing)
     unigram = unigram_log_probabilities(train.context_counts)
-    with group.strategy.scope():
-        model = SkipGramModel(
-            unigram,
-            dim=hyperparameters.dim,
-            bias_initializer=hyperparameters.bias_initializer,
-            seed=seed,
-        )
+    model = _new_model(group, unigram, len(vocabulary.tokens), hyperparameters, seed)
     pairs = held_out_pairs(form, eval_split, held_out)
     loop = TrainingLoop(
         group,
@@ -103,7 +100,7 @@ def fit(
         seed=seed,
         held_out=pairs,
     )
-    taken = None if base is None else _take_over(base, loop, model, vocabulary, unigram)
+    taken = None if base is None else _take_over(base, loop, model, known, unigram)
     if group.num_workers > 1:
         own_share = own_share._replace(frame_width=train.frame_width)
     listener(of_unigram_model(unigram, pairs))
@@ -122,18 +119,37 @@ def fit(
     )
 
 
+def _new_model(
+    group: WorkerGroup,
+    unigram: npt.NDArray[np.float32],
+    num_targets: int,
+    hyperparameters: TrainerHyperparameters,
+    seed: int,
+) -> SkipGramModel:
+    with group.strategy.scope():
+        return SkipGramModel(
+            unigram,
+            dim=hyperparameters.dim,
+            bias_initializer=hyperparameters.bias_initializer,
+            seed=seed,
+            num_targets=num_targets,
+        )
+
+
 def _take_over(
     base: str,
     loop: TrainingLoop,
     model: SkipGramModel,
-    vocabulary: Vocabulary,
+    known: tuple[Vocabulary, Vocabulary],
     unigram: npt.NDArray[np.float32],
 ) -> WarmStart:
     """What a model begins with; a checkpoint, which is of later, is taken up after it."""
+    targets, contexts = (vocabulary.tokens for vocabulary in known)
     return warm_start.take_over(
         model,
-        base_model.read(base, set(vocabulary.tokens)),
-        vocabulary.tokens,
+        base_model.read(base, set(targets)),
+        targets,
+        contexts,
         unigram=unigram,
         parameters=loop.step.parameters,
         is_biased=loop.step.is_biased,
@@ -186,71 +202,6 @@ def counts_of_all(group: WorkerGroup, own: Counts) -> Counts:
     documents, tokens, _, pairs, _ = of_each.sum(0).tolist()
     _, _, targets, _, frame_width = of_each.max(0).tolist()
     return Counts(documents, tokens, targets, pairs, context_counts, frame_width)
-
-
-def require_data(
-    vocabulary: Vocabulary,
-    train: Counts,
-    held_out: Counts,
-    preprocessing: PreprocessingHyperparameters,
-) -> None:
-    """A run never succeeds on nothing.
-
-    Raises:
-      InputError: a vocabulary of one token (of none, who counts it says so), or no pair in one of
-        the splits; by its cause.
-    """
-    num_tokens = train.tokens + held_out.tokens
-    of_all = f"{train.documents + held_out.documents:,} documents"
-    if len(vocabulary.tokens) == 1:
-        raise InputError(_why_one_token(vocabulary, of_all, num_tokens, preprocessing))
-    for split, counts in (("train", train), ("eval", held_out)):
-        if not counts.pairs:
-            why = _why_no_pair(counts, vocabulary, num_tokens, preprocessing)
-            more = "more text" if split == "train" else "more text or hold out more (eval_fraction)"
-            raise InputError(f"the {split} split gives no pair: {why}, or give {more}")
-
-
-def _why_one_token(
-    vocabulary: Vocabulary,
-    documents: str,
-    num_tokens: int,
-    preprocessing: PreprocessingHyperparameters,
-) -> str:
-    token = repr(vocabulary.tokens[0].decode())
-    if preprocessing.min_count == 1 or vocabulary.counts.sum() >= num_tokens:
-        return (
-            f"the {documents} hold one token alone, {token}, {num_tokens:,} times, and a candidate "
-            "needs another: add other text"
-        )
-    return (
-        f"the vocabulary holds one token alone, {token}, and a candidate needs another: no other "
-        f"occurs {preprocessing.min_count} times in the {documents} ({num_tokens:,} tokens); lower "
-        "preprocessing.min_count or add text"
-    )
-
-
-def _why_no_pair(
-    counts: Counts,
-    vocabulary: Vocabulary,
-    num_tokens: int,
-    preprocessing: PreprocessingHyperparameters,
-) -> str:
-    """What left too few tokens in each document, and what to do."""
-    held = f"its {counts.documents:,} documents hold {counts.tokens:,} tokens"
-    if counts.tokens <= counts.documents:
-        return f"{held}, and a pair takes two in one document: put what belongs together on a line"
-    in_vocabulary = vocabulary.counts.sum() / num_tokens
-    kept = float(vocabulary.frequencies @ keep_probabilities(vocabulary, preprocessing))
-    if kept < in_vocabulary:
-        return (
-            f"{held}, and of tokens as frequent as those of the corpus subsampling keeps "
-            f"{kept:.2%}: raise preprocessing.subsample ({preprocessing.subsample}; 0 keeps all)"
-        )
-    dropped = f"{held}, and of all tokens {1 - in_vocabulary:.2%} are not in the vocabulary"
-    if len(vocabulary.tokens) == preprocessing.vocab_size:
-        return f"{dropped}: raise preprocessing.vocab_size ({preprocessing.vocab_size:,})"
-    return f"{dropped}: lower preprocessing.min_count ({preprocessing.min_count})"
 
 
 def held_out_pairs(form: Form, split: Split, counts: Counts) -> Pairs:

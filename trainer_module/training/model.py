@@ -23,7 +23,10 @@ def unigram_log_probabilities(context_counts: npt.NDArray[np.int64]) -> npt.NDAr
 
 
 class SkipGramModel(tf.Module):
-    """Target table `[vocab, dim]`, context weights `[vocab, dim]`, context biases `[vocab]`."""
+    """Target table `[targets, dim]`, context weights `[contexts, dim]`, biases `[contexts]`.
+
+    Both are the vocabulary, unless contexts have one of their own.
+    """
 
     def __init__(
         self,
@@ -32,21 +35,23 @@ class SkipGramModel(tf.Module):
         dim: int,
         bias_initializer: BiasInitializer,
         seed: int,
+        num_targets: int | None = None,
     ):
         """Creates the tables as word2vec does, and the biases at the unigram model or at zero.
 
         Args:
-          unigram: `[vocab]`, unigram_log_probabilities.
+          unigram: `[contexts]`, unigram_log_probabilities.
           dim: numbers per vector.
           bias_initializer: `log_frequency`: with context weights of zero the model then is the
             unigram model; `zeros`; `none`: zeros that training leaves alone.
           seed: of the target table, uniform in +-0.5 / dim (word2vec.c).
+          num_targets: None: as many as contexts.
         """
         super().__init__()
         size = len(unigram)
         bound = 0.5 / dim
         self.target_table = tf.Variable(
-            tf.random.stateless_uniform([size, dim], [seed, 0], -bound, bound),
+            tf.random.stateless_uniform([num_targets or size, dim], [seed, 0], -bound, bound),
             name="target_table",
         )
         self.context_weights = tf.Variable(tf.zeros([size, dim]), name="context_weights")
@@ -56,6 +61,11 @@ class SkipGramModel(tf.Module):
         )
 
     @property
-    def vocabulary_size(self) -> int:
-        """Number of rows of each table."""
+    def num_targets(self) -> int:
+        """Number of rows of the target table."""
         return int(self.target_table.shape[0])
+
+    @property
+    def num_contexts(self) -> int:
+        """Number of classes, the rows of the context weights."""
+        return int(self.context_weights.shape[0])

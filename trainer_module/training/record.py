@@ -57,7 +57,7 @@ class TrainingRecord:
 
     documents: int  # of both splits, and so are the tokens
     tokens: int
-    vocabulary_size: int
+    vocabulary_size: int  # of targets
     distinct_tokens_left_out: int  # of the corpus, by min_count and vocab_size
     pairs_train: int
     pairs_eval: int
@@ -72,16 +72,18 @@ class TrainingRecord:
     sampled_losses: dict[str, float]  # by number of candidates
     full_loss: float  # what they estimate
     warm_start: WarmStart | None  # None: a cold one
+    num_contexts: int | None = None  # where they are not as many as the targets
 
     @classmethod
     def of(cls, fitted: "Fitted", distinct_tokens: int) -> Self:
         """What is known of a fitted model, and of how many different tokens the corpus holds."""
         result = fitted.training
+        num_targets, num_contexts = fitted.model.num_targets, len(fitted.unigram)
         return cls(
             documents=fitted.train.documents + fitted.held_out.documents,
             tokens=fitted.train.tokens + fitted.held_out.tokens,
-            vocabulary_size=len(fitted.unigram),
-            distinct_tokens_left_out=distinct_tokens - len(fitted.unigram),
+            vocabulary_size=num_targets,
+            distinct_tokens_left_out=distinct_tokens - num_targets,
             pairs_train=fitted.train.pairs,
             pairs_eval=fitted.held_out.pairs,
             train_loss=result.train_loss,
@@ -95,6 +97,7 @@ class TrainingRecord:
             sampled_losses={str(number): loss for number, loss in fitted.sampled_losses.items()},
             full_loss=fitted.full_loss,
             warm_start=fitted.warm_start,
+            num_contexts=num_contexts if num_contexts != num_targets else None,
         )
 
     def to_json(self) -> str:

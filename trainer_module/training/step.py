@@ -59,7 +59,7 @@ class Step:
         self._hyperparameters = hyperparameters
         self._seed = seed
         self._schedule = schedule
-        self.objective = registry.objective(hyperparameters, model.vocabulary_size)
+        self.objective = registry.objective(hyperparameters, model.num_contexts)
         self.sampler = registry.sampler(hyperparameters, counts.context_counts)
         _require_memory(hyperparameters, self.objective, window)
         self.parameters = cross_entropies.Parameters(

@@ -20,6 +20,7 @@ def take_over(
     model: SkipGramModel,
     base: BaseModel,
     tokens: Sequence[bytes],
+    contexts: Sequence[bytes],
     *,
     unigram: Table,
     parameters: Parameters,
@@ -38,8 +39,9 @@ def take_over(
     Args:
       model: the new one, as it begins; it is changed in place.
       base: what is taken over from.
-      tokens: `[vocab]`, of the new model.
-      unigram: `[vocab]`, model.unigram_log_probabilities of the new corpus.
+      tokens: `[targets]`, of the new model.
+      contexts: `[contexts]`, of it; the same where they have no vocabulary of their own.
+      unigram: `[contexts]`, model.unigram_log_probabilities of the new corpus.
       parameters: what evaluation needs to know of the new objective.
       is_biased: whether the new biases are trained. Where they are not they stay at zero, whatever
         the base has: the new scores have no place for them.
@@ -50,19 +52,28 @@ def take_over(
     Raises:
       InputError: the base's vectors have another dimension, or no token is in both.
     """
-    rows = {token: row for row, token in enumerate(base.tokens)}
-    of_base = np.array([rows.get(token, -1) for token in tokens], np.int64)
-    [own] = np.nonzero(of_base >= 0)
-    of_base = of_base[own]
+    own, of_base = _common(tokens, base.tokens)
     _require_fit(model, base, len(own))
     _put(model.target_table, own, base.target_table[of_base])
     if base.saved is not None:
         saved = base.saved
         rescaled = np.float32(parameters.temperature / saved.settings.temperature)
-        _put(model.context_weights, own, saved.context_weights[of_base] * rescaled)
+        of_contexts = _common(contexts, saved.contexts.tokens)
+        _put(
+            model.context_weights, of_contexts[0], saved.context_weights[of_contexts[1]] * rescaled
+        )
         if is_biased:
-            _put(model.context_biases, own, biases_at(unigram, parameters, saved, own, of_base))
+            biases = biases_at(unigram, parameters, saved, *of_contexts)
+            _put(model.context_biases, of_contexts[0], biases)
     return WarmStart(len(own), len(tokens) - len(own), base.num_tokens - len(own))
+
+
+def _common(tokens: Sequence[bytes], of_base: Sequence[bytes]) -> tuple[Rows, Rows]:
+    """The rows of the tokens that both have, in either."""
+    rows = {token: row for row, token in enumerate(of_base)}
+    found = np.array([rows.get(token, -1) for token in tokens], np.int64)
+    [own] = np.nonzero(found >= 0)
+    return own, found[own]
 
 
 def biases_at(
@@ -91,10 +102,10 @@ def biases_at(
       off by it.
 
     Args:
-      unigram: `[vocab]`, of the new corpus.
+      unigram: `[contexts]`, of the new corpus.
       parameters: of the new model.
       saved: the old model.
-      own: `[tokens]`, ids of the taken-over tokens in the new vocabulary.
+      own: `[tokens]`, ids of the taken-over contexts in the new vocabulary.
       of_base: `[tokens]`, their ids in the old one.
     """
     deviations = (saved.corrected_biases - saved.unigram)[of_base]

@@ -54,8 +54,9 @@ class LocalUpdates:
             _changed_rows(tables, last)
             for tables, last in zip(self._tables, self._last, strict=True)
         ]
-        anywhere = self._group.all_reduce_sum(tf.cast(tf.stack(own), _SENT)) > 0
-        for some, tables, last in zip(tf.unstack(anywhere), self._tables, self._last, strict=True):
+        anywhere = self._group.all_reduce_sum(tf.cast(tf.concat(own, 0), _SENT)) > 0
+        of_each = tf.split(anywhere, [tables[0].shape[0] for tables in self._tables])
+        for some, tables, last in zip(of_each, self._tables, self._last, strict=True):
             self._add_up(tf.cast(tf.where(some)[:, 0], tf.int32), tables, last)
 
     def _add_up(

@@ -53,7 +53,8 @@ class TargetJudge:
     def __init__(self, model: JudgedModel, sampling: Sampling):
         """Takes a model whose targets are drawn, with what is drawn beside."""
         self._model, self._sampling = model, sampling
-        self._vocabulary_size = len(model.vocabulary.tokens)
+        self._num_targets = len(model.vocabulary.tokens)
+        self._num_classes = len(model.contexts.tokens)
         self._standing = tf.function(
             model.targets.standing,
             input_signature=[tf.TensorSpec([None], tf.int64)],
@@ -79,9 +80,9 @@ class TargetJudge:
         """
         # Those with the most pairs first, as RankCounter wants them.
         targets = block.targets[self._sampling.summed[block.targets]]
-        numbers = np.bincount(block.pair_targets, minlength=self._vocabulary_size)
+        numbers = np.bincount(block.pair_targets, minlength=self._num_targets)
         targets = targets[np.argsort(-numbers[targets], kind="stable")]
-        places = np.zeros(self._vocabulary_size, np.int64)
+        places = np.zeros(self._num_targets, np.int64)
         places[targets] = np.arange(len(targets))
         order = np.argsort(places[block.pair_targets], kind="stable")
         block = block._replace(
@@ -97,7 +98,7 @@ class TargetJudge:
     def cells_of_block(self, block: Block) -> Iterator[int]:
         """The cells that a block says something about: of its targets' bands and all classes'."""
         of_targets = np.unique(bands_of(block.targets)).tolist()
-        num_bands = int(bands_of(np.array(self._vocabulary_size - 1))) + 1
+        num_bands = int(bands_of(np.array(self._num_classes - 1))) + 1
         return (band * len(BANDS) + context for band in of_targets for context in range(num_bands))
 
     def _ranked(
@@ -119,7 +120,7 @@ class TargetJudge:
         drawn_with = self._sampling.drawn_with(block.pair_targets)
         weights = (block.occurrences / drawn_with)[:, np.newaxis]
         of_error = weights * (1 / drawn_with - 1)[:, np.newaxis]
-        figures = rank_figures(ranks, self._vocabulary_size)
+        figures = rank_figures(ranks, self._num_classes)
         return {
             RANKED: sums_by(cells, weights[:, 0]),
             RANKED_ERROR: sums_by(cells, of_error[:, 0]),
@@ -132,7 +133,7 @@ class TargetJudge:
         self, block: Block, targets: Ids, standing: npt.NDArray[np.float32]
     ) -> dict[str, Numbers]:
         """The probabilities of classes, of those targets that were drawn for it."""
-        numbers = np.zeros(self._vocabulary_size)
+        numbers = np.zeros(self._num_targets)
         numbers[block.targets] = block.num_pairs
         drawn = self._sampling.calibrated[targets]
         targets, standing = targets[drawn], standing[drawn]
@@ -141,7 +142,7 @@ class TargetJudge:
         found = {MASS: np.zeros([NUM_CELLS, calibration.NUM_BINS])}
         found[CLASSES] = np.zeros_like(found[MASS])
         log_partitions = self._log_partitions(targets, standing)
-        for context, (first, end) in enumerate(_class_bands(self._vocabulary_size)):
+        for context, (first, end) in enumerate(_class_bands(self._num_classes)):
             by_target = self._binned(targets, log_partitions, first, end)
             for name, of_targets in zip((MASS, CLASSES), by_target, strict=True):
                 weighted = of_targets.numpy() * weights[:, np.newaxis]
@@ -190,9 +191,9 @@ def rank_figures(ranks: Numbers, num_classes: int) -> Numbers:
     return np.stack([figures[name] for name in RANK_METRICS], 1)
 
 
-def _class_bands(vocabulary_size: int) -> Iterator[tuple[int, int]]:
+def _class_bands(num_classes: int) -> Iterator[tuple[int, int]]:
     """Where the classes of each band begin and end, of those bands that there are."""
-    ends = [*BAND_ENDS, vocabulary_size]
+    ends = [*BAND_ENDS, num_classes]
     for first, end in zip([0, *BAND_ENDS], ends, strict=True):
-        if first < vocabulary_size:
-            yield first, min(end, vocabulary_size)
+        if first < num_classes:
+            yield first, min(end, num_classes)

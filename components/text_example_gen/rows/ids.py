@@ -17,7 +17,9 @@ def as_id(cell: Any, options: Options, counts: ReadingCounts) -> bytes:
       ValueError: with the end of a sentence about its row: it is empty, holds a blank, is too
         long, or is something else.
     """
-    if isinstance(cell, str):
+    if cell is None:  # which Parquet has for what is missing
+        cell = b""
+    elif isinstance(cell, str):
         cell = encoded(cell, counts)
     elif isinstance(cell, int) and not isinstance(cell, bool):
         cell = b"%d" % cell

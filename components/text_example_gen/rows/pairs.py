@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
+from components.text_example_gen import files
 from components.text_example_gen.account import Options, ReadingCounts, bad_row
 from components.text_example_gen.rows.ids import as_id
 from components.text_example_gen.rows.whole_lines import Row
@@ -12,7 +13,8 @@ from components.text_example_gen.rows.whole_lines import Row
 COLUMNS = ("target", "context", "weight")
 # A weight says how often something occurs, and each occurrence is a pair of its own.
 MAX_WEIGHT = 65_536
-# What the first row of a file without a header never holds.
+# Where columns go by their place, and words that are no ids in the first row.
+_WITHOUT_NAMES = (".txt", ".csv", ".tsv")
 _OF_HEADERS = {*COLUMNS, "source", "src", "dst", "from", "to", "user", "item", "node1", "node2"}
 
 
@@ -44,9 +46,12 @@ def edges_of(
             edge = _edge(cells, options, counts)
         except ValueError as problem:
             raise bad_row(name, number, str(problem)) from None
-        if number == 1 and _is_header(edge):
+        if number == 1 and files.format_of(name) in _WITHOUT_NAMES and _is_header(edge):
             raise bad_row(
-                name, number, "looks like a header; name its columns in corpus.columns, or drop it"
+                name,
+                number,
+                "looks like a header; of .csv and .tsv name its columns in corpus.columns, else"
+                " drop it",
             )
         yield edge
 

@@ -21,8 +21,9 @@ class ContextModel:
 
     def __init__(self, model: SavedModel) -> None:
         """Takes a model as saved_model.read gives it."""
-        self._tokens = [token.decode() for token in model.vocabulary.tokens]
-        self._rows = TokenRows(self._tokens, model.settings.tokenization)
+        targets = [token.decode() for token in model.vocabulary.tokens]
+        self._rows = TokenRows(targets, model.settings.tokenization)
+        self._contexts = [token.decode() for token in model.contexts.tokens]
         self._model, self._biases = model, model.corrected_biases
 
     @classmethod
@@ -46,6 +47,6 @@ class ContextModel:
         exponentials = np.exp(scores - scores.max())
         probabilities = exponentials / exponentials.sum()
         return [
-            Context(self._tokens[row], float(probabilities[row]))
+            Context(self._contexts[row], float(probabilities[row]))
             for row in largest(probabilities, k)
         ]

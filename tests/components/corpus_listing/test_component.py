@@ -52,6 +52,14 @@ def test_a_new_file_is_seen_and_one_that_no_pattern_matches_is_not(corpus: Path)
     assert listed(corpus).startswith("num_files:2,")
 
 
+@pytest.mark.parametrize("name", ["b.csv", "b.tsv.gz", "b.parquet"])
+def test_a_table_is_seen(corpus: Path, name: str) -> None:
+    before = listed(corpus, "*")
+    (corpus / name).write_bytes(b"1,2\n")
+    assert listed(corpus, "*").startswith("num_files:2,")
+    assert listed(corpus, "*") != before
+
+
 def test_an_empty_corpus_fails_with_the_sentence_of_the_executor(corpus: Path) -> None:
     (corpus / "a.txt").unlink()
     with pytest.raises(InputError) as here:

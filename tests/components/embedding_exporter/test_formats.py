@@ -32,7 +32,7 @@ def tokens_of(path: Path) -> list[str]:
 
 def write_word2vec(folder: Path, export: formats.Export) -> None:
     files = ("vectors.txt", "vectors.bin", "context_vectors.bin", "vocab.txt", "vocabulary.tsv")
-    formats.word2vec(export, *names(folder, *files))
+    formats.word2vec(export, *names(folder, *files, "context_vocab.txt"))
 
 
 class TestWord2vec:
@@ -117,7 +117,7 @@ class TestParquet:
 class TestSafetensors:
     def write(self, folder: Path, export: formats.Export) -> tuple[Path, Path]:
         path, tokens = names(folder, "vectors.safetensors", "tokens.txt")
-        formats.safetensors(export, path, tokens)
+        formats.safetensors(export, path, tokens, folder / "context_tokens.txt")
         return path, tokens
 
     def test_numpy_reads_it(self, tmp_path):

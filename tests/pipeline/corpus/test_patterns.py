@@ -55,6 +55,14 @@ def test_a_folder_stands_for_the_files_below_it(folder: Path) -> None:
     ]
 
 
+def test_tables_of_a_folder_are_read_too(folder: Path) -> None:
+    names = ["t/a.csv", "t/b.TSV.GZ", "t/c.parquet"]
+    (folder / "t").mkdir()
+    for name in [*names, "t/d.xlsx", "t/e.parquet.gz"]:
+        (folder / name).write_bytes(b"1,2\n")
+    assert matched(folder, "t") == names
+
+
 def test_a_simple_glob_stays_one(folder: Path) -> None:
     assert patterns.resolve(["books/t*.txt"]) == [f"{folder}/books/t*.txt"]
     assert matched(folder, "books/*.txt") == ["books/one.txt", "books/two.txt"]

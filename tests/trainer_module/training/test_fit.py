@@ -16,7 +16,7 @@ from trainer_module.hyperparameters import PreprocessingHyperparameters
 from trainer_module.input_pipeline import window_chunks
 from trainer_module.input_pipeline.documents import TransformedFiles
 from trainer_module.input_pipeline.splits import Counts, Pairs
-from trainer_module.training import fit
+from trainer_module.training import enough_data, fit
 from trainer_module.training.model import SkipGramModel
 from trainer_module.training.record import Evaluation, TrainingResult
 from trainer_module.vocabulary import Vocabulary
@@ -40,7 +40,7 @@ def refusal(
         **{"min_count": 7, "subsample": 0.5, **preprocessing}  # type: ignore[arg-type]
     )
     with pytest.raises(InputError) as caught:
-        fit.require_data(known, train, held_out, settings)
+        enough_data.require_enough(known, known, train, held_out, settings)
     return str(caught.value)
 
 
@@ -91,7 +91,23 @@ class TestWhatCannotBeTrainedOn:
         assert "80.00% are not in the vocabulary: raise preprocessing.vocab_size (2)" in said
 
     def test_enough_is_accepted(self) -> None:
-        fit.require_data(vocabulary(a=1, b=1), counts(1), counts(1), PREPROCESSING)
+        known = vocabulary(a=1, b=1)
+        enough_data.require_enough(known, known, counts(1), counts(1), PREPROCESSING)
+        enough_data.require_enough(vocabulary(a=1), known, counts(1), counts(1), PREPROCESSING)
+
+    def test_pairs_of_one_context_alone(self) -> None:
+        with pytest.raises(InputError, match=r"^the vocabulary of contexts holds 'a' alone"):
+            enough_data.require_enough(
+                vocabulary(u=1, v=1), vocabulary(a=2), ENOUGH, ENOUGH, PREPROCESSING
+            )
+
+    def test_pairs_of_which_none_is_known(self) -> None:
+        with pytest.raises(
+            InputError, match=r"^the eval split gives no pair: of none of its 1,200"
+        ):
+            enough_data.require_enough(
+                vocabulary(u=1, v=1), vocabulary(a=1, b=1), ENOUGH, NONE, PREPROCESSING
+            )
 
 
 # Each id stands once, so a target says where in the split it was; the lone ones are left out.

@@ -21,7 +21,7 @@ def test_tables_start_as_word2vecs_and_biases_as_asked(initializer: str) -> None
     assert not model.context_weights.numpy().any()
     expected = unigram if initializer == "log_frequency" else np.zeros(4)
     np.testing.assert_array_equal(model.context_biases, expected)
-    assert model.vocabulary_size == 4
+    assert model.num_contexts == 4
 
 
 def test_seed_decides_the_table() -> None:

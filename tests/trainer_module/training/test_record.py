@@ -16,6 +16,7 @@ from trainer_module.training.record import (
 FITTED = SimpleNamespace(
     train=Counts(90, 900, 400, 1600, np.array([800, 800])),
     held_out=Counts(10, 100, 40, 160, np.array([80, 80])),
+    model=SimpleNamespace(num_targets=2),
     unigram=np.zeros(2),
     training=TrainingResult(
         train_loss=1.5,
@@ -54,7 +55,15 @@ def test_what_training_gave_is_written_and_read_as_json() -> None:
         "sampled_losses": {"5": 3.5},
         "full_loss": 7.0,
         "warm_start": None,
+        "num_contexts": None,
     }
+
+
+def test_contexts_of_their_own_are_counted() -> None:
+    of_pairs = SimpleNamespace(**{**vars(FITTED), "model": SimpleNamespace(num_targets=7)})
+    record = TrainingRecord.of(of_pairs, distinct_tokens=10)
+    found = (record.vocabulary_size, record.num_contexts, record.distinct_tokens_left_out)
+    assert found == (7, 2, 3)
 
 
 def test_what_was_taken_over_is_written_and_read_as_json() -> None:

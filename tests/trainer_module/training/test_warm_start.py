@@ -60,6 +60,7 @@ def taken_over(
         warm,
         base,
         [token.encode() for token in shares],
+        [token.encode() for token in shares],
         unigram=unigram,
         parameters=Parameters(*tables, correction, False, temperature),
         is_biased=bias_initializer != "none",

@@ -16,8 +16,17 @@ _K = tf.TensorSpec(None, tf.int32, name="k")
 class WordModel(tf.Module):
     """The trained tables and the vocabulary: looking up vectors, nearest neighbours, contexts."""
 
-    def __init__(self, parameters: Parameters, vocabulary_file: str, settings: ModelSettings):
-        """Copies the tables out of the distribution strategy; see export.ServingModel."""
+    def __init__(
+        self,
+        parameters: Parameters,
+        vocabulary_file: str,
+        context_vocabulary_file: str,
+        settings: ModelSettings,
+    ):
+        """Copies the tables out of the distribution strategy; see export.ServingModel.
+
+        The two files are one where targets and contexts have one vocabulary.
+        """
         super().__init__()
         self.target_table = tf.Variable(parameters.target_table.numpy(), trainable=False)
         self.context_weights = tf.Variable(parameters.context_weights.numpy(), trainable=False)
@@ -35,6 +44,10 @@ class WordModel(tf.Module):
         self.vocabulary = tf.saved_model.Asset(vocabulary_file)
         self._ids = vocabulary_tables.ids_of_tokens(self.vocabulary.asset_path)
         self._words = vocabulary_tables.tokens_of_ids(self.vocabulary.asset_path)
+        self.context_vocabulary, self._contexts = self.vocabulary, self._words
+        if context_vocabulary_file != vocabulary_file:
+            self.context_vocabulary = tf.saved_model.Asset(context_vocabulary_file)
+            self._contexts = vocabulary_tables.tokens_of_ids(self.context_vocabulary.asset_path)
         self._tokenization = settings.tokenization
         self.settings = tf.Variable(settings.to_json(), trainable=False)
 
@@ -81,12 +94,12 @@ class WordModel(tf.Module):
         cosines = tf.math.divide_no_nan(cosines, self.norms)
         own = tf.stack([tf.range(tf.size(rows, tf.int64)), rows], 1)
         cosines = tf.tensor_scatter_nd_update(cosines, own, tf.fill(tf.shape(rows), -float("inf")))
-        found, values = self._largest(cosines, k, tf.size(self.norms) - 1, known)
+        found, values = _largest(self._words, cosines, k, tf.size(self.norms) - 1, known)
         return {"neighbors": found, "cosines": values}
 
     @tf.function(input_signature=[_WORDS, _K], autograph=False)
     def contexts(self, words: tf.Tensor, k: tf.Tensor) -> dict[str, tf.Tensor]:
-        """The most probable contexts of words, of all that the vocabulary holds.
+        """The most probable contexts of words, of all that the contexts' vocabulary holds.
 
         For sessions they are the next items. A context c of the target t has the probability
         exp s(t, c) / Z(t), with s the corrected scores and Z(t) the sum of their exponentials over
@@ -110,32 +123,47 @@ class WordModel(tf.Module):
         inputs = tf.gather(self.target_table, tf.maximum(ids, 0)) / self.parameters.temperature
         scores = tf.matmul(inputs, self.context_weights, transpose_b=True)
         probabilities = tf.nn.softmax(scores + self.parameters.corrected_biases)
-        found, values = self._largest(probabilities, k, tf.size(self.norms), ids >= 0)
+        num_contexts = tf.size(self.context_biases)
+        found, values = _largest(self._contexts, probabilities, k, num_contexts, ids >= 0)
         return {"contexts": found, "probabilities": values}
 
     def most_frequent_words(self, how_many: int) -> list[bytes]:
         """The first tokens of the vocabulary; all where there are fewer."""
-        found = self._words.lookup(tf.range(how_many, dtype=tf.int64)).numpy().tolist()
-        return [word for word in found if word]
+        return _first(self._words, how_many)
 
-    def _largest(
-        self, values: tf.Tensor, k: tf.Tensor, limit: tf.Tensor, known: tf.Tensor
-    ) -> tuple[tf.Tensor, tf.Tensor]:
-        """The words that have the k largest values, the more frequent first where they are equal.
-
-        Args:
-          values: `[batch, vocab]`.
-          k: how many, see the signatures; at most `limit`.
-          limit: `[]`.
-          known: `[batch]`; what is given of others is empty.
-
-        Returns:
-          Words and values, `[batch, k]` each.
-        """
-        top = tf.math.top_k(values, tf.clip_by_value(tf.reduce_max(k), 0, limit))
-        words, known = self._words.lookup(tf.cast(top.indices, tf.int64)), known[:, tf.newaxis]
-        return tf.where(known, words, ""), tf.where(known, top.values, 0.0)
+    def most_frequent_contexts(self, how_many: int) -> list[bytes]:
+        """The first tokens of the contexts' vocabulary; all where there are fewer."""
+        return _first(self._contexts, how_many)
 
     def _ids_of(self, words: tf.Tensor) -> tf.Tensor:
         """`[batch]` int64; -1 for what is not one token of the vocabulary."""
         return self._ids.lookup(tf.strings.strip(normalize(words, self._tokenization)))
+
+
+def _first(words: tf.lookup.StaticHashTable, how_many: int) -> list[bytes]:
+    found = words.lookup(tf.range(how_many, dtype=tf.int64)).numpy().tolist()
+    return [word for word in found if word]
+
+
+def _largest(
+    words: tf.lookup.StaticHashTable,
+    values: tf.Tensor,
+    k: tf.Tensor,
+    limit: tf.Tensor,
+    known: tf.Tensor,
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """The words that have the k largest values, the more frequent first where they are equal.
+
+    Args:
+      words: by their ids.
+      values: `[batch, vocab]`.
+      k: how many, see the signatures; at most `limit`.
+      limit: `[]`.
+      known: `[batch]`; what is given of others is empty.
+
+    Returns:
+      Words and values, `[batch, k]` each.
+    """
+    top = tf.math.top_k(values, tf.clip_by_value(tf.reduce_max(k), 0, limit))
+    found, known = words.lookup(tf.cast(top.indices, tf.int64)), known[:, tf.newaxis]
+    return tf.where(known, found, ""), tf.where(known, top.values, 0.0)

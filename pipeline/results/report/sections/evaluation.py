@@ -31,9 +31,10 @@ _CHARTED = (_CROSS_ENTROPY, "recall_at_10")
 def section(result: Result) -> Section:
     """Of one run; charts of what was not asked for, or of older versions, are not there."""
     found = [*_ranks(result), *_bands(result), *_calibration(result), *_sets(result)]
+    classes = result.get("num_contexts") or result.get("vocabulary_size", 0)
     intro = (
         f"On {whole(result.get('pairs_eval', 0))} held-out pairs, over all "
-        f"{whole(result.get('vocabulary_size', 0))} classes: exact, not sampled. A nat is a unit "
+        f"{whole(classes)} classes: exact, not sampled. A nat is a unit "
         "of surprise, by natural logarithms; the unigram model knows how often each context comes, "
         "and nothing of its target. A rank is the place of the context that came among all "
         "classes."

@@ -69,7 +69,8 @@ def _sampled(result: Result) -> Iterator[Chart]:
     if not losses:
         return
     if (full := result.get("full_loss")) is not None:
-        losses[f"all {whole(result.get('vocabulary_size', 0))}"] = full
+        classes = result.get("num_contexts") or result.get("vocabulary_size", 0)
+        losses[f"all {whole(classes)}"] = full
     values = [{"drawn": f"{number} candidates", "loss": loss} for number, loss in losses.items()]
     says = (
         "What training sees of the loss by its number of candidates, beside what it stands for: "

@@ -73,6 +73,7 @@ def test_ids(kind: str) -> None:
 def test_a_header_that_nobody_named(header: str) -> None:
     said = sentence(f"{header}\na,b\n".encode(), "x.csv", "edges")
     assert said.startswith("'x.csv', line 1, ")
+    assert "header" in sentence(header.replace(",", " ").encode(), "x.txt", "edges")
     assert "header" in said
     assert "corpus.columns" in said
 
@@ -121,7 +122,7 @@ def table(**columns: object) -> bytes:
 def test_rows_of_parquet_have_numbers() -> None:
     edges = {"target": ["a", "a", "a"], "context": ["b", "b", None]}
     assert sentence(table(**edges), "x.parquet", "edges") == (
-        "'x.parquet', row 3, has the id None; write ids as strings or integers"
+        "'x.parquet', row 3, has an empty id; leave the row out or name what it stands for"
     )
     weights = {"target": [1, 2], "context": [1, 2], "weight": [1.0, float("nan")]}
     assert sentence(table(**weights), "x.parquet", "edges") == (
