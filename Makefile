@@ -76,7 +76,7 @@ bench-nights: install  ## ten nights replayed on books, and what the gate says o
 bench-sessions: install  ## the next item of shopping sessions, beside gensim and counts
 	$(BIN)/python -m benchmarks.sessions.compare
 
-bench-sessions-search: install  ## the defaults of sessions, and each with one field changed
+bench-sessions-search: install  ## how the defaults of sessions were found, trial by trial
 	$(BIN)/python -m benchmarks.sessions.search
 
 bench-graphs: install  ## nodes' classes and links, beside gensim and, if PECANPY names it, PecanPy

@@ -21,6 +21,7 @@ from pipeline.sections.kinds import KINDS
 
 OBJECTIVES = ("nce", "negative_sampling", "sampled_softmax", "softmax_cross_entropy")
 _GENSIMS_OWN = {"vector_size": 100, "window": 5, "negative": 5, "min_count": 5, "epochs": 5}
+_GENSIM_AS_OURS = {**_GENSIMS_OWN, "sample": 0, "min_count": 1, "epochs": 10}
 
 
 def settings_of(objective: str) -> dict[str, Any]:
@@ -52,6 +53,7 @@ def main(path: str = str(SESSIONS)) -> None:
         "item-kNN": (rivals.item_knn, {}),
         "sequential rules": (rivals.sequential_rules, {}),
         "gensim": (rivals.gensims, _GENSIMS_OWN),
+        "gensim, as ours": (rivals.gensims, _GENSIM_AS_OURS),
         **{name: (ours, settings_of(name)) for name in OBJECTIVES},
     }
     table = Table("method", "next item by", "HR@10", "NDCG@10", "MRR", "CPU s")
