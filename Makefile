@@ -80,7 +80,7 @@ bench-sessions-search: install  ## how the defaults of sessions were found, tria
 	$(BIN)/python -m benchmarks.sessions.search
 
 bench-graphs: install  ## nodes' classes and links, beside gensim and, if PECANPY names it, PecanPy
-	$(BIN)/python -m benchmarks.graphs $(if $(PECANPY),--pecanpy $(PECANPY))
+	$(BIN)/python -m benchmarks.graphs.compare $(if $(PECANPY),--pecanpy $(PECANPY))
 
 bench-growth: install  ## the whole pipeline on 1, 4, 17 and 170 million words
 	$(BIN)/python -m benchmarks.growth.whole
