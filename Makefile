@@ -5,7 +5,7 @@ UV := $(BIN)/uv
 
 .PHONY: help install run test test-fast lint format docs bench bench-objectives bench-sizes \
   bench-workers bench-threads bench-scaling bench-memory bench-growth bench-million bench-pairs \
-  bench-nights bench-sessions bench-sessions-search lock clean
+  bench-nights bench-graphs bench-sessions bench-sessions-search bench-walks lock clean
 help:           ## what can be made
 	@sed -n 's/^\([a-z-]*\):.*## */make \1\t/p' Makefile
 
@@ -79,6 +79,9 @@ bench-sessions: install  ## the next item of shopping sessions, beside gensim an
 bench-sessions-search: install  ## the defaults of sessions, and each with one field changed
 	$(BIN)/python -m benchmarks.sessions.search
 
+bench-graphs: install  ## nodes' classes and links, beside gensim and, if PECANPY names it, PecanPy
+	$(BIN)/python -m benchmarks.graphs $(if $(PECANPY),--pecanpy $(PECANPY))
+
 bench-growth: install  ## the whole pipeline on 1, 4, 17 and 170 million words
 	$(BIN)/python -m benchmarks.growth.whole
 
@@ -87,6 +90,9 @@ bench-million: install  ## vocabularies up to a million tokens
 
 bench-pairs: install  ## training from pairs beside training from windows
 	$(BIN)/python -m benchmarks.pairs
+
+bench-walks: install  ## from edges to walks: 10 million edges; 100,000 beside pecanpy's walks
+	$(BIN)/python -m benchmarks.walks.speed
 
 lock: install   ## write requirements.lock and requirements-build.lock from pyproject.toml
 	$(UV) pip compile pyproject.toml --extra dev --generate-hashes --no-emit-index-url \

@@ -25,6 +25,7 @@ class Corpus(NamedTuple):
     train_files: list[str]
     eval_files: list[str]
     text_files: list[str]  # TFRecords of the train split's documents
+    eval_text_files: list[str]  # and of those held out
     summary: dict[str, Any]  # of the pipeline's run
     pipeline_seconds: float  # of the command, imports and evaluation included
 
@@ -41,6 +42,11 @@ def run_pipeline(name: str, *arguments: str, epochs: int = EPOCHS) -> Corpus:
       arguments: of `skipgram run`.
       epochs: of training.
     """
+    return run_command(name, *_OBJECTIVE, "--set", f"trainer.epochs={epochs}", *arguments)
+
+
+def run_command(name: str, *arguments: str) -> Corpus:
+    """The same with the defaults of everything that the arguments do not say."""
     from pipeline.config import MetadataConfig
     from pipeline.local import metadata_store
     from pipeline.local.output_folder import OutputFolder
@@ -49,8 +55,7 @@ def run_pipeline(name: str, *arguments: str, epochs: int = EPOCHS) -> Corpus:
     command = [Path(sys.executable).with_name("skipgram"), "run", "--output", output.root]
     started = time.monotonic()
     # A model that is not blessed is no failure of a benchmark: its artifacts are there.
-    settings = (*_OBJECTIVE, "--set", f"trainer.epochs={epochs}")
-    subprocess.run([*map(str, command), *settings, *arguments], check=False, stdout=sys.stderr)
+    subprocess.run([*map(str, command), *arguments], check=False, stdout=sys.stderr)
     seconds = time.monotonic() - started
     place = metadata_store.store_location(MetadataConfig(), output)
     store = metadata_store.open_store(place.connection)
@@ -64,6 +69,7 @@ def run_pipeline(name: str, *arguments: str, epochs: int = EPOCHS) -> Corpus:
         _files(examples / "Split-train"),
         _files(examples / "Split-eval"),
         _files(text / "Split-train"),
+        _files(text / "Split-eval"),
         json.loads(output.summary.read_text()),
         seconds,
     )
@@ -80,17 +86,29 @@ def books_or_quick_start() -> list[str]:
 
 def tokens(corpus: Corpus) -> Iterator[list[str]]:
     """The tokens of the train split's documents, by our tokenizer."""
-    import tensorflow as tf
-
-    from trainer_module import features
     from trainer_module.text import tokenization
     from trainer_module.text.words import Tokenization
 
-    spec = {features.TEXT: tf.io.FixedLenFeature([], tf.string)}
-    for batch in tf.data.TFRecordDataset(corpus.text_files, "GZIP").batch(1000):
-        text = tf.io.parse_example(batch, spec)[features.TEXT]
+    for text in _batches(corpus.text_files):
         for row in tokenization.tokenize(text, Tokenization()).to_list():
             yield [token.decode() for token in row]
+
+
+def texts(files: list[str]) -> Iterator[str]:
+    """Documents as they were read."""
+    for text in _batches(files):
+        yield from (document.decode() for document in text.numpy())
+
+
+def _batches(files: list[str]) -> Iterator[Any]:
+    """`[batch]` string each."""
+    import tensorflow as tf
+
+    from trainer_module import features
+
+    spec = {features.TEXT: tf.io.FixedLenFeature([], tf.string)}
+    for batch in tf.data.TFRecordDataset(files, "GZIP").batch(1000):
+        yield tf.io.parse_example(batch, spec)[features.TEXT]
 
 
 def words_of_files(files: list[Path]) -> Iterator[list[str]]:

@@ -11,9 +11,12 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from benchmarks.corpus import Corpus
+
+if TYPE_CHECKING:
+    from trainer_module.hyperparameters import PreprocessingHyperparameters
 
 Figures = dict[str, Any]
 Emit = Literal["windows", "pairs"]
@@ -54,8 +57,16 @@ def ours(
     return {**figures, **(_judged(known.tokens, table) if judge else {})}
 
 
-def transformed(corpus: Corpus, seed: int) -> tuple[Any, Any, Any]:
-    """The vocabulary, the train split and the eval split of a corpus."""
+def transformed(
+    corpus: Corpus, seed: int, made_by: "PreprocessingHyperparameters | None" = None
+) -> tuple[Any, Any, Any]:
+    """The vocabulary, the train split and the eval split of a corpus.
+
+    Args:
+      corpus: transformed.
+      seed: of later epochs.
+      made_by: what Transform was told; None: the defaults.
+    """
     import tensorflow_transform as tft
 
     from trainer_module import features, vocabulary
@@ -65,7 +76,7 @@ def transformed(corpus: Corpus, seed: int) -> tuple[Any, Any, Any]:
 
     transform = tft.TFTransformOutput(corpus.transform_graph)
     known = vocabulary.read(transform.vocabulary_file_by_name(features.VOCABULARY))
-    spec, made_by = transform.transformed_feature_spec(), PreprocessingHyperparameters()
+    spec, made_by = transform.transformed_feature_spec(), made_by or PreprocessingHyperparameters()
     train_split, eval_split = (
         fit.split_of(TransformedFiles(files, spec), known, made_by, seed)
         for files in (corpus.train_files, corpus.eval_files)

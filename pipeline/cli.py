@@ -10,7 +10,7 @@ from typing import NoReturn
 import click
 
 from pipeline import failures
-from pipeline.commands import cluster, config, releases, report, results, run, shared, words
+from pipeline.commands import cluster, config, releases, report, results, run, shared, tune, words
 from pipeline.commands.shared import Invocation, say
 from pipeline.failures import RUN_FAILED, WRONG_COMMAND, WrongCommandError
 from pipeline.terminal import print_what_can_be_printed, shown_lines
@@ -30,6 +30,7 @@ def cli() -> None:
 
 for _command in (
     run.run,
+    tune.tune,
     words.neighbors,
     words.contexts,
     words.analogy,

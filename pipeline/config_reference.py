@@ -60,13 +60,13 @@ def as_yaml(kind: Kind = "text") -> str:
     config = Config.model_validate({"corpus": {"kind": kind}})
     lines = [f"# {line}" for line in _YAML_HEAD.splitlines()]
     if reasons := KINDS[kind].reasons * bool(KINDS[kind].defaults):
-        lines += _commented(
+        lines += commented(
             f"The defaults are those of corpus.kind {kind}; {reasons} has the reasons."
         )
     for name, field in Config.model_fields.items():
         if not _is_section(field.annotation):
             value = yaml_value(getattr(config, name))
-            lines += ["", *_commented(field.description or ""), f"{name}: {value}"]
+            lines += ["", *commented(field.description or ""), f"{name}: {value}"]
     for name, section in _sections():
         lines += ["", *_yaml_of(name, getattr(config, name), _exceptions_of(section))]
     return "\n".join(lines) + "\n"
@@ -80,8 +80,8 @@ def _yaml_of(
 ) -> Iterator[str]:
     """A section and those within it."""
     is_trainer = isinstance(section, TrainerHyperparameters)
-    yield from _commented(_summary(type(section)), indent)
-    yield from _commented(f"{_OWN_DEFAULTS} {_ADVICE}") if is_trainer else ()
+    yield from commented(_summary(type(section)), indent)
+    yield from commented(f"{_OWN_DEFAULTS} {_ADVICE}") if is_trainer else ()
     yield f"{indent}{name}:"
     inner = f"{indent}  "
     for field, info in type(section).model_fields.items():
@@ -90,7 +90,7 @@ def _yaml_of(
             yield from _yaml_of(field, value, exceptions, inner)
             continue
         for text in (info.description or "", *exceptions(field)):
-            yield from _commented(text, inner)
+            yield from commented(text, inner)
         yield f"{inner}{field}: {yaml_value(value)}"
 
 
@@ -174,7 +174,8 @@ def yaml_value(value: Any) -> str:
     return yaml.safe_dump(plain, default_flow_style=True).removesuffix("...\n").strip()
 
 
-def _commented(text: str, indent: str = "") -> list[str]:
+def commented(text: str, indent: str = "") -> list[str]:
+    """Text as lines of comment."""
     # Names with hyphens and URIs stay whole.
     wrapper = textwrap.TextWrapper(
         _COLUMNS, f"{indent}# ", f"{indent}# ", break_on_hyphens=False, break_long_words=False

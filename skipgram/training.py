@@ -16,6 +16,7 @@ from pipeline.corpus.documents import read_documents
 from pipeline.failures import unknown_name
 from pipeline.paths import expanded
 from pipeline.results.embeddings import Embeddings
+from trainer_module import features
 from trainer_module.errors import InputError
 from trainer_module.hyperparameters import (
     LAST_BLESSED,
@@ -290,6 +291,10 @@ def _split(
         seed=seed,
     )
     in_memory = DocumentsInMemory(
-        *found, tf.constant(num_tokens, tf.int64), tf.bitcast(hashes, tf.int64)
+        {
+            **found._asdict(),
+            features.NUM_TOKENS: tf.constant(num_tokens, tf.int64),
+            features.DOCUMENT_HASH: tf.bitcast(hashes, tf.int64),
+        }
     )
     return split_of(in_memory, vocabulary, preprocessing, seed)

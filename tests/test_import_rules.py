@@ -55,7 +55,7 @@ ROOMS = {
 ALLOWED_IN_TRAINER_MODULE = {"trainer_module", "tensorflow", "tensorflow_transform", "numpy"}
 # Which modules of it may import one more.
 ALSO_ALLOWED = {
-    "hyperparameters": {"pydantic"},
+    "hyperparameters": {"pydantic", "pydantic_core"},
     "vocabulary_analyzer": {"apache_beam"},
     "warm_up": {"tensorflow_serving"},
     "figures": {"scipy"},

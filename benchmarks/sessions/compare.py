@@ -24,14 +24,10 @@ _GENSIMS_OWN = {"vector_size": 100, "window": 5, "negative": 5, "min_count": 5, 
 
 
 def settings_of(objective: str) -> dict[str, Any]:
-    """What `corpus.kind: sessions` sets, for another objective as far as it means something."""
+    """What `corpus.kind: sessions` sets, which means something for every objective."""
     defaults = KINDS["sessions"].defaults
-    trainer = dict(defaults.get("trainer", {}))
-    preprocessing = dict(defaults["preprocessing"])
-    preprocessing.pop("tokenizer", None)  # documents are lists of tokens
-    if objective != trainer.get("objective", "nce"):
-        trainer = {name: trainer[name] for name in ("dim", "epochs") if name in trainer}
-    return {**preprocessing, **trainer, "objective": objective}
+    settings = {**defaults["preprocessing"], **defaults["trainer"], "objective": objective}
+    return {k: v for k, v in settings.items() if k != "tokenizer"}  # documents are lists of tokens
 
 
 def ours(held: HeldOut, **settings: Any) -> dict[str, Scorer]:

@@ -123,13 +123,11 @@ def first_above(
     """
     longest = int((end - begin).max(initial=0))
     places = begin.copy()
-    # Skips what is not above in strides of falling powers of two. A stride out of the row is not
-    # taken; what is read for it does not matter.
+    # Skips what is not above in strides of falling powers of two, each cut off at its row's end. Of
+    # an empty row what is read does not matter: it has nowhere to go.
     for stride in (1 << bit for bit in reversed(range(longest.bit_length()))):
-        ahead = places + stride
-        fits = ahead <= end
-        last = np.where(fits, ahead, 1) - 1
-        places = np.where(fits & (values[last] <= bounds), ahead, places)
+        ahead = np.minimum(places + stride, end)
+        places = np.where(values[ahead - 1] <= bounds, ahead, places)
     return places
 
 

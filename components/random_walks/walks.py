@@ -22,8 +22,9 @@ from trainer_module.errors import InputError
 
 # Which a worker holds before it writes them: some 100 MB with ids of 20 bytes.
 _EDGES_HELD = 1 << 20
-# Which are walked together: so few that what a step looks at stays near the core.
-_WALKS_TOGETHER = 1 << 14
+# Nodes of walks that are walked together: some 10 MB of documents, and so many walks a step that
+# NumPy's calls do not count.
+_NODES_TOGETHER = 1 << 20
 _COUNTS = "counts"
 
 
@@ -66,8 +67,11 @@ class RandomWalks(beam.PTransform):
         self._settings = settings
         self._unfinished = unfinished
 
-    def expand(self, batches: beam.PCollection) -> tuple[beam.PCollection, beam.PCollection]:
-        """Gathers the edges, makes the graph, and spreads its nodes over the workers."""
+    def expand(self, batches: beam.PCollection) -> Any:
+        """Gathers the edges, makes the graph, and spreads its nodes over the workers.
+
+        Beam warns of any other annotation.
+        """
         made = (
             batches
             | "Spill" >> beam.ParDo(_SpillEdges(self._unfinished))
@@ -86,7 +90,8 @@ class RandomWalks(beam.PTransform):
         folder = os.path.join(self._unfinished, uuid.uuid4().hex)
         files.write_graph(folder, connected)
         yield beam.pvalue.TaggedOutput(_COUNTS, counts._asdict())
-        block = max(1, _WALKS_TOGETHER // self._settings.num_walks)
+        of_each = self._settings.num_walks * self._settings.walk_length
+        block = max(1, _NODES_TOGETHER // of_each)
         for begin in range(0, counts.nodes, block):
             yield folder, begin, min(begin + block, counts.nodes)
 

@@ -45,23 +45,15 @@ def read_documents(
         cut.
     """
     counts.files += 1
-    for document in _documents(file, name, options, counts):
-        counts.documents += 1
-        yield document
-
-
-def _documents(
-    file: Readable, name: str, options: Options, counts: ReadingCounts
-) -> Iterator[bytes]:
-    limit = options.max_document_bytes
     if files.format_of(name) not in (".txt", ".jsonl"):
         for row in rows_of(file, name, options, counts):
-            yield from _cut_cell(row, name, limit, counts)
+            yield from _cut_cell(row, name, options.max_document_bytes, counts)
         return
     parts = line_parts_of(file, name, options.kind, counts)
     if files.format_of(name) == ".jsonl":
         parts = json_texts(parts, name, document_column(options), counts)
-    for document in cut_lines(parts, name, limit, counts):
+    for document in cut_lines(parts, name, options.max_document_bytes, counts):
+        counts.documents += 1
         yield valid_utf8(document, counts)
 
 
@@ -76,6 +68,7 @@ def _cut_cell(row: Row, name: str, limit: int, counts: ReadingCounts) -> Iterato
         )
     text = encoded(cell or "", counts).strip()
     documents = list(cut(text, name, number, limit)) if text else []
+    counts.documents += len(documents)
     counts.empty_lines += not documents
     counts.cut_lines += len(documents) > 1
     yield from documents

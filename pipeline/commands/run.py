@@ -6,7 +6,6 @@ from pathlib import Path
 import click
 
 # What else a command needs it imports itself, so that none waits for what it does not use.
-from components.text_example_gen import files
 from pipeline.commands import shared
 from pipeline.failures import NOT_BLESSED, RUN_FAILED, WRONG_COMMAND
 from pipeline.local.output_folder import OutputFolder
@@ -47,21 +46,7 @@ def _require_free(context: click.Context, parameter: click.Parameter, code: int)
 
 @click.command(cls=_RunCommand)
 @shared.config
-@click.option(
-    "--corpus",
-    multiple=True,
-    metavar="GLOB ...",
-    help=f"Files, folders and globs of {files.DESCRIPTION}; one document a "
-    "line. Default: the docstrings of the installed packages.",
-)
-@click.option(
-    "--date",
-    metavar="YYYY-MM-DD",
-    type=click.DateTime(["%Y-%m-%d"]),
-    help="Last of the days that {YYYY}, {MM} and {DD} in the corpus stand for; corpus.days says "
-    "how many. Default: today.",
-)
-@click.argument("more_corpus", nargs=-1, metavar="")
+@shared.corpus
 @shared.output
 @shared.settings
 @click.option(
@@ -98,14 +83,7 @@ def run(
       skipgram run --config nightly.yaml --set trainer.epochs=5
       skipgram run --corpus 'logs/{YYYY}-{MM}-{DD}/*.gz' --date 2026-11-24
     """
-    if more_corpus and not corpus:
-        raise click.UsageError(f"what is {more_corpus[0]!r}? Name files with --corpus")
-    from pipeline.corpus.dates import resolve_corpus
-
-    with shared.wrong_command():
-        config = shared.load_config(path, settings, (*corpus, *more_corpus))
-        # Before anything is imported or written: a wrong name is a wrong command.
-        found = resolve_corpus(config.corpus, date.date() if date else None)
+    config, found = shared.config_and_corpus(path, settings, corpus, more_corpus, date)
     from pipeline.local import run_command
     from pipeline.terminal import console
 

@@ -1,6 +1,7 @@
 """What several commands take and do."""
 
 import contextlib
+import datetime
 import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from components.text_example_gen import files
 from pipeline.failures import WrongCommandError, without_credentials
 from pipeline.local.output_folder import OutputFolder
 from pipeline.paths import expanded
@@ -17,6 +19,7 @@ from trainer_module.errors import InputError
 
 if TYPE_CHECKING:
     from pipeline.config import Config
+    from pipeline.corpus.dates import Corpus
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
@@ -101,6 +104,29 @@ output = click.option(
 )
 
 
+def corpus(command: Decorated) -> Decorated:
+    """What a command reads, whose names may follow without `--corpus`, and of which day."""
+    for option in (
+        click.argument("more_corpus", nargs=-1, metavar=""),
+        click.option(
+            "--date",
+            metavar="YYYY-MM-DD",
+            type=click.DateTime(["%Y-%m-%d"]),
+            help="Last of the days that {YYYY}, {MM} and {DD} in the corpus stand for; corpus.days "
+            "says how many. Default: today.",
+        ),
+        click.option(
+            "--corpus",
+            multiple=True,
+            metavar="GLOB ...",
+            help=f"Files, folders and globs of {files.DESCRIPTION}; one document, session, edge or "
+            "pair a row, as corpus.kind says. Default: the docstrings of the installed packages.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
 def say(sentence: str) -> None:
     """Tells the person at the terminal what went wrong."""
     click.echo(f"skipgram: {shown_lines(without_credentials(sentence))}", err=True)
@@ -148,3 +174,31 @@ def load_config(path: Path | None, settings: Sequence[str], corpus: Sequence[str
             f"set it to the password of user {config.metadata.user}"
         )
     return config
+
+
+def config_and_corpus(
+    path: Path | None,
+    settings: Sequence[str],
+    named: Sequence[str],
+    more: Sequence[str],
+    date: datetime.datetime | None,
+) -> tuple["Config", "Corpus | None"]:
+    """The configuration of a command, and what it reads; None stands for the quick-start corpus.
+
+    Before anything is imported or written: a wrong name is a wrong command.
+
+    Args:
+      path, settings: of load_config.
+      named, more, date: of the options that `corpus` gives a command.
+
+    Raises:
+      WrongCommandError: see load_config, and corpus.dates.resolve_corpus.
+      MissingDaysError: days are missing.
+    """
+    if more and not named:
+        raise click.UsageError(f"what is {more[0]!r}? Name files with --corpus")
+    from pipeline.corpus.dates import resolve_corpus
+
+    with wrong_command():
+        config = load_config(path, settings, (*named, *more))
+        return config, resolve_corpus(config.corpus, date.date() if date else None)

@@ -50,7 +50,7 @@ def resolve_corpus(corpus: CorpusConfig, date: datetime.date | None = None) -> C
     Raises:
       MissingDaysError: more days are missing than corpus.max_missing_days.
       InputError: see patterns.resolve; or there is a date and no name holds one; or days that may
-        be missing are of a remote file system.
+        be missing are of a remote file system; or no file is named and the kind is not text.
     """
     dated = [name for name in corpus.files if files.is_dated(name)]
     if not dated:
@@ -58,6 +58,11 @@ def resolve_corpus(corpus: CorpusConfig, date: datetime.date | None = None) -> C
             raise InputError(
                 f"--date {date} is for a corpus with dates, and no name of it has one: write "
                 f"{', '.join(files.DATE_FIELDS)} into corpus.files, or leave --date out"
+            )
+        if not corpus.files and corpus.kind != "text":
+            raise InputError(
+                f"corpus.kind={corpus.kind} is without files, and the quick-start corpus is text: "
+                "name files"
             )
         return Corpus(resolve(corpus.files)) if corpus.files else None
     _require_visible(dated, corpus)

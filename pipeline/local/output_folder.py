@@ -39,6 +39,7 @@ class OutputFolder:
         self.serving = self.root / "serving"
         self.summary = self.root / "summary.json"
         self.tensorboard = self.root / "tensorboard"
+        self.tuning = self.root / "tuning"
         self.vectors = self.root / "vectors"
         self._drawn = self.root / ".identity"
         self._temporary = self.root / ".temporary"
@@ -50,6 +51,7 @@ class OutputFolder:
             self.logs,
             self.serving,
             self.tensorboard,
+            self.tuning,
         )
         self._files = (self.metadata, self.report, self.summary, self._drawn, self._lock)
 

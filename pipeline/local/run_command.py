@@ -2,10 +2,7 @@
 
 import contextlib
 import datetime
-import importlib
 import json
-import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,25 +10,20 @@ from rich.console import Console
 from rich.text import Text
 
 from components.multi_worker_trainer import local_workers
-from components.processes import importing
-from components.text_example_gen import files
 from pipeline import failures
 from pipeline.atomic import write_aside
 from pipeline.beam_arguments import require_job_server
 from pipeline.config import Config
 from pipeline.corpus import evaluation_sets
-from pipeline.corpus.dates import Corpus, missing_days
-from pipeline.corpus.patterns import resolve
-from pipeline.corpus.quick_start import quick_start_corpus
+from pipeline.corpus.dates import Corpus
 from pipeline.failures import ComponentFailedError, WrongCommandError
+from pipeline.local import beginning
 from pipeline.local.output_folder import OutputFolder
-from pipeline.paths import expanded
 from pipeline.results import closing, display, summary_tables
 from pipeline.results.embeddings import Embeddings
 from pipeline.results.records import Summary
 from pipeline.terminal import shown, stderr_to
 from trainer_module.errors import InputError
-from trainer_module.hyperparameters import BASES
 
 if TYPE_CHECKING:
     from pipeline.local.metadata_store import StoreLocation
@@ -43,7 +35,6 @@ _HEAVY_MODULES = (
     "pipeline.results.summary",
     "pipeline.results.tensorboard",
 )
-_LEAST_SECONDS_TO_SAY = 2.0  # a step that is quicker needs no line of its own
 
 
 def run(config: Config, corpus: Corpus | None, output: OutputFolder, console: Console) -> Summary:
@@ -64,21 +55,16 @@ def run(config: Config, corpus: Corpus | None, output: OutputFolder, console: Co
       ComponentFailedError: a component failed, or withheld the run (failures.is_withheld).
     """
     failures.require_memory()
-    config = evaluation_sets.in_full(_with_base_in_full(config))
+    config = evaluation_sets.in_full(beginning.with_base_in_full(config))
     with output.locked():
-        location = _usable_location(config, output)
+        location = beginning.usable_location(config, output)
         require_job_server(config.beam)
         _require_workers_network(config)
-        if corpus is None:
-            with _said(console, "Quick-start corpus: the docstrings of the installed packages"):
-                corpus = Corpus(resolve([str(quick_start_corpus(output.corpus))]))
-        if corpus.missing:
-            _warn(console, missing_days(corpus))
+        corpus = beginning.found(corpus, output, console)
         name = _new_name(location, output)
         logs = output.logs / name
         logs.mkdir(parents=True)
-        with _said(console, "Importing TensorFlow, Beam and TFX"), stderr_to(logs / "imports.log"):
-            _prepare_forks(config)
+        beginning.prepare_forks(config, _HEAVY_MODULES, logs, console)
         summary = _run(config, corpus, output, location, name, logs, console)
         _leave_report(location, output, logs, console)
         return summary
@@ -90,40 +76,15 @@ def _leave_report(
     """The run is finished and noted, whatever becomes of its picture."""
     from pipeline.local import report_command
 
-    with _said(console, "Report"):
+    with beginning.said(console, "Report"):
         try:
             with stderr_to(logs / "report.log"):
                 report_command.after_run(location, output)
         except Exception as error:
             sentence = failures.explain(error, output.root)
-            _warn(console, f"no report was written, `skipgram report` tries again: {sentence}")
-
-
-def _prepare_forks(config: Config) -> None:
-    """Does once what each component would do first."""
-    with importing():
-        for module in _HEAVY_MODULES:
-            importlib.import_module(module)
-        from trainer_module.text import unicode_tables
-        from trainer_module.text.words import Tokenization
-
-        unicode_tables.prepare(*Tokenization.of(config.preprocessing))
-
-
-def _with_base_in_full(config: Config) -> Config:
-    """The configuration, with the path of a warm start as it is seen from everywhere here.
-
-    Raises:
-      WrongCommandError: there is nothing at that path.
-    """
-    base = config.trainer.base_path
-    if base is None or files.is_remote(base):
-        return config
-    path = Path(expanded(base)).absolute()
-    if not path.exists():
-        raise WrongCommandError(f"there is no {path} (trainer.warm_start): name {BASES}")
-    trainer = config.trainer.model_copy(update={"warm_start": str(path)})
-    return config.model_copy(update={"trainer": trainer})
+            beginning.warn(
+                console, f"no report was written, `skipgram report` tries again: {sentence}"
+            )
 
 
 def _require_workers_network(config: Config) -> None:
@@ -134,15 +95,6 @@ def _require_workers_network(config: Config) -> None:
             local_workers.require_network()
         except InputError as error:
             raise WrongCommandError(str(error)) from error
-
-
-def _usable_location(config: Config, output: OutputFolder) -> "StoreLocation":
-    """Where the run is noted, tried before the long imports."""
-    from pipeline.local import metadata_store
-
-    location = metadata_store.store_location(config.metadata, output)
-    metadata_store.open_store(location.connection)
-    return location
 
 
 def _new_name(location: "StoreLocation", output: OutputFolder) -> str:
@@ -165,10 +117,8 @@ def _run(
 ) -> Summary:
     from pipeline.local import metadata_store
 
+    beginning.remove_unusable(location, output, console)
     store = metadata_store.open_store(location.connection)
-    damages = metadata_store.remove_unusable(store, location.pipeline_name, output.artifacts)
-    for damage in damages:
-        _warn(console, f"{damage}: removed; what it was made by runs again if it is needed")
     read = ", ".join(config.corpus.files) or "quick start"
     read += f" of {corpus.date}" if corpus.date else ""
     run_id = location.run_id(name)
@@ -232,7 +182,9 @@ def _begun(
         collected = summary.collect(name, config, artifacts, components, corpus)
         outcome = conclusion.conclude(store, location, output, artifacts, name)
     if outcome.restored:
-        _warn(console, f"{outcome.restored} was not as it was pushed: restored from its copy")
+        beginning.warn(
+            console, f"{outcome.restored} was not as it was pushed: restored from its copy"
+        )
     collected = conclusion.with_outcome(collected, outcome, store, location.pipeline_name)
     status = metadata_store.BLESSED if collected.blessed else metadata_store.NOT_BLESSED
     write_aside(output.summary, json.dumps(collected.as_json(), indent=2) + "\n")
@@ -248,10 +200,6 @@ def _begun(
     checkpoints.remove_all(output.checkpoints)
     metadata_store.end_run(store, location.run_id(name), status, collected.as_json())
     return collected
-
-
-def _warn(console: Console, sentence: str) -> None:
-    console.print(display.warning(sentence), highlight=False, soft_wrap=True)
 
 
 def _end(location: "StoreLocation", run_id: str, status: str, result: dict[str, Any]) -> None:
@@ -282,12 +230,3 @@ def show(summary: Summary, output: OutputFolder, console: Console) -> None:
         console.print(line, highlight=False, soft_wrap=True)
     if summary.blessed:
         console.print(Text(shown(summary.verdict)), highlight=False, soft_wrap=True)
-
-
-@contextlib.contextmanager
-def _said(console: Console, what: str) -> Iterator[None]:
-    started = time.monotonic()
-    console.print(f"{what} ...", highlight=False)
-    yield
-    if (seconds := time.monotonic() - started) >= _LEAST_SECONDS_TO_SAY:
-        console.print(f"  {seconds:.0f} s", highlight=False)

@@ -237,6 +237,37 @@ class TestSeveralErrors:
             "in metadata, type mysql takes either host or socket, and none is set",
         ]
 
+    @pytest.mark.parametrize(
+        ("settings", "said"),
+        [
+            (
+                ["kind=edges", "columns=[a]"],
+                "columns = ['a'] does not fit kind = edges: name those",
+            ),
+            (["kind=pairs", "columns=[a, b, a]"], "columns = ['a', 'b', 'a'] does not fit kind ="),
+            (
+                ["columns=[a, b]"],
+                "columns = ['a', 'b'] does not fit kind = text: name the one that",
+            ),
+            (
+                ["kind=sessions", "columns=[a, b]"],
+                "does not fit kind = sessions: name the one that",
+            ),
+            (["columns=['']"], "corpus.columns.0 = '' is not allowed"),
+            (["columns=text"], "corpus.columns = 'text' is not allowed"),
+            (["json_field=text"], "corpus.json_field is now corpus.columns, a list that holds for"),
+        ],
+    )
+    def test_columns_fit_the_kind(self, settings, said):
+        assert said in sentence(None, *(f"corpus.{setting}" for setting in settings))
+
+    def test_ids_are_not_taken_apart(self):
+        tokenizer = "preprocessing.tokenizer=unicode_words"
+        assert sentence(None, "corpus.kind=edges", tokenizer) == (
+            "preprocessing.tokenizer = unicode_words is for words, and the ids of corpus.kind = "
+            "edges are taken as they are: set it to whitespace, or leave it out"
+        )
+
     def test_a_password_hides_no_other_error_and_is_not_shown(self):
         said = self.lines(None, "metadata.password=secret", "metadata.port=0")
         assert len(said) == 2

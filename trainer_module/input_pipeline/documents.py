@@ -72,21 +72,24 @@ class TransformedFiles(NamedTuple):
 
 
 class DocumentsInMemory(NamedTuple):
-    """Documents that are tensors already, in their order: tokens with their windows."""
+    """Documents that are tensors already, in their order."""
 
-    token_ids: tf.RaggedTensor  # [documents, (tokens)] int64
-    window_sizes: tf.RaggedTensor  # [documents, (tokens)] int64
-    num_tokens: tf.Tensor  # [documents] int64
-    document_hash: tf.Tensor  # [documents] int64
+    # By the names of features.py, as `batches` gives them: `[documents]` or `[documents, (...)]`.
+    tensors: Mapping[str, tf.Tensor | tf.RaggedTensor]
+
+    @property
+    def num_documents(self) -> int:
+        """How many there are."""
+        return int(self.tensors[features.NUM_TOKENS].shape[0])
 
     def batches(self, num_shards: int, index: int) -> tf.data.Dataset:
         """See Documents."""
 
         def taken(rows: tf.Tensor) -> dict[str, tf.Tensor | tf.RaggedTensor]:
-            return {name: tf.gather(values, rows) for name, values in self._asdict().items()}
+            return {name: tf.gather(values, rows) for name, values in self.tensors.items()}
 
         return (
-            tf.data.Dataset.range(tf.size(self.num_tokens, out_type=tf.int64))
+            tf.data.Dataset.range(self.num_documents)
             .shard(num_shards, index)
             .batch(_DOCUMENTS_AT_ONCE)
             .map(taken, num_parallel_calls=2)

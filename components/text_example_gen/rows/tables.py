@@ -58,7 +58,7 @@ def rows_of(file: Readable, name: str, options: Options, counts: ReadingCounts) 
 def line_parts_of(
     file: Readable, name: str, kind: str, counts: ReadingCounts
 ) -> Iterator[LinePart]:
-    """Yields the lines of a file, see line_parts.
+    """Returns the lines of a file, see line_parts.
 
     Raises:
       InputError: it is damaged or not text.
@@ -67,10 +67,10 @@ def line_parts_of(
     encoding, first = split_mark(next(blocks, b""))
     if not first:
         counts.empty_files += 1
-        return
+        return iter(())
     if files.format_of(name) == ".txt" and encoding == "utf-8":
         looks.count(first, kind, counts)
-    yield from line_parts(utf8_blocks(_counted(chain([first], blocks), counts), encoding, name))
+    return line_parts(utf8_blocks(_counted(chain([first], blocks), counts), encoding, name))
 
 
 def _counted(blocks: Iterable[bytes], counts: ReadingCounts) -> Iterator[bytes]:

@@ -5,7 +5,6 @@ from typing import Any
 
 from components.text_example_gen.account import ReadingCounts, bad_row, valid_utf8
 from components.text_example_gen.lines import LinePart
-from trainer_module.errors import InputError
 
 # A row and where it begins: the number of its line, or of the row in Parquet, from 1.
 Row = tuple[int, Sequence[Any]]
@@ -31,20 +30,11 @@ def whole_lines(
             continue
         held += part
         if len(held) > MAX_LINE_BYTES:
-            raise too_long(name, number)
+            raise bad_row(name, number, f"is longer than {MAX_LINE_BYTES >> 20} MiB; break it up")
         if ends:
             yield number, valid_utf8(bytes(held), counts), ends
             held.clear()
             number += ends
-
-
-def too_long(name: str, number: int) -> InputError:
-    """What to raise for a line that is not held."""
-    return bad_row(
-        name,
-        number,
-        f"is longer than {MAX_LINE_BYTES >> 20} MiB; break it up",
-    )
 
 
 def blank_separated_rows(

@@ -95,7 +95,9 @@ class SpillDocuments(Spilling):
         """Yields runs of documents of text, (near_copy_hash, document) each."""
         for some in _in_batches(documents):
             for near_copies, document in zip(near_copy_hashes(some), some, strict=True):
-                yield from self.spill_record(near_copies, document)
+                # Not by the digits that decide the split. In place, as a text has many.
+                bucket = (near_copies >> 32) % self._num_buckets
+                yield from self._file.add(bucket, (near_copies, document))
 
     def spill_record(self, key: int, document: bytes) -> Iterable[tuple[int, Run]]:
         """Returns the runs that are full once a document is added.
@@ -104,7 +106,6 @@ class SpillDocuments(Spilling):
           key: its remainder decides the split, see dealt_out; copies have the same.
           document: UTF-8.
         """
-        # Not by the digits that decide the split.
         return self._file.add((key >> 32) % self._num_buckets, (key, document))
 
 

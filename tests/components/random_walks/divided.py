@@ -65,7 +65,7 @@ def _write(folder: str, kind: str, content: Any) -> None:
 def main(folder: str, workers: str) -> None:
     """Runs it with so many workers."""
     cores.usable = lambda: int(workers)
-    walks._WALKS_TOGETHER = 12  # some blocks for each
+    walks._NODES_TOGETHER = 100  # some blocks for each
     argv = [f"--runner={ForkingRunner.__module__}.{ForkingRunner.__name__}"]
     if not (child := os.fork()):
         try:

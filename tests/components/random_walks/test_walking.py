@@ -60,12 +60,19 @@ def check_frequencies(seen: Counter[str], expected: Mapping[str, float]) -> None
 def test_steps_are_taken_with_node2vecs_probabilities(
     edges: list[Edge], directed: bool, p: float, q: float
 ) -> None:
-    walk = WalkSettings(num_walks=2000, walk_length=12, p=p, q=q, directed=directed, seed=3)
-    arcs = arcs_of(edges, directed=directed)
+    check_walks(edges, WalkSettings(2000, 12, p=p, q=q, directed=directed, seed=3))
+
+
+def check_walks(edges: list[Edge], walk: WalkSettings) -> None:
+    arcs = arcs_of(edges, directed=walk.directed)
     found = steps_of(documents_of(edges, walk))
     assert {node for before, node in found if before is None} == set(arcs)
     for (before, node), seen in found.items():
-        check_frequencies(seen, probabilities(arcs, before, node, p, q))
+        check_frequencies(seen, probabilities(arcs, before, node, walk.p, walk.q))
+
+
+def test_probabilities_are_met_to_one_in_a_hundred() -> None:
+    check_walks(EDGES, WalkSettings(50_000, 8, p=0.25, q=4, directed=False, seed=3))
 
 
 @pytest.mark.parametrize("most", [0, 1, 2])
@@ -74,8 +81,8 @@ def test_what_is_drawn_exactly_has_the_same_probabilities(
 ) -> None:
     monkeypatch.setattr(walking, "_MOST_ATTEMPTS", most)
     monkeypatch.setattr(walking, "_MOST_NEIGHBORS", 100)
-    test_steps_are_taken_with_node2vecs_probabilities(EDGES, False, 0.25, 4)
-    test_steps_are_taken_with_node2vecs_probabilities(ALL_ONE, True, 4, 0.1)
+    check_walks(EDGES, WalkSettings(2000, 12, p=0.25, q=4, directed=False, seed=3))
+    check_walks(ALL_ONE, WalkSettings(2000, 12, p=4, q=0.1, directed=True, seed=3))
 
 
 NODES = st.sampled_from("abcdefgh")

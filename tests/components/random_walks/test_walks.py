@@ -55,7 +55,7 @@ def test_walks_are_the_same_whatever_the_batches(
     order: int,
 ) -> None:
     monkeypatch.setattr(walks, "_EDGES_HELD", 60)
-    monkeypatch.setattr(walks, "_WALKS_TOGETHER", size)
+    monkeypatch.setattr(walks, "_NODES_TOGETHER", size * 8)
     found, counts = write_walks(str(tmp_path), batches(size, order), IN_MEMORY)
     assert found == expected[0]
     assert counts == [expected[1]]

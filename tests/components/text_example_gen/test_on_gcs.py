@@ -1,12 +1,15 @@
 """A corpus in an object store, where there are no folders, and files that are no local ones."""
 
+import io
 from collections.abc import Iterator
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
+from pyarrow import parquet
 
-from components.text_example_gen import matching
-from components.text_example_gen.account import Options
+from components.text_example_gen import matching, reading
+from components.text_example_gen.account import Options, ReadingCounts
 from components.text_example_gen.writing import read_corpus
 from components.text_example_gen.writing.runs import merged
 from tests.components.text_example_gen.reading_bytes import COMPRESS
@@ -36,8 +39,8 @@ def test_folders_and_hidden_files_are_no_part_of_a_corpus(store: Store) -> None:
     ]
     with pytest.raises(InputError, match=r"no file matches 'gs://books/\*' here"):
         matching.matching_files("gs://books", "*")
-    store.put("books", "all/table.csv", b"a,b\n")
-    with pytest.raises(InputError, match=r"table.csv' cannot be read: the known endings are"):
+    store.put("books", "all/table.xlsx", b"a,b\n")
+    with pytest.raises(InputError, match=r"table.xlsx' cannot be read: the known endings are"):
         matching.matching_files("gs://books/all", "*")
 
 
@@ -55,6 +58,16 @@ def test_every_compression(ending: str, store: Store) -> None:
     assert b"\n".join(sorted(line for _, line in merged([run[1]]))) == b"\n".join(
         sorted(text.splitlines())
     )
+
+
+def test_parquet_which_is_read_from_its_end(store: Store) -> None:
+    texts = [f"line {i} of the même text" for i in range(20_000)]
+    parquet.write_table(pa.table({"text": texts}), written := io.BytesIO(), row_group_size=3000)
+    store.put("books", "a.parquet", written.getvalue())
+    options, counts = Options(1000, 0.05), ReadingCounts()
+    with matching.open_file("gs://books/a.parquet") as file:
+        found = list(reading.read_documents(file, "gs://books/a.parquet", options, counts))
+    assert [one.decode() for one in found] == texts
 
 
 def test_what_is_not_there_or_not_allowed_is_named(store: Store) -> None:

@@ -101,6 +101,11 @@ def test_a_date_is_todays_by_default(folder: Path, monkeypatch: pytest.MonkeyPat
     assert found.patterns == [f"{folder}/logs/2028-03-01/*.txt"]
 
 
+def test_the_quick_start_corpus_is_text() -> None:
+    with pytest.raises(InputError, match=r"corpus\.kind=edges is without files"):
+        dates.resolve_corpus(CorpusConfig(kind="edges"))
+
+
 def test_no_name_is_the_quick_start_corpus_and_one_without_a_date_has_no_day(folder: Path) -> None:
     assert dates.resolve_corpus(CorpusConfig()) is None
     assert dates.resolve_corpus(CorpusConfig(files=("books.txt",))) == dates.Corpus(

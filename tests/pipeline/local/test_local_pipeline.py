@@ -7,7 +7,7 @@ from pipeline import config_file, graph
 from pipeline.config import Config, MetadataConfig
 from pipeline.corpus.dates import Corpus
 from pipeline.failures import WrongCommandError
-from pipeline.local import metadata_store, run_command
+from pipeline.local import beginning, metadata_store
 from pipeline.local.local_pipeline import create_pipeline
 from pipeline.local.output_folder import OutputFolder
 from trainer_module.hyperparameters import TrainerHyperparameters
@@ -66,7 +66,7 @@ def test_a_base_is_named_in_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     Path("glove.txt").touch()
 
     def named(base: str) -> str:
-        return run_command._with_base_in_full(warm(base)).trainer.warm_start
+        return beginning.with_base_in_full(warm(base)).trainer.warm_start
 
     assert named("glove.txt") == named("~/glove.txt") == str(tmp_path / "glove.txt")
     for unchanged in ("none", "last_blessed", "gs://bucket/glove.txt"):

@@ -25,10 +25,12 @@ from trainer_module.workers.cluster import Worker
 
 def in_memory(documents: Sequence[Document]) -> DocumentsInMemory:
     return DocumentsInMemory(
-        ragged([[token for token, _ in document] for document in documents]),
-        ragged([[window for _, window in document] for document in documents]),
-        tf.fill([len(documents)], tf.constant(TOKENS_A_DOCUMENT, tf.int64)),
-        tf.constant([hash_of(document) for document in documents], tf.int64),
+        {
+            "token_ids": ragged([[token for token, _ in document] for document in documents]),
+            "window_sizes": ragged([[window for _, window in document] for document in documents]),
+            "num_tokens": tf.fill([len(documents)], tf.constant(TOKENS_A_DOCUMENT, tf.int64)),
+            "document_hash": tf.constant([hash_of(document) for document in documents], tf.int64),
+        }
     )
 
 

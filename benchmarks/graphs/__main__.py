@@ -1,0 +1,150 @@
+"""`make bench-graphs`: node classification and link prediction on Cora, beside the specialists.
+
+The pipeline runs twice on the edges with the defaults of kind `edges`: as it is for node
+classification, and with a tenth of the edges held out for link prediction. All trainers learn from
+the edges that it did not hold out. Ours and gensim's take the same walks, the pipeline's; PecanPy
+makes its own.
+
+PecanPy's packages do not go with ours: install it into an environment of its own and name its
+command, `make bench-graphs PECANPY=.../bin/pecanpy`. Without it the other rows are measured.
+"""
+
+import argparse
+import shutil
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks import corpus, run, trainers
+from benchmarks.graphs import specialists, tasks
+from pipeline.sections.kinds import KINDS
+
+_DATA = corpus.SHARED / "graphs"
+_HELD_OUT_LINKS = 0.1
+# The losses of graph libraries as they have them: inner products, no biases.
+_GRAPH_LOSSES: Mapping[str, specialists.Settings] = {
+    "sigmoid_cross_entropy": {"objective": "sigmoid_cross_entropy"},
+    **{
+        f"softmax_cross_entropy, temperature {temperature}": {
+            "objective": "softmax_cross_entropy",
+            "temperature": temperature,
+        }
+        for temperature in (1.0, 0.5)
+    },
+}
+
+
+class Prepared(NamedTuple):
+    """What the pipeline made of the edges: the same for all trainers."""
+
+    ran: corpus.Corpus
+    walks: list[list[str]]
+    train: list[tasks.Edge]
+    held_out: list[tasks.Edge]
+
+
+def main() -> None:
+    """Measures, prints and writes the results."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--edges", type=Path, default=_DATA / "cora.edgelist.txt")
+    parser.add_argument("--labels", type=Path, default=_DATA / "cora.labels.txt")
+    parser.add_argument("--pecanpy", default=shutil.which("pecanpy"))
+    given = parser.parse_args()
+    if not given.edges.exists():
+        sys.exit(f"there is no {given.edges}: name the edges of a graph with --edges")
+    classes = dict(_columns(given.labels))
+    for_classes = _prepare("graph", given.edges)
+    for_links = _prepare(
+        "graph-links", given.edges, "--set", f"corpus.eval_fraction={_HELD_OUT_LINKS}"
+    )
+    links = tasks.draw_non_edges(for_links.train, for_links.held_out, seed=1)
+    results: dict[str, Any] = {
+        "machine": trainers.machine(),
+        "edges": {"train": len(for_links.train), "held_out": len(for_links.held_out)},
+        "trainers": {},
+    }
+    for (name, made), (_, linked) in zip(
+        _all_trained(for_classes, given.pecanpy),
+        _all_trained(for_links, given.pecanpy),
+        strict=True,
+    ):
+        results["trainers"][name] = {
+            "cpu_seconds": made.cpu_seconds,
+            "classification": tasks.classification(made.vectors, classes),
+            "links": tasks.link_prediction(linked.vectors, links),
+        }
+    run.write("graphs.json", results)
+    Console(width=140).print(_table(results["trainers"]))
+    if not given.pecanpy:
+        print("without pecanpy, which is not installed: name its command with --pecanpy")
+
+
+def _columns(path: Path) -> Iterator[tasks.Edge]:
+    for line in path.read_text(encoding="utf-8").splitlines():
+        first, second = line.split()[:2]
+        yield first, second
+
+
+def _prepare(name: str, edges: Path, *arguments: str) -> Prepared:
+    ran = corpus.run_command(name, "--set", "corpus.kind=edges", "--corpus", str(edges), *arguments)
+    read = trainers.alone(_documents, ran)
+    held_out = [tasks.unordered((first, second)) for first, second in read["held_out"]]
+    every = {tasks.unordered(edge) for edge in _columns(edges)}
+    return Prepared(ran, read["walks"], sorted(every - set(held_out)), sorted(set(held_out)))
+
+
+def _documents(ran: corpus.Corpus) -> trainers.Figures:
+    walks, held_out = (
+        [text.split() for text in corpus.texts(files)]
+        for files in (ran.text_files, ran.eval_text_files)
+    )
+    return {"walks": walks, "held_out": held_out}
+
+
+def _all_trained(prepared: Prepared, pecanpy: str | None) -> Iterator[tuple[str, specialists.Made]]:
+    """The name of each trainer, and what it made."""
+    preprocessing, settings = (
+        dict(KINDS["edges"].defaults[section]) for section in ("preprocessing", "trainer")
+    )
+    shared = {name: settings[name] for name in ("batch_size", "epochs")}
+    rows = {"the defaults": settings} | {
+        name: {**shared, **own} for name, own in _GRAPH_LOSSES.items()
+    }
+    for name, chosen in rows.items():
+        ours = trainers.alone(
+            specialists.ours, prepared.ran, preprocessing, {**chosen, "evaluations_per_epoch": 0}
+        )
+        yield f"ours, {name}", ours["made"]
+    theirs = trainers.alone(
+        specialists.gensims, prepared.walks, window=preprocessing["window"], like=settings
+    )
+    yield "gensim, the same walks", theirs["made"]
+    if pecanpy:
+        yield "PecanPy", specialists.pecanpys(Path(pecanpy), prepared.train, dim=100)
+
+
+def _table(measured: dict[str, Any]) -> Table:
+    shares = (f"micro, macro F1 at {share:.0%}" for share in tasks.LABELLED)
+    table = Table("trainer", *shares, box=box.SIMPLE_HEAD)
+    for column in ("Hadamard AUC", "AP", "dot AUC", "AP", "lost", "CPU s"):
+        table.add_column(column)
+    for name, figures in measured.items():
+        classes, links = figures["classification"], figures["links"]
+        f1 = [classes[f"{share:.0%}"] for share in tasks.LABELLED]
+        table.add_row(
+            name,
+            *(f"{of['micro'][0]:.3f} +- {of['micro'][1]:.3f}, {of['macro'][0]:.3f}" for of in f1),
+            *(f"{figure:.3f}" for by in ("hadamard", "dot") for figure in links[by].values()),
+            str(classes["lost_nodes"]),
+            str(figures["cpu_seconds"]),
+        )
+    return table
+
+
+if __name__ == "__main__":
+    main()
