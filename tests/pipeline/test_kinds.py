@@ -5,10 +5,12 @@ from typing import get_args
 import pytest
 import yaml
 
+from pipeline import config_file
 from pipeline.config import Config
 from pipeline.config_reference import as_yaml
 from pipeline.sections.corpus import CorpusConfig, Kind
 from pipeline.sections.kinds import KINDS
+from trainer_module.errors import InputError
 from trainer_module.hyperparameters import PreprocessingHyperparameters
 
 
@@ -24,6 +26,23 @@ def test_the_defaults_of_each_kind_are_a_configuration(kind: Kind) -> None:
 def test_what_is_written_for_a_kind_is_read_as_that_kind(kind: Kind) -> None:
     written = Config.model_validate(yaml.safe_load(as_yaml(kind)))
     assert written == Config.model_validate({"corpus": {"kind": kind}})
+
+
+@pytest.mark.parametrize(
+    ("kind", "setting", "said"),
+    [
+        ("edges", "tokenizer=unicode_words", "the ids of corpus.kind = edges are taken as they"),
+        ("pairs", "emit=windows", "is of one vocabulary, and corpus.kind = pairs has two"),
+        ("pairs", "subsample=0.1", "pairs that are given are all kept: set it to 0"),
+    ],
+)
+def test_what_does_not_go_with_a_kind_is_said(kind: Kind, setting: str, said: str) -> None:
+    settings = [f"corpus.kind={kind}", f"preprocessing.{setting}"]
+    name, value = setting.split("=")
+    with pytest.raises(InputError) as caught:
+        config_file.load(settings=settings)
+    assert str(caught.value).startswith(f"preprocessing.{name} = {value} ")
+    assert said in str(caught.value)
 
 
 def test_what_is_set_counts_in_trees_and_in_sections() -> None:

@@ -14,6 +14,7 @@ from safetensors.numpy import load_file
 from components.embedding_exporter import formats
 from tests.components.embedding_exporter.exports import ODD_TOKENS, export_of, tokens, vectors_of
 from trainer_module.errors import InputError
+from trainer_module.vocabulary import Vocabulary
 
 WORDS = ["the", "größe", "日本"]
 VECTORS = [[1, -0.5], [0.25, 1000], [0, 3]]
@@ -112,6 +113,35 @@ class TestParquet:
         read = pandas.read_parquet(tmp_path / "v.parquet")
         assert read["token"].tolist() == list("abcde")
         np.testing.assert_array_equal(np.stack(read["vector"]), vectors_of(5))
+
+
+class TestContextsOfTheirOwn:
+    ITEMS = Vocabulary([b"red", "größe".encode()], np.array([8, 1]))
+
+    def export(self) -> formats.Export:
+        given = export_of(WORDS, VECTORS, contexts=[[1.0, 2.0], [3.0, 4.0]])
+        model = given.model._replace(
+            own_contexts=self.ITEMS, context_biases=np.zeros(2, np.float32), correction=None
+        )
+        return given._replace(model=model)
+
+    def test_gensim_reads_their_vectors_and_counts(self, tmp_path):
+        write_word2vec(tmp_path, self.export())
+        read = KeyedVectors.load_word2vec_format(
+            str(tmp_path / "context_vectors.bin"),
+            fvocab=str(tmp_path / "context_vocab.txt"),
+            binary=True,
+        )
+        assert read.index_to_key == ["red", "größe"]
+        assert read.vectors.tolist() == [[1, 2], [3, 4]]
+        assert [read.get_vecattr(item, "count") for item in read.index_to_key] == [8, 1]
+        assert (tmp_path / "vocab.txt").read_text(encoding="utf-8") == "the 9\ngröße 6\n日本 3\n"
+
+    def test_safetensors_have_their_tokens_beside(self, tmp_path):
+        path, *tokens = names(tmp_path, "v.safetensors", "tokens.txt", "context_tokens.txt")
+        formats.safetensors(self.export(), path, *tokens)
+        assert load_file(path)["context_vectors"].tolist() == [[1, 2], [3, 4]]
+        assert [tokens_of(file) for file in tokens] == [WORDS, ["red", "größe"]]
 
 
 class TestSafetensors:

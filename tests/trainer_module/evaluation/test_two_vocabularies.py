@@ -42,9 +42,18 @@ def test_equal_counts_are_by_falling_bytes() -> None:
     assert sorted(["u", "ship"], reverse=True) == ["u", "ship"]  # so ITEMS has them in this order
 
 
-@pytest.fixture(scope="module")
-def transform(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("transform")
+def save(folder: Path) -> str:
+    """Writes the model below a folder."""
+    tables = (tf.Variable(table) for table in (TARGETS, WEIGHTS, BIASES))
+    parameters = Parameters(*tables, None, True, TEMPERATURE)
+    transform = tft.TFTransformOutput(str(transformed(folder)))
+    model = export.ServingModel(parameters, UNIGRAM, transform, SETTINGS_OF_PAIRS)
+    export.save(model, str(folder / "saved"))
+    return str(folder / "saved")
+
+
+def transformed(folder: Path) -> Path:
+    """What Transform makes of the corpus; its pairs are checked here too."""
     preprocessing = {
         "tokenizer": "whitespace",
         "min_count": 1,
@@ -85,15 +94,8 @@ def transform(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def folder(transform: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
-    tables = (tf.Variable(table) for table in (TARGETS, WEIGHTS, BIASES))
-    parameters = Parameters(*tables, None, True, TEMPERATURE)
-    model = export.ServingModel(
-        parameters, UNIGRAM, tft.TFTransformOutput(str(transform)), SETTINGS_OF_PAIRS
-    )
-    folder = str(tmp_path_factory.mktemp("model") / "saved")
-    export.save(model, folder)
-    return folder
+def folder(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return save(tmp_path_factory.mktemp("model"))
 
 
 @pytest.fixture(scope="module")

@@ -77,6 +77,31 @@ def test_rows_go_by_token_and_a_new_token_starts_as_usual(tmp_path: Path) -> Non
     assert warm.context_weights.numpy().tolist() == [[-3, -4], [-1, -2], [0, 0]]
 
 
+def test_contexts_of_their_own_go_by_their_own_tokens(tmp_path: Path) -> None:
+    base = last_night(tmp_path)
+    assert base.saved is not None
+    # The base's contexts are not its targets: row 0 is of gull, row 1 of whale.
+    own = Vocabulary([b"gull", b"whale", b"sea"], np.array([3, 2, 1]))
+    base = base._replace(saved=base.saved._replace(own_contexts=own))
+    unigram = logs({"whale": 1 / 2, "gull": 1 / 4, "ship": 1 / 8, "fog": 1 / 8})
+    warm = SkipGramModel(unigram, dim=2, bias_initializer="log_frequency", seed=1, num_targets=2)
+    tables = (warm.target_table, warm.context_weights, warm.context_biases)
+    counts = warm_start.take_over(
+        warm,
+        base,
+        [b"ship", b"gull"],
+        [b"whale", b"gull", b"ship", b"fog"],
+        unigram=unigram,
+        parameters=Parameters(*tables, None, False, 1.0),
+        is_biased=True,
+    )
+    assert counts == WarmStart(taken_over=1, new=1, dropped=2)
+    assert warm.target_table.numpy()[0].tolist() == [3, 4]
+    assert warm.context_weights.numpy().tolist() == [[-3, -4], [-1, -2], [0, 0], [0, 0]]
+    deviations = np.array([0.25, 0.5, 0, 0])
+    np.testing.assert_allclose(warm.context_biases, unigram + deviations, rtol=1e-6)
+
+
 def test_biases_keep_what_they_learnt_above_the_unigram_model(tmp_path: Path) -> None:
     _, warm, _ = taken_over(last_night(tmp_path))
     # ship, sea, kraken: deviations of 0.25 and 0.5, and the new one's none.
