@@ -43,6 +43,7 @@ def fingerprint(
     evaluated: Sequence[Document] = _DOCUMENTS,
     custom_config: Mapping[str, object] = _CONFIG,
     known: vocabulary.Vocabulary = _VOCABULARY,
+    contexts: vocabulary.Vocabulary | None = None,
     base: Path | None = None,
 ) -> str:
     folder.mkdir(exist_ok=True)
@@ -51,7 +52,7 @@ def fingerprint(
         for name, documents in (("train", train), ("eval", evaluated))
     ]
     fn_args = SimpleNamespace(custom_config=custom_config, base_model=base and str(base))
-    return run_fn._fingerprint(fn_args, known, splits)
+    return run_fn._fingerprint(fn_args, [known, contexts or known], splits)
 
 
 def test_checkpoints_belong_to_one_model_on_one_data_set(tmp_path: Path) -> None:
@@ -64,9 +65,10 @@ def test_checkpoints_belong_to_one_model_on_one_data_set(tmp_path: Path) -> None
         fingerprint(tmp_path, evaluated=_DOCUMENTS[:1]),
         fingerprint(tmp_path, known=vocabulary.parse(b"3 the\n2 dog\n")),
         fingerprint(tmp_path, known=vocabulary.parse(b"4 the\n2 cat\n")),
+        fingerprint(tmp_path, contexts=vocabulary.parse(b"3 the\n2 dog\n")),
         fingerprint(tmp_path, base=tmp_path / "glove.txt"),
     ]
-    assert len({one, *others}) == 7
+    assert len({one, *others}) == 8
 
 
 def test_what_was_made_again_elsewhere_is_trained_on_from_the_checkpoint(tmp_path: Path) -> None:
