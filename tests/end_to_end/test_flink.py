@@ -216,7 +216,10 @@ def test_the_same_walks(
 ) -> None:
     corpus = tmp_path / "graph.txt"
     corpus.write_text("".join(f"{edge}\n" for edge in kinds.edges()))
-    settings = ("corpus.kind=edges", "corpus.walks.num_walks=3", "corpus.walks.q=0.5")
+    settings = (
+        *("corpus.kind=edges", "corpus.eval_fraction=0.05"),
+        *("corpus.walks.num_walks=3", "corpus.walks.q=0.5"),
+    )
     lenient = "evaluator.min_gain_over_unigram=-100"
     on_flink = run_on(skipgram, corpus, tmp_path / "output", *flink.settings, *settings, lenient)
     here = tmp_path_factory.mktemp("here")

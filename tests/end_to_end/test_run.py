@@ -177,6 +177,7 @@ def test_output_folder(run) -> None:
         "artifacts",
         "logs",
         "metadata.sqlite",
+        "report.html",
         "serving",
         "summary.json",
         "tensorboard",

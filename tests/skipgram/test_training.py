@@ -109,8 +109,10 @@ def test_pairs_are_those_of_transform(subsample: float, window: Any) -> None:
     documents = [training._Document(some, 0, nth) for nth, some in enumerate(tokens)]
     split = training._split(documents, known, preprocessing, seed=1)
     expected = transform(lines, occurrences=range(len(lines)), **given)
-    assert split.documents.token_ids.to_list() == [row["token_ids"] for row in expected]
-    assert split.documents.window_sizes.to_list() == [row["window_sizes"] for row in expected]
+    assert split.documents.tensors["token_ids"].to_list() == [row["token_ids"] for row in expected]
+    assert split.documents.tensors["window_sizes"].to_list() == [
+        row["window_sizes"] for row in expected
+    ]
 
 
 @pytest.mark.parametrize("fraction", [0.05, 0.5, 0.95])

@@ -13,8 +13,8 @@ from trainer_module.text import hashing, subsampling
 from trainer_module.text.skip_grams import documents_of, positions_in_documents
 from trainer_module.text.subsampling import Windowed
 
-# Which of a document's random numbers is drawn; subsampling.py has others.
-WEIGHT_STREAM = 3
+# Which of a document's random numbers is drawn; subsampling.py and the Evaluator have others.
+WEIGHT_STREAM = 4
 # No weight counts for more, so that none fills the memory. Readers refuse larger ones.
 MOST_TIMES = 65_536
 

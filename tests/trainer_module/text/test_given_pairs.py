@@ -57,7 +57,7 @@ def times_written_out(document: str) -> int:
     value = float(weight[0]) if weight else 1.0
     [number] = hashes_of([document]).numpy().tolist()
     whole = math.floor(value)
-    return whole + (reference_uniform(number, 0, SEED, stream=3) < value - whole)
+    return whole + (reference_uniform(number, 0, SEED, stream=4) < value - whole)
 
 
 def pairs_written_out(document: str, keep: float) -> list[tuple[int, int]]:
