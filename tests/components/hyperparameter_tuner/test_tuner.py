@@ -92,10 +92,10 @@ def values_of(trials: ToyTrials) -> list[dict[str, Value]]:
 
 def test_the_first_trial_is_what_is_set_and_none_comes_twice(tmp_path: Path) -> None:
     trials = ToyTrials(Records(tmp_path / "records"))
-    found = searched(trials, tmp_path, 6)
+    found = searched(trials, tmp_path, 8)
     tried = values_of(trials)
     assert tried[0] == SET
-    assert len({json.dumps(values, sort_keys=True) for values in tried}) == 6
+    assert len({json.dumps(values, sort_keys=True) for values in tried}) == 8
     for values in tried:
         # The power is of unigram alone.
         assert ("trainer.sampler_power" in values) == (values["trainer.sampler"] == "unigram")
@@ -103,7 +103,7 @@ def test_the_first_trial_is_what_is_set_and_none_comes_twice(tmp_path: Path) -> 
     best = max(trials.ended, key=lambda trial: trial.measure)
     assert found.get_best_hyperparameters()[0].values == best.values
     # After four at random it goes where the measure is high: to wide windows and high rates.
-    assert best.measure > 10 / 20
+    assert best.measure > 10 / 20 + 0.1
 
 
 def test_a_space_may_have_fewer_values_than_trials(tmp_path: Path) -> None:
