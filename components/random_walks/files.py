@@ -19,8 +19,7 @@ _IDS = ("bytes_of_ids", "offsets_of_ids")
 def write_edges(path: str, edges: Edges) -> None:
     """Writes edges into a file."""
     with fileio.open(path, "wb") as file:
-        arrays: tuple[_Array, ...] = (*_of_ids(edges.ids), *edges[1:])
-        for array in arrays:
+        for array in _arrays(edges):
             np.lib.format.write_array(file, array)
 
 
@@ -35,7 +34,7 @@ def write_graph(folder: str, graph: Graph) -> None:
     """Writes a graph into a new folder."""
     fileio.makedirs(folder)
     names = (*_IDS, *Graph._fields[1:])
-    for name, array in zip(names, (*_of_ids(graph.ids), *graph[1:]), strict=True):
+    for name, array in zip(names, _arrays(graph), strict=True):
         with fileio.open(_path(folder, name), "wb") as file:
             np.lib.format.write_array(file, array)
 
@@ -61,6 +60,10 @@ def _mapped(path: str) -> _Array:
 def _read(file: BinaryIO) -> _Array:
     array: _Array = np.lib.format.read_array(file)
     return array
+
+
+def _arrays(table: Edges | Graph) -> tuple[_Array, ...]:
+    return (*_of_ids(table.ids), *table[1:])
 
 
 def _of_ids(ids: pa.LargeBinaryArray) -> tuple[_Array, _Array]:
