@@ -1,9 +1,14 @@
 import sys
 from collections.abc import Iterator
 
+import hypothesis
 import pytest
 
 from tests import mariadb
+
+# Tests time nothing: an example that takes long on a busy machine is not wrong.
+hypothesis.settings.register_profile("untimed", hypothesis.settings(), deadline=None)
+hypothesis.settings.load_profile("untimed")
 
 
 @pytest.fixture(autouse=True)

@@ -54,7 +54,7 @@ def test_no_turn_of_a_plane_gives_a_higher_mean_cosine() -> None:
 
 
 @given(seed=st.integers(0, 1000), dim=st.integers(1, 8))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_any_turn_of_any_vectors_is_undone_and_nothing_is_bent(seed: int, dim: int) -> None:
     random = np.random.default_rng(seed)
     last, turn = random.normal(size=(3 * dim, dim)), orthogonal(random, dim)

@@ -64,7 +64,7 @@ def test_few_tokens_have_few_neighbors(tokens: int, expected: list[float]) -> No
 
 
 @given(seed=st.integers(0, 1000), tokens=st.integers(2, 40), k=st.integers(1, 5))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_overlaps_are_those_of_a_pair_at_a_time(seed: int, tokens: int, k: int) -> None:
     random = np.random.default_rng(seed)
     vectors = random.normal(size=(tokens, 3)).astype(np.float32)

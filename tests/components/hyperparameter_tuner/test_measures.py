@@ -64,7 +64,7 @@ def test_by_hand() -> None:
     at_once=st.sampled_from([1, 2, 512]),
     is_corrected=st.booleans(),
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_ranks_beside_their_definition(
     seed: int, num_pairs: int, at_once: int, is_corrected: bool
 ) -> None:

@@ -1,6 +1,6 @@
 import numpy as np
 import tensorflow as tf
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from components.random_walks import draws
@@ -10,7 +10,6 @@ from trainer_module.text import hashing
 SEEDS = st.lists(st.integers(0, MASK), min_size=1, max_size=5)
 
 
-@settings(deadline=None)
 @given(SEEDS, st.integers(0, 1 << 40))
 def test_numbers_are_those_of_hashing_and_of_the_definition(seeds: list[int], n: int) -> None:
     ours = np.array(seeds, np.uint64)

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from components.random_walks import files, graph
@@ -36,7 +36,6 @@ def read_back(made: Graph) -> dict[str, dict[str, float]]:
     return found
 
 
-@settings(deadline=None)
 @given(st.one_of(EDGES, ONES), st.lists(NAMES, max_size=5), st.booleans())
 def test_a_graph_is_that_of_dicts(edges: list[Edge], nodes: list[str], directed: bool) -> None:
     made, counts = graph_of(edges, nodes, directed=directed)
@@ -61,7 +60,6 @@ def test_a_graph_is_that_of_dicts(edges: list[Edge], nodes: list[str], directed:
     )
 
 
-@settings(deadline=None)
 @given(EDGES, st.lists(NAMES, max_size=5), st.booleans(), st.randoms(use_true_random=False))
 def test_a_graph_is_the_same_bit_by_bit_in_any_order_and_parts(
     edges: list[Edge], nodes: list[str], directed: bool, chance: random.Random

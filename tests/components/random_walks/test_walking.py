@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -89,7 +89,6 @@ NODES = st.sampled_from("abcdefgh")
 GRAPHS = st.lists(st.tuples(NODES, NODES, st.sampled_from([1.0, 0.5, 3.0])), max_size=25)
 
 
-@settings(deadline=None)
 @given(GRAPHS, st.booleans(), st.sampled_from([0.1, 1, 9]), st.sampled_from([0.1, 1, 9]))
 def test_walks_go_along_arcs_from_each_node_until_they_end(
     edges: list[Edge], directed: bool, p: float, q: float
@@ -108,7 +107,6 @@ def test_walks_go_along_arcs_from_each_node_until_they_end(
         assert len(nodes) == 7 or not arcs[nodes[-1]]
 
 
-@settings(deadline=None)
 @given(GRAPHS, st.integers(1, 9))
 def test_walks_are_the_same_in_any_block(edges: list[Edge], block: int) -> None:
     walk = WalkSettings(num_walks=2, walk_length=6, p=0.3, q=3, directed=False, seed=5)

@@ -170,7 +170,7 @@ VOCABULARIES = st.dictionaries(
 
 
 class TestBesideTheDefinition:
-    @settings(deadline=None, max_examples=6)
+    @settings(max_examples=6)
     @given(VOCABULARIES, VOCABULARIES, st.booleans(), st.sampled_from([1.0, 0.5]))
     def test_each_pair(
         self, first: dict[str, int], second: dict[str, int], corrected: bool, temperature: float

@@ -130,7 +130,7 @@ def test_means_are_those_of_float64(softmax: bool, temperature: float) -> None:
     scale=st.sampled_from([0.0, 0.5, 5.0, 50.0]),
     temperature=st.floats(0.1, 10),
 )
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 def test_means_are_those_of_float64_for_any_model(
     softmax: bool, seed: int, number: int, scale: float, temperature: float
 ) -> None:
@@ -189,7 +189,7 @@ def test_scores_of_many_pairs_are_taken_a_part_at_a_time(temperature: float) -> 
 
 
 @given(constants=st.lists(st.floats(-50, 50), min_size=VOCABULARY_SIZE, max_size=VOCABULARY_SIZE))
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 def test_a_softmax_is_not_charged_for_the_constants_that_it_leaves_free(
     constants: list[float],
 ) -> None:

@@ -58,7 +58,7 @@ def cases(draw: st.DrawFn) -> tuple[Array, Array, Array]:
     sorted_from=st.sampled_from([0, 3, 16, 100]),
     at_once=st.sampled_from([1, 100, 1 << 17]),
 )
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_any_scores_in_any_chunks(
     case: tuple[Array, Array, Array], chunk: int, sorted_from: int, at_once: int
 ) -> None:

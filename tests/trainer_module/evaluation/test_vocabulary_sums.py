@@ -73,7 +73,7 @@ def test_by_hand() -> None:
     scale=st.sampled_from([0.0, 1.0, 8.0, 20.0, 50.0, 1000.0]),
     chunk=st.sampled_from([1, TARGETS * 4, TARGETS * CLASSES, 1 << 20]),
 )
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_any_scores_at_any_chunk_are_those_of_float64(seed: int, scale: float, chunk: int) -> None:
     inputs, weights, first, second, shift = model(seed, scale)
     with pytest.MonkeyPatch.context() as patch:

@@ -153,7 +153,7 @@ class TestReadBinary:
 
 class TestGensim:
     @pytest.mark.parametrize("is_binary", [False, True])
-    @settings(max_examples=25, deadline=None)
+    @settings(max_examples=25)
     @given(table=tables())
     @example(table=(TOKENS, VECTORS))
     def test_reads_the_same_tokens_and_bits(self, is_binary, table):

@@ -138,7 +138,7 @@ def test_shapes_and_types_are_known_to_the_compiled_loop(
 
 
 @pytest.mark.slow
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 @given(ANY_PAIRS, st.integers(1, 3), st.booleans())
 def test_every_run_of_any_pairs_is_one_target_in_their_order(
     tmp_path_factory: pytest.TempPathFactory,
@@ -180,7 +180,7 @@ def test_blocks_are_what_the_chunk_holds_of_them(tmp_path: Path) -> None:
 
 # Ids from few: tokens stand beside themselves, and windows reach the same token twice.
 @pytest.mark.slow
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 @given(
     st.lists(
         st.lists(st.tuples(st.integers(0, 3), st.integers(0, WINDOW)), max_size=40), max_size=6

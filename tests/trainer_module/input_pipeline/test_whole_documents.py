@@ -59,7 +59,7 @@ FORMS = pytest.mark.parametrize("form", [window_chunks, pair_chunks], ids=["wind
 
 
 @FORMS
-@settings(max_examples=5, deadline=None)
+@settings(max_examples=5)
 @given(ids=st.lists(st.lists(st.integers(0, 19), max_size=12), min_size=1, max_size=9))
 def test_pairs_are_all_there_are(
     form: Form, ids: Ids, tmp_path_factory: pytest.TempPathFactory

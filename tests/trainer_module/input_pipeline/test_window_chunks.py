@@ -100,7 +100,7 @@ def test_counts_where_there_is_no_pair(tmp_path: Path, documents: list[Document]
 
 
 @pytest.mark.slow
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 @given(MIXED_DOCUMENTS, st.integers(1, 4), ANY_KEEP)
 def test_counts_equal_those_of_the_pairs_written_out(
     tmp_path_factory: pytest.TempPathFactory, documents: list[Document], epochs: int, keep: float
@@ -145,7 +145,7 @@ def test_times_as_context_by_hand() -> None:
     assert window_chunks.times_as_context(left, right).numpy().tolist() == [1, 2, 1]
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(ANY_DOCUMENTS)
 def test_times_as_context_equals_brute_force(documents: list[Document]) -> None:
     rows = [[window for _, window in document if window > 0] for document in documents]
@@ -251,7 +251,7 @@ def written_out(chunks: Sequence[WindowChunk], num_targets: int) -> list[list[tu
 
 
 @pytest.mark.slow
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 @given(MIXED_DOCUMENTS, st.integers(WINDOW, 12), ANY_KEEP)
 def test_every_target_of_an_epoch_has_all_of_its_contexts_exactly_once(
     tmp_path_factory: pytest.TempPathFactory,
@@ -338,7 +338,7 @@ def test_spread_pairs_of_a_split_shorter_than_a_window(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 @given(st.lists(ANY_DOCUMENTS, max_size=3), st.integers(1, 4), st.integers(0, 1))
 def test_every_document_is_one_workers_in_each_epoch(
     tmp_path_factory: pytest.TempPathFactory,

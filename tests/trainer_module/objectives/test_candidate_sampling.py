@@ -147,7 +147,7 @@ def test_tries_are_geometric_where_a_block_is_short() -> None:
     np.testing.assert_allclose(np.mean(rare_second > 50), 0.98**50, atol=0.03)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.data())
 def test_distinct_draws_are_distinct_and_in_range(data: st.DataObject) -> None:
     counts = data.draw(st.lists(st.integers(0, 10**9), min_size=1, max_size=200))

@@ -100,7 +100,7 @@ def test_the_band_holds_the_pairs_written_out(num_targets: int, window: int) -> 
     seed=st.integers(0, 1000),
     most=st.integers(0, 100),
 )
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_the_band_holds_the_pairs_of_any_block(
     blocks: int, window: int, seed: int, most: int
 ) -> None:

@@ -185,7 +185,7 @@ def test_full_gradients_are_those_of_autodiff(name: str) -> None:
     temperature=st.floats(0.2, 5),
     seed=st.integers(0, 1000),
 )
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_shared_gradients_are_those_of_autodiff_in_any_case(
     name: str,
     candidates: list[int],

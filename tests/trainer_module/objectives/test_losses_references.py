@@ -25,7 +25,7 @@ from trainer_module.objectives import full_cross_entropies, losses
 # --- Gradients in closed form
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(SEEDS, st.integers(1, 4), st.integers(1, 6))
 def test_gradients_of_the_sigmoid_losses(seed: int, batch: int, num_sampled: int) -> None:
     true, sampled = normal(seed, batch, scale=3), normal(seed + 1, batch, num_sampled, scale=3)
@@ -47,7 +47,7 @@ def test_gradients_of_the_sigmoid_losses(seed: int, batch: int, num_sampled: int
     np.testing.assert_allclose(of_sampled, sigmoid(sampled) / sampled.size, atol=1e-6)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(SEEDS, st.integers(1, 4), st.integers(1, 6))
 def test_gradient_of_sampled_softmax(seed: int, batch: int, num_sampled: int) -> None:
     true, sampled = normal(seed, batch, scale=3), normal(seed + 1, batch, num_sampled, scale=3)
@@ -64,7 +64,7 @@ def test_gradient_of_sampled_softmax(seed: int, batch: int, num_sampled: int) ->
     np.testing.assert_allclose(of_sampled, probabilities[:, 1:], atol=1e-6)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(SEEDS, st.integers(1, 4), st.integers(1, 6), st.sampled_from([1.0, 0.1, 0.01]))
 def test_gradients_of_softmax_cross_entropy(
     seed: int, batch: int, negatives: int, temperature: float
@@ -158,7 +158,7 @@ def of_tensorflow(
 
 
 @pytest.mark.parametrize("loss", CORRECTED)
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(SEEDS, st.integers(1, 5), st.integers(1, 6), st.booleans(), st.booleans())
 def test_equals_tensorflows(
     loss: Loss, seed: int, batch: int, num_sampled: int, counted: bool, hits_out: bool
@@ -184,7 +184,7 @@ def test_a_repeated_hit_is_left_out_each_time_where_tensorflow_keeps_one() -> No
     assert float(ours) == 0
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(SEEDS, st.integers(1, 5), st.integers(1, 8))
 def test_negative_sampling_with_a_candidate_a_negative_is_uncorrected_nce(
     seed: int, batch: int, num_sampled: int
@@ -207,7 +207,7 @@ def test_sigmoid_cross_entropy_is_negative_sampling_with_one_negative() -> None:
     )
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     st.integers(1, 7), st.integers(1, 40), st.integers(1, 64), SEEDS, st.sampled_from([None, 5.0])
 )

@@ -176,7 +176,7 @@ def test_all_classes_as_distinct_candidates_are_expected_once(name: str, weight:
     num_negatives=st.integers(1, 50),
     seed=st.integers(0, 100),
 )
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_with_replacement_the_log_of_the_weight_of_all_draws_of_a_class_is_added(
     name: str, sampler: str, num_sampled: int, num_negatives: int, seed: int
 ) -> None:

@@ -116,7 +116,7 @@ class TestWindows:
         assert found.window_sizes.to_list() == [[1, -1, 1], [0, 0, 0, 0]]
 
     @pytest.mark.parametrize("keep", [1.0, 0.5])
-    @settings(max_examples=50, deadline=None)
+    @settings(max_examples=50)
     @given(documents=DOCUMENTS)
     def test_the_pairs_of_mixed_documents_are_those_of_plain_python(
         self, keep: float, documents: list[str]
@@ -126,7 +126,7 @@ class TestWindows:
         found = [list(zip(*row, strict=True)) for row in rows]
         assert found == [pairs_written_out(document, keep) for document in documents]
 
-    @settings(max_examples=20, deadline=None)
+    @settings(max_examples=20)
     @given(documents=st.lists(SESSIONS, max_size=8))
     def test_other_documents_are_windowed_as_text_is(self, documents: list[str]) -> None:
         found = windowed(documents, keep=0.5)

@@ -7,7 +7,7 @@ from tests.trainer_module.text.splitmix import MASK, reference_uniform, splitmix
 from trainer_module.text import hashing
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(
     st.integers(0, MASK), st.integers(0, 1 << 40), st.integers(0, (1 << 31) - 1), st.integers(1, 2)
 )

@@ -23,7 +23,7 @@ def test_documents_without_words_keep_their_characters() -> None:
     assert normal_form("\U0001f600  \U0001f601".encode()) == "\U0001f600 \U0001f601".encode()
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.text(st.characters(codec="utf-8", max_codepoint=127)))
 def test_ascii_is_as_any_other_text(text: str) -> None:
     # The same with a letter beyond ASCII in a word of its own.
@@ -40,7 +40,7 @@ def test_signs_of_printed_english_are_as_other_signs() -> None:
         assert (form == b"a b") == (sign != "\u2017"), sign
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.text())
 def test_forms_and_case_do_not_matter(text: str) -> None:
     text = text.encode(errors="ignore").decode()
@@ -78,7 +78,7 @@ SOME = [
 ]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.lists(st.lists(st.one_of(st.sampled_from(SOME), st.text()), max_size=8).map("".join)))
 def test_many_at_once_have_the_hashes_of_each(texts: list[str]) -> None:
     documents = [text.encode(errors="ignore") for text in texts]

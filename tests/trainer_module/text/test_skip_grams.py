@@ -79,7 +79,7 @@ def test_a_context_alone_has_no_contexts_but_is_one() -> None:
     ]
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(documents_of(least_window=-1))
 def test_pairs_equal_brute_force(documents: list[Document]) -> None:
     assert pairs_of(documents) == [
@@ -104,7 +104,7 @@ def test_targets_of_by_hand() -> None:
     assert kept_of([]) == []
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(documents_of(least_window=-1))
 def test_targets_of_equals_brute_force(documents: list[Document]) -> None:
     assert kept_of(documents) == [
@@ -144,7 +144,7 @@ def test_extents_have_the_type_of_the_windows() -> None:
         assert left.dtype == right.dtype == dtype
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(documents_of(least_window=1))
 def test_extents_count_the_contexts_before_and_after(documents: list[Document]) -> None:
     _, windows = as_tensors(documents)
@@ -161,7 +161,7 @@ def test_extents_count_the_contexts_before_and_after(documents: list[Document]) 
 
 
 @given(lengths=st.lists(st.integers(0, 4), max_size=8))
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 def test_documents_of_are_the_row_ids(lengths: list[int]) -> None:
     tokens = ragged([[7] * length for length in lengths])
     expected = [row for row, length in enumerate(lengths) for _ in range(length)]
@@ -190,7 +190,7 @@ def test_pairs_enumerated_by_hand() -> None:
         assert enumerated([0, 0], [0, 0], dtype) == []
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.lists(st.tuples(st.integers(0, 6), st.integers(0, 6)), max_size=12))
 def test_enumerated_pairs_equal_brute_force(sides: list[tuple[int, int]]) -> None:
     left, right = [side[0] for side in sides], [side[1] for side in sides]

@@ -86,7 +86,7 @@ def test_drawn_windows_by_hand() -> None:
     assert drawn_of([], 5, seed=1) == []
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(
     st.lists(st.tuples(st.integers(0, MASK), st.integers(0, 1000), st.floats(0, 1)), max_size=20),
     st.integers(1, 10),
@@ -183,7 +183,7 @@ def redrawn_written_out(
 ID_LISTS = st.lists(st.lists(st.integers(0, 9), max_size=8), max_size=6)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(
     ID_LISTS,
     st.lists(st.floats(0, 1), min_size=10, max_size=10),
@@ -198,7 +198,7 @@ def test_redrawn_windows_equal_brute_force(
     assert found == [redrawn_written_out(row, epoch, seed, window, keep) for row in documents]
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(ID_LISTS, st.integers(1, 1000))
 def test_redrawn_windows_follow_the_document_alone(documents: list[list[int]], epoch: int) -> None:
     together = redrawn(documents, epoch)

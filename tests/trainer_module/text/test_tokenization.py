@@ -51,7 +51,7 @@ def test_equals_plain_python(tokenization: Tokenization) -> None:
         assert found == words.tokens(text, tokenization), ascii(text)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.text("aZ'_1 \n\x00-\x7f", max_size=20))
 def test_ascii_gives_the_same_beside_another_word(text: str) -> None:
     assert [*tokens_of(text), "é"] == tokens_of(f"{text} é")
@@ -64,7 +64,7 @@ def test_documents_of_a_batch_do_not_mix() -> None:
     assert found == [["one", "two"], [], ["drei", "fünf"], ["three"], ["e"], [], ["é"]]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.text(max_size=40))
 def test_tokens_are_words_whatever_the_text(text: str) -> None:
     for token in tokens_of(text):

@@ -21,7 +21,7 @@ def test_summed_rows_by_hand() -> None:
 
 
 @given(rows=st.lists(st.integers(0, 9), min_size=1, max_size=50), seed=st.integers(0, 100))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_summed_rows_are_those_added_one_by_one(rows: list[int], seed: int) -> None:
     values = np.random.default_rng(seed).normal(size=[len(rows), 3]).astype(np.float32)
     expected = np.zeros([10, 3])
@@ -41,7 +41,7 @@ def test_row_step_bounds_the_norm_of_a_row_and_leaves_the_others() -> None:
 
 
 @given(seed=st.integers(0, 100), dim=st.sampled_from([(), (1,), (7,)]))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_row_step_of_shared_rows_is_the_same(seed: int, dim: tuple[int, ...]) -> None:
     random = np.random.default_rng(seed)
     table = random.normal(size=[9, *dim]).astype(np.float32)

@@ -34,7 +34,7 @@ def test_words_are_the_most_frequent_with_their_counts() -> None:
 
 
 @given(st.integers(5, 60), st.integers(1, 9), st.integers(0, 1000))
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 def test_neighbors_are_those_of_brute_force(size: int, dim: int, seed: int) -> None:
     rows = np.random.default_rng(seed).normal(size=(size, dim))
     units = word_map._units(rows.astype(np.float32))
