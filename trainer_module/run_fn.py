@@ -189,6 +189,7 @@ def _model_settings(settings: _Settings, fitted: Fitted) -> ModelSettings:
         temperature=parameters.temperature,
         space_id=space_id,
         kind=settings.kind,
+        held_out_pairs=fitted.held_out.pairs,
     )
 
 

@@ -1,10 +1,11 @@
 """Runs of the command, each in a process forked from one that has imported TFX once."""
 
+import json
 import multiprocessing
 import os
 import sys
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 import pytest
 
@@ -99,6 +100,11 @@ class Run(NamedTuple):
     output: Path
     stdout: str
     summary: dict[str, Any]
+
+    @classmethod
+    def read(cls, output: Path, stdout: str = "") -> Self:
+        """One that has ended, by what it left."""
+        return cls(output, stdout, json.loads((output / "summary.json").read_text()))
 
 
 def transformed_records(folder: Path) -> list[list[tuple[str, list[int]]]]:

@@ -1,13 +1,16 @@
 """One small corpus, and one run of it that many tests look at."""
 
-import json
+import fcntl
+import os
 import random
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from tests.end_to_end import kinds
 from tests.end_to_end.commands import (
     DOCUMENTS,
     GROUPS,
@@ -46,4 +49,25 @@ def run(corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
     )
     assert ended.returncode == 0, ended.stdout + ended.stderr
     assert ended.stderr == ""
-    return Run(output, ended.stdout, json.loads((output / "summary.json").read_text()))
+    return Run.read(output, ended.stdout)
+
+
+@pytest.fixture(scope="session")
+def run_of_kind(
+    skipgram: Skipgram, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[str], Run]:
+    """One whole run of a kind of corpus beside text, made when the first process asks for it."""
+    root = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        root = root.parent  # of all workers
+
+    def run_of(kind: str) -> Run:
+        folder = root / f"run-of-{kind}"
+        folder.mkdir(exist_ok=True)
+        with (folder / "lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)  # until it is closed
+            if (folder / "output" / "summary.json").exists():
+                return Run.read(folder / "output")
+            return kinds.run(skipgram, kind, folder)
+
+    return run_of

@@ -10,7 +10,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,8 +18,7 @@ import pytest
 import tensorflow as tf
 from tensorflow_metadata.proto.v0 import statistics_pb2
 
-from tests.components.text_example_gen.test_kinds import documents as documents_of
-from tests.components.text_example_gen.test_kinds import run as run_example_gen
+from components.embedding_evaluator.metric_list import METRICS
 from tests.end_to_end import kinds
 from tests.end_to_end.commands import Run, Skipgram, run_arguments, transformed_records
 from tests.end_to_end.test_run_again import wait_until
@@ -139,7 +138,7 @@ def on_flink(
 def run_on(skipgram: Skipgram, corpus: Path, output: Path, *settings: str) -> Run:
     ended = skipgram(*run_arguments(corpus, output, *settings))
     assert ended.code == 0, ended.stderr
-    return Run(output, ended.stdout, json.loads((output / "summary.json").read_text()))
+    return Run.read(output, ended.stdout)
 
 
 def artifact(output: Path, component: str, name: str) -> Path:
@@ -147,18 +146,19 @@ def artifact(output: Path, component: str, name: str) -> Path:
     return path
 
 
+def documents(output: Path, split: str) -> dict[str, list[bytes]]:
+    folder = artifact(output, "TextExampleGen", "examples") / split
+    return {
+        path.name: list(tf.data.TFRecordDataset(str(path), "GZIP").as_numpy_iterator())
+        for path in folder.iterdir()
+    }
+
+
 @pytest.mark.parametrize("split", ["Split-train", "Split-eval"])
 def test_the_same_documents_in_the_same_order_in_the_same_files(
     run: Run, on_flink: Run, split: str
 ) -> None:
-    def documents(output: Path) -> dict[str, list[bytes]]:
-        folder = artifact(output, "TextExampleGen", "examples") / split
-        return {
-            path.name: list(tf.data.TFRecordDataset(str(path), "GZIP").as_numpy_iterator())
-            for path in folder.iterdir()
-        }
-
-    assert documents(on_flink.output) == documents(run.output)
+    assert documents(on_flink.output, split) == documents(run.output, split)
 
 
 @pytest.mark.parametrize("split", ["Split-train", "Split-eval"])
@@ -211,24 +211,21 @@ def test_a_second_night_is_held_against_the_first(
     assert second["moved"]["neighbor_overlap"] > 0
 
 
-def test_the_same_walks(
-    flink: Flink, skipgram: Skipgram, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+@pytest.mark.parametrize("kind", kinds.CORPORA)
+def test_the_same_of_other_kinds_of_corpora(
+    kind: str, run_of_kind: Callable[[str], Run], flink: Flink, skipgram: Skipgram, tmp_path: Path
 ) -> None:
-    corpus = tmp_path / "graph.txt"
-    corpus.write_text("".join(f"{edge}\n" for edge in kinds.edges()))
-    settings = (
-        *("corpus.kind=edges", "corpus.eval_fraction=0.05"),
-        *("corpus.walks.num_walks=3", "corpus.walks.q=0.5"),
-    )
-    lenient = "evaluator.min_gain_over_unigram=-100"
-    on_flink = run_on(skipgram, corpus, tmp_path / "output", *flink.settings, *settings, lenient)
-    here = tmp_path_factory.mktemp("here")
-    options = {"kind": "edges", "eval_fraction": 0.05, "num_walks": 3, "walk_length": 80}
-    counts = run_example_gen(here, corpus, **options, q=0.5, seed=1)
-    assert on_flink.summary["read"]["walks"] == counts["walks"] > 0
-    examples = artifact(on_flink.output, "TextExampleGen", "examples")
-    for split in ("train", "eval"):
-        assert documents_of(examples, split) == documents_of(here, split)
+    here = run_of_kind(kind)
+    on_flink = kinds.run(skipgram, kind, tmp_path, *flink.settings)
+    for split in ("Split-train", "Split-eval"):
+        assert documents(on_flink.output, split) == documents(here.output, split)
+        assert transformed(on_flink.output, split) == transformed(here.output, split)
+    assert on_flink.summary["read"] == here.summary["read"]
+    assert on_flink.summary["blessed"]
+    metrics = sorted({metric.name for metric in METRICS} & here.summary.keys())
+    assert len(metrics) > 15
+    for name in metrics:
+        assert on_flink.summary[name] == pytest.approx(here.summary[name], rel=1e-6), name
 
 
 def test_what_a_worker_could_not_read_is_said_as_on_the_direct_runner(

@@ -1,8 +1,7 @@
 """One whole run of each kind of corpus beside text, on corpora of which the answer is known."""
 
-import json
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 import pytest
 from gensim.models import KeyedVectors
@@ -14,41 +13,22 @@ from trainer_module.text.split import is_held_out
 
 pytestmark = pytest.mark.slow
 
-SMALL = ("trainer.dim=16", "trainer.checkpoint_seconds=1000")
-
-RunOf = Callable[..., Run]
+RunOf = Callable[[str], Run]
 
 
-@pytest.fixture(scope="module")
-def run_of(skipgram: Skipgram, tmp_path_factory: pytest.TempPathFactory) -> RunOf:
-    """Writes a corpus and runs the command on it."""
-
-    def run(kind: str, name: str, lines: Iterable[str], *settings: str) -> Run:
-        folder = tmp_path_factory.mktemp(kind)
-        corpus, output = folder / name, folder / "output"
-        corpus.write_text("".join(f"{line}\n" for line in lines))
-        given = [f"corpus.kind={kind}", *SMALL, *settings]
-        words = [word for setting in given for word in ("--set", setting)]
-        ended = skipgram("run", "--corpus", str(corpus), "--output", str(output), *words)
-        assert ended.code == 0, ended.stdout + ended.stderr
-        return Run(output, ended.stdout, json.loads((output / "summary.json").read_text()))
-
-    return run
+@pytest.fixture
+def sessions(run_of_kind: RunOf) -> Run:
+    return run_of_kind("sessions")
 
 
-@pytest.fixture(scope="module")
-def sessions(run_of: RunOf) -> Run:
-    return run_of("sessions", "shop.txt", kinds.sessions())
+@pytest.fixture
+def edges(run_of_kind: RunOf) -> Run:
+    return run_of_kind("edges")
 
 
-@pytest.fixture(scope="module")
-def edges(run_of: RunOf) -> Run:
-    return run_of("edges", "graph.txt", kinds.edges(), "corpus.eval_fraction=0.1")
-
-
-@pytest.fixture(scope="module")
-def pairs(run_of: RunOf) -> Run:
-    return run_of("pairs", "plays.tsv", kinds.pairs(), "trainer.epochs=60")
+@pytest.fixture
+def pairs(run_of_kind: RunOf) -> Run:
+    return run_of_kind("pairs")
 
 
 def test_the_next_item_of_a_session_is_the_most_probable_context(

@@ -7,6 +7,7 @@ import json
 import random
 import shutil
 import subprocess
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -37,9 +38,11 @@ CHECKPOINTS = "trainer.checkpoint_seconds=600"
 TFX_ENTRY_POINT = "tfx.orchestration.kubeflow.v2.container.kubeflow_v2_run_executor"
 
 
-def compile_arguments(target: str, spec: Path, *settings: str) -> list[str]:
+def compile_arguments(
+    target: str, spec: Path, *settings: str, trained_by: Sequence[str] = SETTINGS
+) -> list[str]:
     given = [
-        *SETTINGS,
+        *trained_by,
         "deployment.image=registry/skipgram:1",
         "deployment.output=gs://bucket/output",
         "deployment.project=words",
@@ -145,20 +148,32 @@ def test_two_nights_of_vertex_of_which_the_first_gives_the_model_of_run(
     require_second_night(second, root, ended, reading["documents"])
 
 
-def test_a_graph_on_kubeflow(skipgram: Skipgram, tmp_path: Path) -> None:
-    graph, spec, root = (tmp_path / name for name in ("graph", "spec.yaml", "root"))
-    graph.mkdir()
-    (graph / "edges.txt").write_text("".join(f"{edge}\n" for edge in kinds.edges()))
-    settings = ("corpus.kind=edges", "corpus.eval_fraction=0.1", "trainer.epochs=1")
-    ended = skipgram(*compile_arguments("kubeflow", spec, *settings))
+@pytest.mark.parametrize(("target", "kind"), [("kubeflow", "edges"), ("vertex", "pairs")])
+def test_other_kinds_give_the_model_of_run(
+    target: str,
+    kind: str,
+    run_of_kind: Callable[[str], Run],
+    skipgram: Skipgram,
+    tmp_path: Path,
+) -> None:
+    corpus, spec, root = (tmp_path / name for name in ("corpus", "spec.yaml", "root"))
+    corpus.mkdir()
+    file = f"corpus.files=['gs://bucket/{kinds.CORPORA[kind].write(corpus).name}']"
+    settings = (*kinds.settings_of(kind), file)
+    ended = skipgram(*compile_arguments(target, spec, *settings, trained_by=()))
     assert ended.code == 0, ended.stderr
-    ended = rehearse(skipgram, spec, root, corpus=graph)
+    ended = rehearse(skipgram, spec, root, corpus=corpus)
     assert ended.code == 0, ended.stderr
     assert "the model is blessed: it is the first one" in ended.stdout
+    here = run_of_kind(kind)
     reading = figures(root, "text-example-gen", "examples", READING_FILE)
-    assert (reading["nodes"], reading["edges"]) == (120, len([*kinds.edges()]))
+    assert here.summary["read"].items() <= reading.items()
+    [transformed] = (here.output / "artifacts").glob("Transform/transformed_examples/*")
+    for split in ("Split-train", "Split-eval"):
+        ours = artifact(root, "transform", "transformed_examples") / split
+        assert transformed_records(ours) == transformed_records(transformed / split)
     vectors = Embeddings.load(artifact(root, "embedding-exporter", "vectors"))
-    assert len(vectors.tokens) == 120
+    assert len(vectors.tokens) == here.summary["vocabulary_size"]
 
 
 def test_what_would_fail_in_the_cluster_fails_here_and_names_the_node(

@@ -38,6 +38,7 @@ class ModelSettings(NamedTuple):
     # Models of one space have vectors that can be compared number by number.
     space_id: str
     kind: str = "text"  # of its corpus; older models, which do not say, are of text
+    held_out_pairs: int = 0  # of its held-out documents, counted; older models do not say
 
     @property
     def tokenization(self) -> Tokenization:

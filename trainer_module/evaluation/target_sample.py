@@ -43,10 +43,18 @@ _PLACE_STREAM = 2
 
 
 def expected_occurrences(vocabulary: Vocabulary, settings: ModelSettings) -> Numbers:
-    """`[vocab]`, how often each token is expected to be a target among the held-out documents."""
+    """`[vocab]`, how often each token is expected to be a target among the held-out documents.
+
+    Of text a share of the documents is held out, and so of the tokens. Of other kinds pairs are,
+    each with a target of its own: a session has one of them however long it is, and walks pass an
+    edge many times.
+    """
     frequencies = tf.constant(vocabulary.frequencies, tf.float64)
     keep = subsampling.keep_probability(frequencies, settings.subsample).numpy()
-    return np.asarray(vocabulary.counts * keep * settings.eval_fraction, np.float64)
+    kept: Numbers = vocabulary.counts * keep
+    if settings.kind == "text":
+        return np.asarray(kept * settings.eval_fraction, np.float64)
+    return np.asarray(kept * (settings.held_out_pairs / kept.sum()), np.float64)
 
 
 def probabilities(expected: Numbers, max_targets: int) -> Numbers:

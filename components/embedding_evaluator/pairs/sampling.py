@@ -12,8 +12,6 @@ import tensorflow as tf
 
 from trainer_module.evaluation import target_sample
 from trainer_module.evaluation.judged_model import JudgedModel
-from trainer_module.evaluation.saved_model import ModelSettings
-from trainer_module.sizes import reach
 from trainer_module.text import hashing
 
 Numbers = npt.NDArray[np.float64]
@@ -66,7 +64,7 @@ class Sampling(NamedTuple):
             seed=settings.seed,
             num_blocks=max(round(num_summed / _BLOCK), 1),
             ranked_with=_ranked_with(
-                num_pairs=float(expected.sum()) * _pairs_of_target(settings),
+                num_pairs=settings.held_out_pairs,
                 num_targets=num_summed,
                 num_classes=len(model.contexts.tokens),
             ),
@@ -98,16 +96,7 @@ class Sampling(NamedTuple):
         return np.minimum(self.summed_with[targets], self.ranked_with)
 
 
-def _pairs_of_target(settings: ModelSettings) -> int:
-    """How many pairs a target of a long document has: of short ones fewer, so fewer are ranked."""
-    if settings.has_two_vocabularies:
-        return 1
-    window = settings.window
-    # A window is drawn from 1 to its most, and reaches to both sides; of all nothing is drawn.
-    return 2 * reach(window) if window == "all" else window + 1
-
-
-def _ranked_with(*, num_pairs: float, num_targets: float, num_classes: int) -> float:
+def _ranked_with(*, num_pairs: int, num_targets: float, num_classes: int) -> float:
     most = max(num_targets, _COMPARISONS / num_classes)
     if num_targets * num_classes <= _SCORES_ALL_RANKED:
         most = _MOST_RANKED

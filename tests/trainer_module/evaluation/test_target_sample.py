@@ -64,6 +64,14 @@ def test_expected_occurrences_by_hand() -> None:
     np.testing.assert_allclose(found, [7.5 * keep[0], 2.5 * keep[1]])
 
 
+@pytest.mark.parametrize("kind", ["sessions", "edges", "pairs"])
+def test_pairs_that_are_held_out_have_a_target_each(kind: str) -> None:
+    vocabulary = Vocabulary([b"a", b"b"], np.array([75, 25]))
+    of_kind = SETTINGS._replace(kind=kind, held_out_pairs=8)
+    found = target_sample.expected_occurrences(vocabulary, of_kind)
+    np.testing.assert_allclose(found, [6, 2])
+
+
 # Targets whose sums are known: two numbers each.
 SIZE = 600
 SUMS = np.random.default_rng(0).normal(3, 1, [SIZE, 2]).astype(np.float32)

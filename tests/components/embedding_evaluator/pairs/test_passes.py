@@ -29,6 +29,9 @@ from tests.trainer_module.evaluation.test_export import (
     softmax_of,
 )
 from trainer_module.evaluation.calibration import bin_of
+from trainer_module.evaluation.judged_model import JudgedModel
+from trainer_module.evaluation.saved_model import SavedModel
+from trainer_module.vocabulary import Vocabulary
 
 Array = np.ndarray[Any, Any]
 TEXTS = ["ape bee cow", "cow dog bee bee", "", "dog", "ape bee ape bee dog", "cow cow ape"]
@@ -323,11 +326,32 @@ class TestSamples:
 
     def test_few_scores_are_all_ranked_and_of_many_a_pair_a_target(self) -> None:
         few = {"num_targets": 10_000.0, "num_classes": 20_000}
-        assert sampling._ranked_with(num_pairs=4e6, **few) == 1
+        assert sampling._ranked_with(num_pairs=4_000_000, **few) == 1
         assert sampling._ranked_with(num_pairs=16_777_216, **few) == 0.5
         many = {"num_targets": 50_000.0, "num_classes": 100_000}
-        assert sampling._ranked_with(num_pairs=4e6, **many) == 0.0125
-        assert sampling._ranked_with(num_pairs=0.0, **many) == 1
+        assert sampling._ranked_with(num_pairs=4_000_000, **many) == 0.0125
+        assert sampling._ranked_with(num_pairs=0, **many) == 1
         # 2^32 comparisons are 131,072 pairs.
         some = {"num_targets": 30_000.0, "num_classes": 32_768}
         assert sampling._ranked_with(num_pairs=4 * 131_072, **some) == 0.25
+
+    @pytest.mark.parametrize(("kind", "share"), [("sessions", 1.0), ("text", 0.05)])
+    def test_few_held_out_pairs_are_all_ranked_however_many_items_there_are(
+        self, kind: str, share: float
+    ) -> None:
+        # Half a million occurrences of text are held out, of sessions a thousand last items.
+        tokens = [f"item {n}".encode() for n in range(1 << 17)]
+        counts = np.full(len(tokens), 80)
+        table = np.zeros([len(tokens), 1], np.float32)
+        held_out = 1_000 if kind == "sessions" else 2_000_000
+        model = JudgedModel.of_tables(
+            SavedModel(
+                SETTINGS._replace(kind=kind, held_out_pairs=held_out),
+                Vocabulary(tokens, counts),
+                *(table, table, table[:, 0], None, table[:, 0]),
+            )
+        )
+        model.draw(100_000)
+        found = sampling.Sampling.of_model(model, 100_000)
+        assert found.ranked_with == pytest.approx(share)
+        assert found.summed.all() == (kind == "sessions")
