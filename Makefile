@@ -5,7 +5,8 @@ UV := $(BIN)/uv
 
 .PHONY: help install run test test-fast lint format docs bench bench-objectives bench-sizes \
   bench-workers bench-threads bench-scaling bench-memory bench-growth bench-million bench-pairs \
-  bench-nights bench-graphs bench-sessions bench-sessions-search bench-walks lock clean
+  bench-nights bench-graphs bench-sessions bench-sessions-search bench-given-pairs \
+  bench-given-pairs-search bench-walks lock clean
 help:           ## what can be made
 	@sed -n 's/^\([a-z-]*\):.*## */make \1\t/p' Makefile
 
@@ -78,6 +79,12 @@ bench-sessions: install  ## the next item of shopping sessions, beside gensim an
 
 bench-sessions-search: install  ## how the defaults of sessions were found, trial by trial
 	$(BIN)/python -m benchmarks.sessions.search
+
+bench-given-pairs: install  ## contexts of given pairs, beside counts, factors and, if IMPLICIT names a Python with it, implicit
+	$(BIN)/python -m benchmarks.given_pairs.compare $(if $(IMPLICIT),--implicit $(IMPLICIT))
+
+bench-given-pairs-search: install  ## how the defaults of pairs were found, trial by trial
+	$(BIN)/python -m benchmarks.given_pairs.search
 
 bench-graphs: install  ## nodes' classes and links, beside gensim and, if PECANPY names it, PecanPy
 	$(BIN)/python -m benchmarks.graphs.compare $(if $(PECANPY),--pecanpy $(PECANPY))

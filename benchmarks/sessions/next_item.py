@@ -18,6 +18,7 @@ from benchmarks.corpus import SHARED
 SESSIONS = SHARED / "items" / "video-games.sessions.txt"
 Ids = npt.NDArray[np.int64]
 Scores = npt.NDArray[np.float32]
+Ranks = npt.NDArray[np.float64]
 # Of some sessions the scores of all items, `[sessions, items]`.
 Scorer = Callable[[Sequence[Sequence[int]]], Scores]
 _AT_ONCE = 512
@@ -70,18 +71,42 @@ class Figures(NamedTuple):
     @classmethod
     def of(cls, scorer: Scorer, held: HeldOut) -> "Figures":
         """Of a method."""
-        ranks = np.concatenate([*_ranks(scorer, held)])
+        return cls.of_ranks(np.concatenate([*_ranks(scorer, held)]))
+
+    @classmethod
+    def of_ranks(cls, ranks: Ranks) -> "Figures":
+        """Of the rank of each answer, `[asked]`."""
         hits = ranks <= 10
         gains = np.where(hits, 1 / np.log2(1 + ranks), 0)
         return cls(*(float(values.mean()) for values in (hits, gains, 1 / ranks)))
 
 
-def _ranks(scorer: Scorer, held: HeldOut) -> Iterator[npt.NDArray[np.float64]]:
+def _ranks(scorer: Scorer, held: HeldOut) -> Iterator[Ranks]:
     for begin in range(0, len(held.asked), _AT_ONCE):
         sessions = held.asked[begin : begin + _AT_ONCE]
-        scores = scorer(sessions).astype(np.float32, copy=True)
-        rows = np.repeat(np.arange(len(sessions)), [len(one) for one in sessions])
-        scores[rows, np.concatenate([*map(np.array, sessions)])] = -np.inf
-        own = scores[np.arange(len(sessions)), held.answers[begin : begin + _AT_ONCE], np.newaxis]
-        above, equal = (scores > own).sum(1), (scores == own).sum(1) - 1
-        yield 1 + above + equal / 2
+        scores = without(scorer(sessions), sessions)
+        yield ranks_among(scores, held.answers[begin : begin + _AT_ONCE])
+
+
+def without(scores: Scores, left_out: Sequence[Sequence[int]]) -> Scores:
+    """Scores in which some items of each row, at least one of all rows, are below all others."""
+    scores = scores.astype(np.float32, copy=True)
+    rows = np.repeat(np.arange(len(left_out)), [len(one) for one in left_out])
+    scores[rows, np.concatenate([np.array(one, np.int64) for one in left_out])] = -np.inf
+    return scores
+
+
+def ranks_among(scores: Scores, answers: Ids) -> Ranks:
+    """The rank of each answer, from 1; equal scores share the mean of their ranks.
+
+    Args:
+      scores: `[asked, items]`
+      answers: `[asked]`
+
+    Returns:
+      `[asked]`
+    """
+    own = scores[np.arange(len(scores)), answers, np.newaxis]
+    above, equal = (scores > own).sum(1), (scores == own).sum(1) - 1
+    ranks: Ranks = 1 + above + equal / 2
+    return ranks

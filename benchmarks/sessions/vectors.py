@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from benchmarks.sessions.next_item import HeldOut, Scorer, Scores
+from benchmarks.sessions.next_item import HeldOut, Ids, Scorer, Scores
 
 Vectors = npt.NDArray[np.floating[Any]]
 # Of some sessions a vector each.
@@ -91,11 +91,25 @@ class Ours:
         targets = np.array([session[-1] for session in held.asked])
         both = self.known[targets] & self.known[held.answers]
         targets, answers = targets[both], held.answers[both]
-        gains = []
-        for begin in range(0, len(targets), 1024):
-            some = self.vectors[targets[begin : begin + 1024]]
-            scores = (some @ self.outputs.T + self.biases).astype(np.float64)
-            log_partition = np.logaddexp.reduce(scores, 1)
-            of = answers[begin : begin + 1024]
-            gains.append(scores[np.arange(len(some)), of] - log_partition - self._unigram[of])
-        return float(np.concatenate(gains).mean())
+        return mean_gain(self.vectors[targets], self.outputs, self.biases, answers, self._unigram)
+
+
+def mean_gain(
+    vectors: Vectors, outputs: Vectors, biases: Vectors, answers: Ids, unigram: Vectors
+) -> float:
+    """Nats by which answers are likelier, by the softmax over all items, than by their shares.
+
+    Args:
+      vectors: `[asked, dim]`
+      outputs: `[items, dim]`
+      biases: `[items]`
+      answers: `[asked]`, items.
+      unigram: `[items]`, the logarithms of their shares.
+    """
+    gains = []
+    for begin in range(0, len(answers), 1024):
+        of = answers[begin : begin + 1024]
+        scores = (vectors[begin : begin + 1024] @ outputs.T + biases).astype(np.float64)
+        log_partition = np.logaddexp.reduce(scores, 1)
+        gains.append(scores[np.arange(len(of)), of] - log_partition - unigram[of])
+    return float(np.concatenate(gains).mean())

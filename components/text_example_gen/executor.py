@@ -111,7 +111,7 @@ class Executor(base_example_gen_executor.BaseExampleGenExecutor):
     """TFX's file-based import of documents, with an account of them.
 
     Beside the splits it writes `reading.json`: the fields of account.ReadingCounts, the counts of
-    WriteShuffled and, of a graph with walks, `nodes`, `isolated_nodes` and `walks`.
+    WriteShuffled and, of a graph, `nodes`, `isolated_nodes` and `walks`.
     """
 
     _artifact: types.Artifact

@@ -15,6 +15,7 @@ from components.text_example_gen.account import (
     valid_utf8,
 )
 from components.text_example_gen.decompressing import Readable
+from components.text_example_gen.rows import looks
 from components.text_example_gen.rows.cutting import cut, cut_lines
 from components.text_example_gen.rows.json_lines import json_texts
 from components.text_example_gen.rows.pairs import Edge, edges_of
@@ -45,11 +46,17 @@ def read_documents(
         cut.
     """
     counts.files += 1
+    yield from looks.watched(_documents(file, name, options, counts), options.kind, counts)
+
+
+def _documents(
+    file: Readable, name: str, options: Options, counts: ReadingCounts
+) -> Iterator[bytes]:
     if files.format_of(name) not in (".txt", ".jsonl"):
         for row in rows_of(file, name, options, counts):
             yield from _cut_cell(row, name, options.max_document_bytes, counts)
         return
-    parts = line_parts_of(file, name, options.kind, counts)
+    parts = line_parts_of(file, name, counts)
     if files.format_of(name) == ".jsonl":
         parts = json_texts(parts, name, document_column(options), counts)
     for document in cut_lines(parts, name, options.max_document_bytes, counts):
@@ -95,7 +102,8 @@ def _records(
 ) -> Iterator[Record | Edge]:
     rows = rows_of(file, name, options, counts)
     if options.kind == "sessions":
-        return records_of_sessions(sessions_of(rows, name, options, counts), name, options, counts)
+        sessions = looks.watched(sessions_of(rows, name, options, counts), options.kind, counts)
+        return records_of_sessions(sessions, name, options, counts)
     edges = edges_of(rows, name, options, counts)
     if options.kind == "edges":
         return records_of_edges(edges, options, counts)

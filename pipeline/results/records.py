@@ -59,6 +59,24 @@ READ_OF_KIND = {
     "files_like_edges": "files that look like edges",
 }
 
+# What `copies_eval` counts, by what only one kind of corpus has: READ_OF_KIND.
+_COPIES_OF_KIND = {
+    "sessions": "held-out pairs that have copies",
+    "pairs": "held-out pairs that have copies",
+    "edges": "held-out edges that have copies",
+}
+
+
+def copies_label(read: Mapping[str, Any]) -> str:
+    """How people read `copies_eval`, by what was counted of the kind of the corpus.
+
+    >>> copies_label({"edges": 12, "nodes": 5}), copies_label({})
+    ('held-out edges that have copies', 'near-copies held out')
+    """
+    found = (label for name, label in _COPIES_OF_KIND.items() if name in read)
+    return next(found, "near-copies held out")
+
+
 # Is told how the components of a run get on.
 ShowProgress = Callable[[ComponentProgress | ComponentWarning | ComponentRun], None]
 
@@ -121,7 +139,7 @@ class Reading:
 
     documents: int
     documents_eval: int  # held out
-    copies_eval: int  # of those, what differs from another only by case, blanks, punctuation
+    copies_eval: int  # of those, what has a copy, see copies_label
     replaced_characters: int  # U+FFFD put in the place of what is not UTF-8
     empty_lines: int
     of_kind: Mapping[str, int]  # by the names of READ_OF_KIND, what is not 0
@@ -141,7 +159,7 @@ class Summary:
     run: str  # its name
     documents: int
     documents_eval: int  # held out
-    copies_eval: int  # of those, near-copies of another held-out one; train has none of them
+    copies_eval: int  # of those, what has a copy, see copies_label; train has none of them
     read: Mapping[str, int] | None = None  # what TextExampleGen counted, Reading.of_kind
     # date, days and missing_days, where names of the corpus hold dates; tokens, which are all that
     # occur; and, where a run on another corpus was blessed before, what CorpusComparison has.

@@ -7,7 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from components.embedding_evaluator.metric_list import METRICS, Unit, label
-from pipeline.results.records import READ_OF_KIND, Summary
+from pipeline.results.records import READ_OF_KIND, Summary, copies_label
 from pipeline.terminal import shown
 from trainer_module.objective_table import OBJECTIVES
 from trainer_module.training.record import Evaluation
@@ -84,7 +84,7 @@ def _corpus(summary: Summary) -> Iterator[Row]:
     known = f"targets, {whole(contexts)} contexts" if contexts else "tokens"
     yield "vocabulary", f"{whole(summary.vocabulary_size)} {known}{rarer}"
     unusual = {
-        "near-copies held out": summary.copies_eval,
+        copies_label(summary.read or {}): summary.copies_eval,
         "replaced characters": summary.replaced_characters,
         "empty lines": summary.empty_lines,
     }

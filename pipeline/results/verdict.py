@@ -35,7 +35,7 @@ def verdict(
         missed.append(
             f"{gain}, and evaluator.min_gain_over_unigram asks for {gate.min_gain_over_unigram}"
             f"{_margin(metrics['full_softmax_cross_entropy_error'])}: raise trainer.epochs (it is "
-            f"{epochs}) with trainer.keep=best, add text, or ask for less"
+            f"{epochs}) with trainer.keep=best, add to the corpus, or ask for less"
         )
     if not metrics["most_increase"] <= gate.max_increase:
         missed.append(
@@ -63,7 +63,7 @@ def _missed(gate: EvaluatorConfig, figures: Figures) -> list[str]:
         if value is None:
             reasons.append(
                 f"no held-out pair is in the slice that evaluator.thresholds names by "
-                f"{str(threshold)!r}: take that one away, or add text"
+                f"{str(threshold)!r}: take that one away, or add to the corpus"
             )
         elif not threshold.is_met(value):
             where = "set" if metric_of_set(threshold.metric) else "slices"

@@ -9,7 +9,7 @@ from components import processes
 from components.embedding_evaluator import metric_list, thresholds
 from components.rising_pusher import versions
 from components.text_example_gen import account, files
-from components.text_example_gen.rows import looks, records
+from components.text_example_gen.rows import headers, looks, records
 from trainer_module.evaluation import word2vec_format
 
 
@@ -18,6 +18,7 @@ from trainer_module.evaluation import word2vec_format
     [
         *((processes, 2), (files, 8), (word2vec_format, 5), (versions, 4)),
         *((metric_list, 3), (thresholds, 2), (account, 2), (looks, 2), (records, 5)),
+        (headers, 2),
     ],
     ids=lambda value: getattr(value, "__name__", ""),
 )

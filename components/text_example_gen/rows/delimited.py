@@ -2,10 +2,12 @@
 
 import csv
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 
 from components.text_example_gen import files
 from components.text_example_gen.account import ReadingCounts, bad_row
 from components.text_example_gen.lines import LinePart
+from components.text_example_gen.rows.headers import refuse_header
 from components.text_example_gen.rows.whole_lines import Row, whole_lines
 
 # A quote without its partner takes all that follows for one cell; memory ends it here.
@@ -14,26 +16,34 @@ _DELIMITERS = {".csv": ",", ".tsv": "\t"}
 
 
 def delimited_rows(
-    parts: Iterable[LinePart], name: str, columns: Sequence[str], counts: ReadingCounts
+    parts: Iterable[LinePart],
+    name: str,
+    columns: Sequence[str],
+    optional: Sequence[str],
+    counts: ReadingCounts,
 ) -> Iterator[Row]:
-    """Yields the cells of each row that is not blank.
+    """Yields some cells of each row that is not blank.
 
     Args:
       parts: the lines. A quoted cell may hold line ends.
       name: the file's.
-      columns: the cells to yield, by the names in the first row; none: all cells, and the first
-        row is like the others.
+      columns: the cells to yield, by the names in the first row.
+      optional: which of them, at the end, may be missing. If there are any, so may the header be:
+        where the first row lacks one of the others, it is like all rows, and their cells go by
+        their place.
       counts: is added to.
 
     Raises:
-      InputError: a column is missing, a row has another number of cells than the header, or what
-        is quoted does not end.
+      InputError: a column is missing, a row has another number of cells than the header, what is
+        quoted does not end, or a row that is read by places looks like a header.
     """
     rows = _all_rows(_Lines(parts, name, counts), name, counts)
-    if not columns:
-        yield from rows
-        return
     first, header = next(rows, (1, []))
+    names = [cell.strip() for cell in header]
+    if optional and not {*columns} - {*optional} <= {*names}:
+        yield from refuse_header(chain([(first, header)] if header else [], rows), name)
+        return
+    columns = [column for column in columns if column in names or column not in optional]
     places = [_place(column, header, name, first) for column in columns if header]
     for number, cells in rows:
         if len(cells) != len(header):

@@ -1,13 +1,18 @@
-"""Whether the first lines of a file look like another kind of corpus than was said."""
+"""Whether the first texts or sessions of a file look like another kind of corpus than was said."""
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain, islice
+from typing import TypeVar
 
 from components.text_example_gen.account import ReadingCounts
 
+Seen = TypeVar("Seen", bytes, tuple[int, list[bytes]])
+
 _FEWEST_LINES = 50
-_MOST_LINES = 300  # a corpus may have very many files
+# A corpus may have very many files, and lines may be long.
+_MOST_LINES, _MOST_BYTES = 300, 1 << 20
 # Of the lines.
 _NEARLY_ALL = 0.99
 _MANY = 0.5
@@ -21,19 +26,31 @@ _SIGNS = {
 _IDS = re.compile(rb"\s*\d+(?:\s+\d+)*\s*")
 
 
-def count(block: bytes, kind: str, counts: ReadingCounts) -> None:
-    """Adds a file whose lines look like another kind.
+def watched(documents: Iterable[Seen], kind: str, counts: ReadingCounts) -> Iterator[Seen]:
+    """Yields the documents of a file; adds the file, if the first ones look like another kind.
 
     Args:
-      block: its first bytes.
+      documents: texts, or sessions: the number of a row, and its items. Of which format does not
+        matter. They are not blank.
       kind: what was said, `corpus.kind`.
       counts: is added to.
     """
-    lines = [line for line in block.split(b"\n", _MOST_LINES)[:-1] if not line.isspace()]
+    documents, first, num_bytes = iter(documents), [], 0
+    for document in islice(documents, _MOST_LINES):
+        first.append(document)
+        num_bytes += len(_line(document))
+        if num_bytes > _MOST_BYTES:
+            break
+    lines = [_line(document) for document in first]
     found = looks_like(lines) if len(lines) >= _FEWEST_LINES else None
-    if found and found != kind and kind in ("text", "sessions"):
+    if found and found != kind:
         name = f"files_like_{found}"
         setattr(counts, name, getattr(counts, name) + 1)
+    yield from chain(first, documents)
+
+
+def _line(document: bytes | tuple[int, list[bytes]]) -> bytes:
+    return document if isinstance(document, bytes) else b" ".join(document[1])
 
 
 def looks_like(lines: list[bytes]) -> str | None:

@@ -4,7 +4,6 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
-from components.text_example_gen import files
 from components.text_example_gen.account import Options, ReadingCounts, bad_row
 from components.text_example_gen.rows.ids import as_id
 from components.text_example_gen.rows.whole_lines import Row
@@ -13,9 +12,6 @@ from components.text_example_gen.rows.whole_lines import Row
 COLUMNS = ("target", "context", "weight")
 # A weight says how often something occurs, and each occurrence is a pair of its own.
 MAX_WEIGHT = 65_536
-# Where columns go by their place, and words that are no ids in the first row.
-_WITHOUT_NAMES = (".txt", ".csv", ".tsv")
-_OF_HEADERS = {*COLUMNS, "source", "src", "dst", "from", "to", "user", "item", "node1", "node2"}
 
 
 class Edge(NamedTuple):
@@ -43,17 +39,9 @@ def edges_of(
     """
     for number, cells in rows:
         try:
-            edge = _edge(cells, options, counts)
+            yield _edge(cells, options, counts)
         except ValueError as problem:
             raise bad_row(name, number, str(problem)) from None
-        if number == 1 and files.format_of(name) in _WITHOUT_NAMES and _is_header(edge):
-            raise bad_row(
-                name,
-                number,
-                "looks like a header; of .csv and .tsv name its columns in corpus.columns, else"
-                " drop it",
-            )
-        yield edge
 
 
 def _edge(cells: Sequence[Any], options: Options, counts: ReadingCounts) -> Edge:
@@ -95,7 +83,3 @@ def _no_number(cell: Any) -> ValueError:
         f"has the weight {str(cell)[:40]!r}, which is no number; mend it, or name the columns of a"
         " header in corpus.columns"
     )
-
-
-def _is_header(edge: Edge) -> bool:
-    return {edge.target.decode().lower(), edge.context.decode().lower()} <= _OF_HEADERS

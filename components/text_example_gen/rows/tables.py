@@ -14,8 +14,9 @@ from components.text_example_gen.decompressing import (
     in_blocks,
 )
 from components.text_example_gen.lines import LinePart, line_parts
-from components.text_example_gen.rows import looks, pairs
+from components.text_example_gen.rows import pairs
 from components.text_example_gen.rows.delimited import delimited_rows
+from components.text_example_gen.rows.headers import refuse_header
 from components.text_example_gen.rows.json_lines import json_rows
 from components.text_example_gen.rows.parquet import parquet_rows
 from components.text_example_gen.rows.whole_lines import Row, blank_separated_rows
@@ -47,17 +48,16 @@ def rows_of(file: Readable, name: str, options: Options, counts: ReadingCounts) 
     kind_of_file = files.format_of(name)
     if kind_of_file == files.PARQUET:
         return parquet_rows(cast(BinaryIO, file), name, names, optional, counts)
-    parts = line_parts_of(file, name, options.kind, counts)
+    parts = line_parts_of(file, name, counts)
     if kind_of_file == ".jsonl":
         return json_rows(parts, name, names, optional, counts)
     if kind_of_file == ".txt":
-        return blank_separated_rows(parts, name, counts)
-    return delimited_rows(parts, name, options.columns if of_pairs else names, counts)
+        rows = blank_separated_rows(parts, name, counts)
+        return refuse_header(rows, name) if of_pairs else rows
+    return delimited_rows(parts, name, names, optional, counts)
 
 
-def line_parts_of(
-    file: Readable, name: str, kind: str, counts: ReadingCounts
-) -> Iterator[LinePart]:
+def line_parts_of(file: Readable, name: str, counts: ReadingCounts) -> Iterator[LinePart]:
     """Returns the lines of a file, see line_parts.
 
     Raises:
@@ -68,8 +68,6 @@ def line_parts_of(
     if not first:
         counts.empty_files += 1
         return iter(())
-    if files.format_of(name) == ".txt" and encoding == "utf-8":
-        looks.count(first, kind, counts)
     return line_parts(utf8_blocks(_counted(chain([first], blocks), counts), encoding, name))
 
 

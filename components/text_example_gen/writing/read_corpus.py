@@ -12,8 +12,9 @@ from components.text_example_gen.account import Options, ReadingCounts
 from components.text_example_gen.matching import open_file
 from components.text_example_gen.rows.pairs import Edge
 from components.text_example_gen.rows.records import Record
+from components.text_example_gen.writing.isolated_nodes import IsolatedNodes
 from components.text_example_gen.writing.shuffled import SpillDocuments
-from trainer_module.text.split import TEXT, train_key
+from trainer_module.text.split import TEXT, is_held_out_key, train_key
 
 _COUNTS, _EDGES = "counts", "edges"
 _EDGES_AT_ONCE = 4096
@@ -22,7 +23,8 @@ _EDGES_AT_ONCE = 4096
 class ReadCorpus(beam.PTransform):
     """From paths to the documents of the files, as runs for WriteShuffled, and what was counted.
 
-    One file is read by one worker. Random walks, where a graph has them, are documents too.
+    One file is read by one worker. Of a graph random walks, if there are any, are documents too,
+    and so is each node that no edge is left for.
     """
 
     def __init__(self, options: Options, unfinished: str, num_buckets: int) -> None:
@@ -39,18 +41,20 @@ class ReadCorpus(beam.PTransform):
         """
         read = beam.ParDo(ReadFiles(self._options, self._unfinished, self._num_buckets))
         found = paths | "Read" >> read.with_outputs(_COUNTS, _EDGES, main="runs")
-        if not self._options.num_walks:
+        if self._options.kind != "edges":
             return found.runs, found[_COUNTS]
-        walks, of_graph = found[_EDGES] | RandomWalks(self._settings(), self._unfinished)
+        walks, of_graph = found[_EDGES] | self._of_graph()
         spill = beam.ParDo(SpillWalks(self._unfinished, self._num_buckets))
         spilled = walks | "SpillWalks" >> spill.with_outputs(_COUNTS, main="runs")
         of_graph = of_graph | beam.Map(counts_of_graph)
         counts = (found[_COUNTS], spilled[_COUNTS], of_graph) | "ReadCounts" >> beam.Flatten()
         return (found.runs, spilled.runs) | "Runs" >> beam.Flatten(), counts
 
-    def _settings(self) -> WalkSettings:
+    def _of_graph(self) -> RandomWalks | IsolatedNodes:
         options = self._options
-        return WalkSettings(
+        if not options.num_walks:
+            return IsolatedNodes(self._num_buckets)
+        settings = WalkSettings(
             num_walks=options.num_walks,
             walk_length=options.walk_length,
             p=options.p,
@@ -58,6 +62,7 @@ class ReadCorpus(beam.PTransform):
             directed=options.directed,
             seed=options.seed,
         )
+        return RandomWalks(settings, self._unfinished)
 
 
 class ReadFiles(SpillDocuments):
@@ -91,12 +96,23 @@ class ReadFiles(SpillDocuments):
                 edges.append(record)
             else:
                 yield from self.spill_record(*record)
-                nodes += record[1].split() if self._options.num_walks else []
+                self._add_ends(record, edges, nodes)
             if len(edges) + len(nodes) >= _EDGES_AT_ONCE:
                 yield beam.pvalue.TaggedOutput(_EDGES, _batch(edges, nodes))
                 edges, nodes = [], []
         if edges or nodes:
             yield beam.pvalue.TaggedOutput(_EDGES, _batch(edges, nodes))
+
+    def _add_ends(self, record: Record, edges: list[Edge], nodes: list[bytes]) -> None:
+        """Adds the ends of an edge that is a document: to edges, unless it is held out."""
+        if self._options.kind != "edges":
+            return
+        key, document = record
+        ends = document.split()[:2]
+        if is_held_out_key(key, self._options.eval_fraction):
+            nodes += ends
+        else:
+            edges.append(Edge(ends[0], ends[1]))
 
 
 def _batch(edges: Sequence[Edge], nodes: Sequence[bytes]) -> EdgeBatch:

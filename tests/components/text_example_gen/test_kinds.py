@@ -88,6 +88,37 @@ def test_walks_over_the_edges_that_are_left(graph: Path, tmp_path: Path) -> None
     assert counts["documents"] == counts["documents_train"] + counts["documents_eval"]
 
 
+@pytest.mark.parametrize("directed", [False, True])
+@pytest.mark.parametrize("num_files", [1, 3])
+def test_without_walks_nodes_that_no_edge_is_left_for_are_kept(
+    tmp_path: Path, num_files: int, directed: bool
+) -> None:
+    draw = random.Random(num_files)
+    # Few edges a node, so that many nodes lose theirs; some weigh, some are loops or copies.
+    edges = [(f"n{draw.randrange(90)}", f"n{draw.randrange(90)}") for _ in range(80)]
+    lines = [f"{a} {b}{draw.choice(['', ' 2.5'])}" for a, b in [*edges, *edges[:9], ("n7", "n7")]]
+    (tmp_path / "in").mkdir()
+    for nth in range(num_files):
+        (tmp_path / "in" / f"{nth}.txt").write_text("\n".join(lines[nth::num_files]))
+    options = {"kind": "edges", "num_walks": 0, "directed": directed, "eval_fraction": 0.5}
+    counts = run(tmp_path / "out", tmp_path / "in" / "*.txt", **options)
+
+    ends = [tuple(line.split()[:2]) for line in lines]
+    form = "\t".join if directed else lambda pair: " ".join(sorted(pair))
+    held_out = [is_held_out(form(pair).encode(), 0.5, "edges") for pair in ends]
+    nodes = {node for pair in ends for node in pair}
+    left = {n for pair, out in zip(ends, held_out, strict=True) if not out for n in pair}
+    train = documents(tmp_path / "out", "train")
+    alone = Counter(text for text, _ in train.elements() if len(text.split()) == 1)
+    assert alone == Counter(nodes - left)
+    assert len(alone) > 5
+    assert counts["nodes"] == len(nodes)
+    assert counts["isolated_nodes"] == len(alone)
+    assert counts["walks"] == 0
+    assert (counts["edges"], counts["edges_held_out"]) == (len(lines), sum(held_out))
+    assert counts["documents"] == train.total() + counts["documents_eval"]
+
+
 def test_the_order_and_the_number_of_files_do_not_matter(graph: Path, tmp_path: Path) -> None:
     lines = graph.read_text().splitlines()
     turned = [" ".join(reversed(line.split())) for line in reversed(lines)]

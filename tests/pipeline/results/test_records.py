@@ -142,4 +142,4 @@ def test_a_run_of_the_store_may_have_come_to_nothing() -> None:
 
 
 def test_its_examples_run() -> None:
-    assert doctest.testmod(records) == (0, 1)
+    assert doctest.testmod(records) == (0, 2)

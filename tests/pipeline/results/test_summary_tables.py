@@ -72,6 +72,20 @@ class TestSummaryTable:
         rows = summary_rows(graph)
         assert rows[2:4] == [["edges", "5,278"], ["nodes without an edge to train on", "12"]]
 
+    @pytest.mark.parametrize(
+        ("read", "label"),
+        [
+            ({"sessions": 9}, "held-out pairs that have copies"),
+            ({"pairs": 9}, "held-out pairs that have copies"),
+            ({"edges": 9, "nodes": 3}, "held-out edges that have copies"),
+            ({"files_like_edges": 1}, "near-copies held out"),  # a text
+        ],
+    )
+    def test_copies_are_of_what_the_kind_holds_out(self, read, label):
+        kind = replace(AS_IT_SHOULD_BE, read=read, copies_eval=4)
+        [row] = [row for row in summary_rows(kind) if "cop" in row[0]]
+        assert row == [label, "4"]
+
     def test_that_it_is_not_blessed_stands_out_with_and_without_colours(self):
         withheld = replace(SUMMARY, blessed=False)
         assert summary_rows(withheld)[-1] == ["blessed", "NO, and not pushed"]

@@ -123,7 +123,7 @@ def test_hardly_better_than_the_unigram_model(gain: float, side: str) -> None:
         "the model is not blessed and was not pushed: its full softmax cross-entropy 7.9000 on "
         f"12,345 held-out pairs is 0.0100 {side} the unigram model's 8.5000, and "
         "evaluator.min_gain_over_unigram asks for 0.05: raise trainer.epochs (it is 2) with "
-        "trainer.keep=best, add text, or ask for less"
+        "trainer.keep=best, add to the corpus, or ask for less"
     )
 
 
@@ -194,5 +194,5 @@ def test_a_slice_without_a_pair_reaches_nothing() -> None:
     said = verdict(gate, EPOCHS, figures(METRICS, compared=True), MOVED, blessed=False)
     assert said.endswith(
         "no held-out pair is in the slice that evaluator.thresholds names by "
-        "'mean_rank[context_frequency=10001-] <= 9000': take that one away, or add text"
+        "'mean_rank[context_frequency=10001-] <= 9000': take that one away, or add to the corpus"
     )

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pipeline.results.embeddings import Embeddings
-from pipeline.results.records import READ_OF_KIND
+from pipeline.results.records import READ_OF_KIND, copies_label
 from pipeline.results.report import charts
 from pipeline.results.report.contents import (
     Chart,
@@ -29,7 +29,7 @@ _READ = {
     "bytes": "bytes, decompressed",
     "documents": "documents",
     "documents_eval": "documents held out",
-    "copies_eval": "of those, near-copies of another one held out",
+    "copies_eval": "",  # by the kind: records.copies_label
     "cut_lines": "lines too long for one document, cut",
     "empty_lines": "empty lines, skipped",
     "replaced_characters": "characters replaced, as they were not UTF-8",
@@ -69,7 +69,7 @@ def _read_table(
     result: Result, read: Mapping[str, Any] | None, counts: npt.NDArray[np.int64] | None
 ) -> Listing:
     content = {**result, **(result.get("read") or {}), **(read or {})}
-    labels = _READ | READ_OF_KIND
+    labels = _READ | {"copies_eval": copies_label(content)} | READ_OF_KIND
     rows = [(label, whole(content[name])) for name, label in labels.items() if content.get(name)]
     tokens, left_out = result.get("tokens"), result.get("distinct_tokens_left_out")
     if left_out:

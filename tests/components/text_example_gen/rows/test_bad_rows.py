@@ -1,7 +1,10 @@
 """What is wrong with a row is said with its file and its line."""
 
 import io
+import itertools
 import json
+import math
+from collections.abc import Sequence
 
 import pyarrow as pa
 import pytest
@@ -69,13 +72,98 @@ def test_ids(kind: str) -> None:
     )
 
 
-@pytest.mark.parametrize("header", ["target,context", "Source,Target,weight", "user,item"])
-def test_a_header_that_nobody_named(header: str) -> None:
-    said = sentence(f"{header}\na,b\n".encode(), "x.csv", "edges")
-    assert said.startswith("'x.csv', line 1, ")
-    assert "header" in sentence(header.replace(",", " ").encode(), "x.txt", "edges")
-    assert "header" in said
-    assert "corpus.columns" in said
+EMPTY = "has an empty id; leave the row out or name what it stands for"
+BAD = {
+    (None, "c", 1.0): EMPTY,
+    ("c", None, 1.0): EMPTY,
+    ("c", "d", -0.5): "has the weight -0.5; give a number above 0, or leave the row out",
+    ("c", "d", math.nan): "has the weight nan; give a number above 0, or leave the row out",
+}
+NAMES = ("target", "context", "weight")
+
+
+def written(rows: Sequence[Sequence[object]], ending: str) -> bytes:
+    """Rows of NAMES in a file."""
+    match ending:
+        case ".parquet":
+            return table(**dict(zip(NAMES, zip(*rows, strict=True), strict=True)))
+        case ".jsonl":
+            return "\n".join(
+                json.dumps(dict(zip(NAMES, row, strict=True))) for row in rows
+            ).encode()
+    separator = {".txt": " ", ".csv": ",", ".tsv": "\t"}[ending]
+    lines = [["" if cell is None else str(cell) for cell in row] for row in rows]
+    return "\n".join(map(separator.join, lines)).encode()
+
+
+@pytest.mark.parametrize("kind", ["edges", "pairs"])
+@pytest.mark.parametrize(
+    ("ending", "row"),
+    [
+        *itertools.product([".csv", ".tsv", ".jsonl", ".parquet"], BAD),
+        *((".txt", row) for row in BAD if None not in row),  # where blanks make no empty cell
+    ],
+)
+def test_by_file_and_row_in_each_format(
+    row: tuple[str | None, str | None, float], ending: str, kind: str
+) -> None:
+    rows = [("a", "b", 1.0), ("b", "a", 2.0), row]
+    unit = "row" if ending == ".parquet" else "line"
+    expected = f"'x{ending}', {unit} 3, {BAD[row]}"
+    assert sentence(written(rows, ending), f"x{ending}", kind) == expected
+    if ending in (".csv", ".tsv"):  # whose header may be there or not
+        below = written([NAMES, *rows], ending)
+        assert sentence(below, f"x{ending}", kind) == expected.replace("3", "4", 1)
+
+
+@pytest.mark.parametrize("kind", ["edges", "pairs"])
+@pytest.mark.parametrize(
+    ("header", "rows"),
+    [
+        ("Source,Target,weight", ["a,b,1"]),
+        ("user,item", ["ann,tea"]),
+        ("user_id,movieId,rating", ["7,9,5"]),
+        ("FromNodeId,ToNodeId", ["n1,n2"]),
+        ("items,contexts", []),
+        ("buyer,tea", ["7,green", "8,black", "9,green"]),  # words, and numbers below one of them
+        ("node1,node2", ["1,2", "1,3", "3,1"]),
+    ],
+)
+def test_a_header_that_nobody_named(header: str, rows: list[str], kind: str) -> None:
+    lines = "\n".join([header, *rows])
+    named = f"name its columns, corpus.columns=[{header}], or drop it"
+    for ending, separator in ((".csv", ","), (".tsv", "\t")):
+        data = lines.replace(",", separator).encode()
+        assert (
+            sentence(data, f"x{ending}", kind)
+            == f"'x{ending}', line 1, looks like a header; {named}"
+        )
+    assert sentence(b"\n" + lines.replace(",", " ").encode(), "x.txt", kind) == (
+        "'x.txt', line 2, looks like a header; drop it"
+    )
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        ["node1,node2", "node2,node3", "node3,node1", "node4,node1"],  # ids that are named so
+        ["u1,5", "u2,6", "u3,7", "u4,7"],
+        ["85123A,71053", "22752,21730", "84406,21730", "22752,84406"],  # codes of articles
+        ["ann,tea", "bob,milk", "eve,tea", "ann,milk"],
+        ["ann,tea", "7,8"],  # too few to tell
+        ["ann,bob", "7,ann", "8,ann", "9,eve"],  # some names are numbers
+        ["1,2", "2,3", "3,4", "4,5"],
+    ],
+)
+@pytest.mark.parametrize("ending", [".csv", ".txt"])
+def test_what_is_no_header_is_a_row(rows: list[str], ending: str) -> None:
+    counts, options = ReadingCounts(), Options(1000, 0.001, "pairs")
+    data = "\n".join(rows).replace(",", "," if ending == ".csv" else " ").encode()
+    found = [
+        document
+        for _, document in reading.read_records(io.BytesIO(data), f"x{ending}", options, counts)
+    ]
+    assert found == [row.replace(",", "\t").encode() for row in rows]
 
 
 def test_columns_that_are_not_there() -> None:

@@ -135,8 +135,7 @@ def test_edges_of_named_columns(ending: str, weighted: bool, kind: str) -> None:
     expected = [Edge(t.encode(), c.encode(), w if weighted else 1.0) for t, c, w in EDGES]
     data = by_pandas(frame, ending)
     assert edges(data, f"a{ending}", *named, kind=kind) == expected
-    if ending in (".jsonl", ".parquet"):  # whose names need not be said
-        assert edges(data, f"a{ending}", kind=kind) == expected
+    assert edges(data, f"a{ending}", kind=kind) == expected  # names that need not be said
 
 
 @pytest.mark.parametrize(

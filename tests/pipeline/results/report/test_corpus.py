@@ -24,3 +24,12 @@ def test_of_a_graph_its_edges_and_nodes_are_told() -> None:
 
 def test_of_text_nothing_of_them() -> None:
     assert rows({"documents": 7}, {"files": 1}) == {"files": "1", "documents": "7"}
+
+
+def test_copies_are_named_as_in_the_summary() -> None:
+    of_text = {"documents_eval": 7, "copies_eval": 2}
+    expected = {"documents held out": "7", "near-copies held out": "2"}
+    assert rows({}, of_text) == expected
+    of_edges = {**of_text, "edges": 9}
+    assert rows({}, of_edges)["held-out edges that have copies"] == "2"
+    assert rows({"read": {"pairs": 9}}, of_text)["held-out pairs that have copies"] == "2"
