@@ -5,8 +5,8 @@ UV := $(BIN)/uv
 
 .PHONY: help install run test test-fast lint format docs bench bench-objectives bench-sizes \
   bench-workers bench-threads bench-scaling bench-memory bench-growth bench-million bench-pairs \
-  bench-nights bench-graphs bench-sessions bench-sessions-search bench-given-pairs \
-  bench-given-pairs-search bench-walks lock clean
+  bench-nights bench-graphs bench-graphs-search bench-graphs-nights bench-sessions \
+  bench-sessions-search bench-given-pairs bench-given-pairs-search bench-walks lock clean
 help:           ## what can be made
 	@sed -n 's/^\([a-z-]*\):.*## */make \1\t/p' Makefile
 
@@ -88,6 +88,12 @@ bench-given-pairs-search: install  ## how the defaults of pairs were found, tria
 
 bench-graphs: install  ## nodes' classes and links, beside gensim and, if PECANPY names it, PecanPy
 	$(BIN)/python -m benchmarks.graphs.compare $(if $(PECANPY),--pecanpy $(PECANPY))
+
+bench-graphs-search: install  ## how the defaults of graphs were found, trial by trial
+	$(BIN)/python -m benchmarks.graphs.search
+
+bench-graphs-nights: install  ## nights of one graph, and what the gate says of each
+	$(BIN)/python -m benchmarks.graphs.nights
 
 bench-growth: install  ## the whole pipeline on 1, 4, 17 and 170 million words
 	$(BIN)/python -m benchmarks.growth.whole

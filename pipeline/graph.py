@@ -224,6 +224,7 @@ def _eval_config(gate: EvaluatorConfig) -> config_pb2.EvalConfig:
         min_gain_over_unigram=gate.min_gain_over_unigram,
         compared_metric=gate.compared_metric,
         max_increase=gate.max_increase,
+        allow_chance=gate.allow_chance,
         max_targets=gate.max_targets,
         thresholds=gate.thresholds,
         code_fingerprint=code_fingerprint("components.embedding_evaluator"),

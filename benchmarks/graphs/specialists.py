@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from benchmarks import trainers
 from benchmarks.corpus import Corpus
 from benchmarks.graphs.tasks import Edges, Vectors
-from trainer_module.hyperparameters import PreprocessingHyperparameters, TrainerHyperparameters
+from trainer_module.hyperparameters import PreprocessingHyperparameters
 
 Settings = dict[str, Any]
 
@@ -44,25 +44,34 @@ def ours(prepared: Corpus, preprocessing: Settings, settings: Settings) -> train
     return {"made": Made(Vectors(nodes, figures["table"]), figures["cpu_seconds_to_vectors"])}
 
 
-def gensims(walks: Sequence[list[str]], *, window: int, like: Settings) -> trainers.Figures:
+def gensims(
+    walks: Sequence[list[str]],
+    *,
+    window: int,
+    dim: int,
+    epochs: int = 1,
+    negative: int = 5,
+    seed: int = 1,
+) -> trainers.Figures:
     """gensim's Word2Vec on the same walks, one thread, so that its vectors can be had again.
 
     Args:
       walks: the train documents.
       window: as ours.
-      like: our settings of the Trainer, of which dimension and epochs are taken; the rest is what
-        gensim has by default: 5 negatives, a rate of 0.025.
+      dim: as ours.
+      epochs: as ours.
+      negative: negatives a pair; the rest is what gensim has by default, such as a rate of 0.025.
+      seed: of the model.
 
     Returns:
       A Made.
     """
     from gensim.models import Word2Vec
 
-    ours = TrainerHyperparameters(**like)
     started = time.process_time()
     model = Word2Vec(
-        walks, sg=1, vector_size=ours.dim, window=window, negative=5, sample=0, min_count=1,
-        workers=1, seed=1, epochs=ours.epochs,
+        walks, sg=1, vector_size=dim, window=window, negative=negative, sample=0, min_count=1,
+        workers=1, seed=seed, epochs=epochs,
     )  # fmt: skip
     seconds = round(time.process_time() - started, 1)
     return {"made": Made(Vectors(model.wv.index_to_key, model.wv.vectors), seconds)}

@@ -64,10 +64,21 @@ def most_increase(totals: Totals) -> float:
     return increase(totals) + SURE * _increase_sampling_error(totals)
 
 
+def sure_increase(totals: Totals) -> float:
+    """That less two of the standard errors that it has by documents: what is not by chance."""
+    return most_increase(totals) - SURE * _increase_error_by_documents(totals)
+
+
 def increase_error(totals: Totals) -> float:
     """The standard error of the increase, in nats, by documents, which both models have judged.
 
     What a sample of the targets adds to it is in it too.
+    """
+    return math.hypot(_increase_error_by_documents(totals), _increase_sampling_error(totals))
+
+
+def _increase_error_by_documents(totals: Totals) -> float:
+    """The part of which documents there are.
 
     An increase is the difference of two quotients of sums over documents, a / n - b / m. Its error
     is that of the sum of what each document adds to it (the delta method),
@@ -81,8 +92,7 @@ def increase_error(totals: Totals) -> float:
         return 0.0
     weights = np.array([1 / pairs, -loss / pairs**2, -1 / last_pairs, last_loss / last_pairs**2])
     # Rounding can take it below zero where the models are the same.
-    by_documents = math.sqrt(max(float(weights @ totals.products @ weights), 0.0))
-    return math.hypot(by_documents, _increase_sampling_error(totals))
+    return math.sqrt(max(float(weights @ totals.products @ weights), 0.0))
 
 
 def _increase_sampling_error(totals: Totals) -> float:

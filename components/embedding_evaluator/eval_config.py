@@ -9,14 +9,14 @@ from tensorflow_model_analysis.constants import CANDIDATE_KEY, TF_GENERIC
 from tensorflow_model_analysis.proto import config_pb2
 
 from components.embedding_evaluator.intrinsic.set_metrics import set_metrics
-from components.embedding_evaluator.metric_list import SLICES
+from components.embedding_evaluator.metric_list import SLICES, increase_metric
 from components.embedding_evaluator.metrics import CALIBRATION, FORMULAS, TotalsMetric
 from components.embedding_evaluator.thresholds import Threshold
 from trainer_module.evaluation.export import EVALUATE_SIGNATURE
 from trainer_module.evaluation.intrinsic.sets import Named
 
-# The metrics of the gate's own thresholds.
-_LEAST_GAIN, _MOST_INCREASE = "least_gain_over_unigram", "most_increase"
+# The metric of one of the gate's own thresholds.
+_LEAST_GAIN = "least_gain_over_unigram"
 
 
 def eval_config(
@@ -27,6 +27,7 @@ def eval_config(
     max_targets: int,
     thresholds: Sequence[str],
     code_fingerprint: str,
+    allow_chance: bool = False,
     sets: Named = MappingProxyType({}),
 ) -> config_pb2.EvalConfig:
     """Says what is measured on the eval split and what a model must reach to be blessed.
@@ -37,6 +38,7 @@ def eval_config(
       compared_metric: the cross-entropy that is compared with the last blessed model's, one of
         metrics.COMPARED_METRICS.
       max_increase: nats by which it may be above that on the same documents.
+      allow_chance: whether it may be above by two standard errors more.
       max_targets: how many targets may be summed over the vocabulary; of more a sample is, and then
         a model must pass by two standard errors.
       thresholds: more of them, as Threshold.parse reads them.
@@ -46,12 +48,15 @@ def eval_config(
     gate = (
         Threshold(_LEAST_GAIN, None, is_least=True, bound=min_gain_over_unigram),
         # Not TFMA's change threshold: that has no answer where a model has no pair.
-        Threshold(_MOST_INCREASE, None, is_least=False, bound=max_increase),
+        Threshold(
+            increase_metric(allow_chance=allow_chance), None, is_least=False, bound=max_increase
+        ),
         *map(Threshold.parse, thresholds),
     )
     shared = {
         "compared_metric": compared_metric,
         "max_targets": max_targets,
+        "allow_chance": allow_chance,
         "thresholds": [*thresholds],
         "code_fingerprint": code_fingerprint,
     }
@@ -120,8 +125,11 @@ def thresholds_of(config: config_pb2.EvalConfig) -> dict[str, Any]:
         for metric in config.metrics_specs[0].metrics
         if metric.per_slice_thresholds
     }
+    shared = _shared(config)
+    increase = increase_metric(allow_chance=shared["allow_chance"])
     return {
         "min_gain_over_unigram": bounds[_LEAST_GAIN].lower_bound.value,
-        "max_increase": bounds[_MOST_INCREASE].upper_bound.value,
-        "thresholds": _shared(config)["thresholds"],
+        "max_increase": bounds[increase].upper_bound.value,
+        "allow_chance": shared["allow_chance"],
+        "thresholds": shared["thresholds"],
     }

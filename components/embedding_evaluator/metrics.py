@@ -203,6 +203,7 @@ class TotalsMetric(metric_types.Metric):
         name: str,
         compared_metric: str = "",
         max_targets: int = 0,
+        allow_chance: bool = False,
         thresholds: Sequence[str] = (),
         code_fingerprint: str = "",
     ):
@@ -212,10 +213,10 @@ class TotalsMetric(metric_types.Metric):
           name: of the formula, one of FORMULAS, or CALIBRATION; TFMA reports the metric under it.
           compared_metric: one of COMPARED_METRICS; is not used here: predictions.py reads it.
           max_targets: how many may be summed over the vocabulary; for predictions.py too.
-          thresholds: for those who read what the gate asked for.
+          allow_chance, thresholds: for those who read what the gate asked for.
           code_fingerprint: is not used; it makes TFX's cache key change with the code.
         """
-        del compared_metric, max_targets, thresholds, code_fingerprint
+        del compared_metric, max_targets, allow_chance, thresholds, code_fingerprint
         super().__init__(_computations, name=name, formula=_FORMULAS[name])
 
 

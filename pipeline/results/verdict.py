@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from components.embedding_comparison.comparison import Comparison
-from components.embedding_evaluator.metric_list import metric_of_set
+from components.embedding_evaluator.metric_list import increase_metric, metric_of_set
 from components.embedding_evaluator.thresholds import Threshold
 from pipeline.results.figures import Figures
 from pipeline.sections.evaluation import EvaluatorConfig
@@ -37,9 +37,10 @@ def verdict(
             f"{_margin(metrics['full_softmax_cross_entropy_error'])}: raise trainer.epochs (it is "
             f"{epochs}) with trainer.keep=best, add to the corpus, or ask for less"
         )
-    if not metrics["most_increase"] <= gate.max_increase:
+    if not metrics[increase_metric(allow_chance=gate.allow_chance)] <= gate.max_increase:
+        chance = " and two standard errors" if gate.allow_chance else ""
         missed.append(
-            f"{comparison}, and evaluator.max_increase allows {gate.max_increase}"
+            f"{comparison}, and evaluator.max_increase allows {gate.max_increase}{chance}"
             f"{_margin(metrics['most_increase'] - metrics['increase'])}: see what came in, raise "
             "it, or give what is of another kind an --output of its own"
         )

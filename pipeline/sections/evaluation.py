@@ -41,6 +41,12 @@ class EvaluatorConfig(StrictModel):
         description="nats by which compared_metric may be above the last blessed model's on "
         "documents that both held out; two seeds differ by less",
     )
+    allow_chance: bool = Field(
+        default=False,
+        description="whether compared_metric may be above that by two of its standard errors too: "
+        "then only a model that is surely worse is withheld. For few held-out pairs, where two "
+        "nights differ by chance",
+    )
     max_targets: int = Field(
         default=50_000,
         ge=1_000,

@@ -20,6 +20,7 @@ from components.embedding_evaluator.metrics import COMPARED_METRICS, FORMULAS
 def config(
     min_gain: float = 0.05,
     max_increase: float = 0.02,
+    allow_chance: bool = False,
     compared_metric: str = "common_cross_entropy",
     max_targets: int = 50_000,
     thresholds: tuple[str, ...] = (),
@@ -29,6 +30,7 @@ def config(
         min_gain_over_unigram=min_gain,
         compared_metric=compared_metric,
         max_increase=max_increase,
+        allow_chance=allow_chance,
         max_targets=max_targets,
         thresholds=thresholds,
         code_fingerprint=code_fingerprint,
@@ -154,5 +156,18 @@ class TestThresholds:
         assert thresholds_of(config(min_gain=0.25, max_increase=0.5, thresholds=more)) == {
             "min_gain_over_unigram": 0.25,
             "max_increase": 0.5,
+            "allow_chance": False,
             "thresholds": list(more),
         }
+
+    def test_where_chance_is_allowed_another_metric_is_held_against_the_same_bound(self):
+        by_chance = config(max_increase=0.5, allow_chance=True)
+        [spec] = by_chance.metrics_specs
+        found = {
+            json.loads(metric.config)["name"]: one.threshold.value_threshold.upper_bound.value
+            for metric in spec.metrics
+            for one in metric.per_slice_thresholds
+        }
+        assert found == {"least_gain_over_unigram": 0.0, "sure_increase": 0.5}
+        assert thresholds_of(by_chance)["allow_chance"] is True
+        assert thresholds_of(by_chance)["max_increase"] == 0.5

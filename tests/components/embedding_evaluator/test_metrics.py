@@ -121,6 +121,7 @@ VALUES = {
     "compared_of_last_blessed": 6.0,
     "increase": -0.2,
     "most_increase": -0.2,
+    "sure_increase": -0.2 - 2 * math.sqrt(20.48) / 5,
     "increase_error": math.sqrt(20.48) / 5,
     "common_coverage": 0.8,
     "common_coverage_of_last_blessed": 0.4,
@@ -200,7 +201,7 @@ def test_perplexity_beyond_what_a_number_holds_is_infinite() -> None:
 
 def test_without_pairs_there_is_no_number() -> None:
     nothing = totals([document()])
-    zeros = ("num_pairs", "num_common_pairs", "increase", "most_increase")
+    zeros = ("num_pairs", "num_common_pairs", "increase", "most_increase", "sure_increase")
     for name, formula in metrics.FORMULAS.items():
         is_error = name.endswith("_error") and name != "expected_calibration_error"
         value, is_zero = formula(nothing), name in zeros or is_error
@@ -231,6 +232,15 @@ def test_the_error_beside_its_definition(rows: list[tuple[float, int, float, int
     parts = (a - a.sum() / n.sum() * n) / n.sum() - (b - b.sum() / m.sum() * m) / m.sum()
     expected = math.sqrt((parts**2).sum())
     assert comparison_metrics.increase_error(found) == pytest.approx(expected, rel=1e-5, abs=1e-5)
+
+
+def test_what_is_sure_is_two_errors_below() -> None:
+    # Of two documents with a pair each: by 3 and 1 nats worse, so by 2, give or take the root of
+    # 1 + 1, by 2.
+    rows = [(7.0, 1, 4.0, 1), (5.0, 1, 4.0, 1)]
+    found = totals([document(**dict(zip(COMPARED, row, strict=True))) for row in rows])
+    assert comparison_metrics.increase(found) == comparison_metrics.most_increase(found) == 2
+    assert comparison_metrics.sure_increase(found) == pytest.approx(2 - math.sqrt(2))
 
 
 def test_of_a_model_and_itself_there_is_no_error() -> None:

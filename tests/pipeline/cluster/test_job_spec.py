@@ -386,4 +386,4 @@ def test_a_job_knows_the_kind_of_its_corpus(kind: str) -> None:
     written = json.dumps(spec).replace("\\", "")
     # TextExampleGen, Transform and the Trainer.
     assert written.count(f'"kind": "{kind}"') == 3
-    assert ('"num_walks": 10' in written) == (kind == "edges")
+    assert ('"num_walks": 20' in written) == (kind == "edges")

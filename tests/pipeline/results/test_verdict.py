@@ -106,6 +106,16 @@ def test_worse_than_the_last() -> None:
     )
 
 
+def test_worse_than_by_chance() -> None:
+    gate = EvaluatorConfig(allow_chance=True)
+    metrics = {**METRICS, **WORSE, "sure_increase": 0.0276}
+    said = verdict(gate, EPOCHS, figures(metrics, compared=True), MOVED, blessed=False)
+    assert "evaluator.max_increase allows 0.02 and two standard errors: see what came in" in said
+    metrics = {**metrics, "sure_increase": 0.0199}
+    said = verdict(gate, EPOCHS, figures(metrics, compared=True), MOVED, blessed=False)
+    assert "evaluator.max_increase" not in said
+
+
 def test_figures_of_different_pairs_are_not_called_the_same() -> None:
     gate = EvaluatorConfig(compared_metric="full_softmax_cross_entropy")
     said = verdict(gate, EPOCHS, figures({**METRICS, **WORSE}, compared=True), MOVED, blessed=False)

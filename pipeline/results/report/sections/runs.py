@@ -11,6 +11,7 @@ from pipeline.results.report.figures import ALL, OF_RUNS, Figure
 # Those that a page can show side by side: a month of nights.
 _SHOWN_RUNS = 30
 _LOSS, _UNIGRAM = "full_softmax_cross_entropy", "unigram_cross_entropy"
+_ALLOWS_CHANCE = " By evaluator.allow_chance a run is withheld whose whole line is above that."
 
 
 def section(records: Sequence[RunRecord]) -> Section:
@@ -101,7 +102,8 @@ def _increases(rows: Sequence[Mapping[str, Any]]) -> Iterator[Chart]:
     ]
     y = charts.quantity("increase", "nats", "+.3f", zero=False)
     layers = [charts.rule(y, 0.0)]
-    gate = found[-1].get("configuration", {}).get("evaluator", {}).get("max_increase")
+    evaluator = found[-1].get("configuration", {}).get("evaluator", {})
+    gate = evaluator.get("max_increase")
     if gate is not None:
         layers.append(charts.rule(y, gate))
     bars = charts.error_bars(_x(), "low", "high")
@@ -111,6 +113,7 @@ def _increases(rows: Sequence[Mapping[str, Any]]) -> Iterator[Chart]:
         f"pairs: {sum(row['increase'] < 0 for row in found)} of {len(found)}. The lines through "
         "the points are two standard errors to each side"
         + (f"; the upper dashed line is evaluator.max_increase, {gate}." if gate else ".")
+        + (_ALLOWS_CHANCE if evaluator.get("allow_chance") else "")
     )
     cells = [
         (row["when"], f"{row['increase']:+.4f}", decimal(row.get("increase_error", 0.0)))
