@@ -99,6 +99,7 @@ def _gate_nodes(config: Config, target: Target, transform: BaseNode) -> _GateNod
     corpus_gate = CorpusGate(
         transform_graph=transform.outputs["transform_graph"],
         last_model=last_corpus.outputs["model"],
+        kind=config.corpus.kind,
         max_token_loss=config.evaluator.max_token_loss,
         code_fingerprint=code_fingerprint("components.corpus_gate"),
     )

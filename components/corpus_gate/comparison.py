@@ -23,7 +23,12 @@ class CorpusComparison(NamedTuple):
 
     @property
     def token_loss(self) -> float:
-        """Share of the last corpus' tokens that is gone, 0 where there are as many or more."""
+        """Share of the last corpus' tokens that is gone, 0 where there are as many or more.
+
+        All are gone where there are others alone.
+        """
+        if not self.vocabulary_kept:
+            return 1.0
         return max(0.0, 1 - self.tokens / self.last_tokens)
 
 

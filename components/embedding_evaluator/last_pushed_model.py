@@ -37,7 +37,7 @@ def comparable_model(model: types.Artifact | None) -> str | None:
     if model is None:
         return None
     folder = str(path_utils.serving_model_path(model.uri))
-    return folder if fileio.exists(folder) and saved_model.has_settings(folder) else None
+    return folder if fileio.exists(folder) and saved_model.settings_of(folder) else None
 
 
 def copy_last_pushed(push_destination: str, model: types.Artifact) -> None:

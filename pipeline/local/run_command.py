@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.text import Text
 
+from components.corpus_gate.kinds import other_kind
 from components.multi_worker_trainer import local_workers
 from pipeline import failures
 from pipeline.atomic import write_aside
@@ -58,6 +59,7 @@ def run(config: Config, corpus: Corpus | None, output: OutputFolder, console: Co
     config = evaluation_sets.in_full(beginning.with_base_in_full(config))
     with output.locked():
         location = beginning.usable_location(config, output)
+        _require_kind_of_last(config, location)
         require_job_server(config.beam)
         _require_workers_network(config)
         corpus = beginning.found(corpus, output, console)
@@ -85,6 +87,18 @@ def _leave_report(
             beginning.warn(
                 console, f"no report was written, `skipgram report` tries again: {sentence}"
             )
+
+
+def _require_kind_of_last(config: Config, location: "StoreLocation") -> None:
+    """What the CorpusGate would refuse, if the last blessed run is known to be of another kind."""
+    from pipeline.local import metadata_store
+
+    store = metadata_store.open_store(location.connection)
+    records = metadata_store.runs(store, location.pipeline_name)
+    blessed = (record.kind for record in records if record.status == metadata_store.BLESSED)
+    last_kind = next(blessed, None)
+    if last_kind and (problem := other_kind(config.corpus.kind, last_kind)):
+        raise WrongCommandError(problem)
 
 
 def _require_workers_network(config: Config) -> None:

@@ -118,6 +118,12 @@ class RunRecord:
         return self.result.get("error")
 
     @property
+    def kind(self) -> str | None:
+        """`corpus.kind`, if it came to a summary that says so."""
+        kind: str | None = self.result.get("configuration", {}).get("corpus", {}).get("kind")
+        return kind
+
+    @property
     def objective(self) -> str | None:
         """What it trained by, if it came so far."""
         return self.result.get("objective")

@@ -86,13 +86,16 @@ class SavedModel(NamedTuple):
         return corrected
 
 
-def has_settings(folder: str) -> bool:
-    """Whether a SavedModel says how it was trained; older versions of ours do not.
+def settings_of(folder: str) -> ModelSettings | None:
+    """What a SavedModel says of how it was trained; older versions of ours do not.
 
     Raises:
       InputError: there is no SavedModel in the folder.
     """
-    return bool(_reader(folder).has_tensor(_SETTINGS))
+    reader = _reader(folder)
+    if not reader.has_tensor(_SETTINGS):
+        return None
+    return ModelSettings.from_json(reader.get_tensor(_SETTINGS))
 
 
 def read(folder: str) -> SavedModel:
@@ -104,17 +107,18 @@ def read(folder: str) -> SavedModel:
     Raises:
       InputError: it is not one of ours, or of a version that wrote no settings.
     """
-    reader = _reader(folder)
-    if not reader.has_tensor(_SETTINGS):
+    settings = settings_of(folder)
+    if settings is None:
         raise InputError(
             f"the SavedModel in {folder} does not say how it was trained: it is of an older "
             "version, or not of skipgram"
         )
 
+    reader = _reader(folder)
+
     def value(name: str) -> Table:
         return np.asarray(reader.get_tensor(name + _VALUE))
 
-    settings = ModelSettings.from_json(reader.get_tensor(_SETTINGS))
     return SavedModel(
         settings,
         vocabulary.read(os.path.join(folder, "assets", features.VOCABULARY)),

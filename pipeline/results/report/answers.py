@@ -8,7 +8,7 @@ from typing import Any
 
 from components.embedding_evaluator.metric_list import label
 from pipeline.results.records import Blessing
-from pipeline.results.report.contents import Answer, Result, decimal, share, whole
+from pipeline.results.report.contents import Answer, Result, decimal, share, terms_of, whole
 from pipeline.results.report.contents import band as band_name
 
 # Standard errors within which two models are alike.
@@ -21,7 +21,7 @@ _LEAST_CALIBRATION_ERROR = 0.01
 _LEAST_LOG_PARTITION = 0.5
 _MOST_WEAKNESSES = 4
 _CROSS_ENTROPY, _UNIGRAM = "full_softmax_cross_entropy", "unigram_cross_entropy"
-_WHOSE = {"target_frequency": "words", "context_frequency": "contexts"}
+_TARGETS, _CONTEXTS = "target_frequency", "context_frequency"
 
 
 def answers(result: Result, by_hand: Sequence[Blessing]) -> list[Answer]:
@@ -98,10 +98,14 @@ def weaknesses(result: Result) -> list[tuple[str, str]]:
 
 
 def _bands(result: Result) -> Iterator[tuple[str, Sequence[Mapping[str, Any]]]]:
-    for kind, whose in _WHOSE.items():
-        bands = [band for band in result.get("slices", {}).get(kind, ()) if _CROSS_ENTROPY in band]
+    for name in (_TARGETS, _CONTEXTS):
+        bands = [band for band in result.get("slices", {}).get(name, ()) if _CROSS_ENTROPY in band]
         if len(bands) > 1:
-            yield whose, bands
+            yield name, bands
+
+
+def _whose(slices: str, result: Result) -> str:
+    return terms_of(result).tokens if slices == _TARGETS else "contexts"
 
 
 def _no_model(result: Result) -> Iterator[tuple[str, str]]:
@@ -115,7 +119,8 @@ def _no_model(result: Result) -> Iterator[tuple[str, str]]:
 
 def _no_gain(result: Result) -> Iterator[tuple[str, str]]:
     """Bands of which the model says no more than the frequencies of the contexts do."""
-    for whose, bands in _bands(result):
+    for slices, bands in _bands(result):
+        whose = _whose(slices, result)
         none = [
             band_name(band["slice"])
             for band in bands
@@ -134,8 +139,9 @@ def _hardest(result: Result) -> Iterator[tuple[str, str]]:
     Losses of words are held against the unigram model's: its loss is of the same pairs, and how
     surprising the contexts of a band are has nothing to do with what is known of its words.
     """
-    for whose, bands in _bands(result):
-        is_gain = whose == "words" and all(_UNIGRAM in band for band in bands)
+    for slices, bands in _bands(result):
+        whose = _whose(slices, result)
+        is_gain = slices == _TARGETS and all(_UNIGRAM in band for band in bands)
         worst = min(bands, key=_gain) if is_gain else max(bands, key=lambda it: it[_CROSS_ENTROPY])
         if is_gain and _gain(worst) <= 0:
             continue  # _no_gain has said so
@@ -172,8 +178,8 @@ def _end_of_training(result: Result) -> Iterator[tuple[str, str]]:
         yield (
             "short training",
             "The held-out loss was still falling when training ended, by "
-            f"{losses[-2] - losses[-1]:.2f} nats since the evaluation before: more epochs, or "
-            "more text, would make it better.",
+            f"{losses[-2] - losses[-1]:.2f} nats since the evaluation before: more epochs, or a "
+            "larger corpus, would make it better.",
         )
 
 

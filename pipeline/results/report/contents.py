@@ -4,10 +4,49 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
+from pipeline.sections.corpus import Kind
+
 # Of a run: Summary.as_json, maybe of an older version.
 Result = Mapping[str, Any]
 Spec = dict[str, Any]
 Tone = Literal["good", "bad", "neutral"]
+
+
+class Terms(NamedTuple):
+    """What people call the parts of a kind of corpus."""
+
+    data: str  # all of it
+    token: str
+    held_out: str
+    tags: Sequence[str]  # by which others look for such vectors
+
+    @property
+    def tokens(self) -> str:
+        """More than one token."""
+        return f"{self.token}s"
+
+
+TERMS: Mapping[Kind, Terms] = {
+    "text": Terms("text", "word", "documents", ("word2vec", "word-embeddings")),
+    "sessions": Terms("sessions", "item", "last items", ("item2vec", "item-embeddings")),
+    "edges": Terms("graph", "node", "edges", ("node2vec", "node-embeddings", "graph")),
+    "pairs": Terms("pairs", "target", "pairs", ("item-embeddings", "retrieval")),
+}
+
+
+def kind_of(result: Result) -> Kind:
+    """`corpus.kind` of a run."""
+    kind: Kind = result.get("configuration", {}).get("corpus", {}).get("kind", "text")
+    return kind
+
+
+def terms_of(result: Result) -> Terms:
+    """Those of the kind of its corpus.
+
+    >>> terms_of({"configuration": {"corpus": {"kind": "edges"}}}).tokens
+    'nodes'
+    """
+    return TERMS[kind_of(result)]
 
 
 class Answer(NamedTuple):

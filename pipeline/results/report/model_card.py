@@ -7,15 +7,14 @@ from typing import Any
 import yaml
 
 from pipeline.results.report.answers import weaknesses
-from pipeline.results.report.contents import Result, whole
+from pipeline.results.report.contents import Result, kind_of, terms_of, whole
 from pipeline.results.report.figures import ALL, METRIC_NAMES, Figure, figures_of
 from pipeline.results.report.sections.lineage import leaves
 from pipeline.terminal import shown
 from trainer_module.evaluation import word2vec_format
 
 CARD_FILE = "MODEL_CARD.md"
-_TAGS = ("skip-gram", "word2vec", "word-embeddings", "tfx")
-_TASK = {"type": "feature-extraction", "name": "Contexts of words, by skip-gram"}
+_TASK = "feature-extraction"
 _LOAD = """\
 ```python
 from gensim.models import KeyedVectors
@@ -39,8 +38,8 @@ def model_card(result: Result, files: Sequence[str]) -> str:
 def _header(result: Result) -> Iterator[str]:
     content = {
         "library_name": "skipgram-pipeline",
-        "pipeline_tag": _TASK["type"],
-        "tags": list(_TAGS),
+        "pipeline_tag": _TASK,
+        "tags": ["skip-gram", *terms_of(result).tags, "tfx"],
         "model-index": [{"name": _name(result), "results": [_evaluated(result)]}],
     }
     written = yaml.safe_dump(content, sort_keys=False, allow_unicode=True)
@@ -52,12 +51,18 @@ def _name(result: Result) -> str:
 
 
 def _evaluated(result: Result) -> dict[str, Any]:
-    dataset = {"type": "text", "name": _corpus(result), "split": "held-out documents"}
+    terms = terms_of(result)
+    task = {"type": _TASK, "name": f"Contexts of {terms.tokens}, by skip-gram"}
+    dataset = {
+        "type": terms.data,
+        "name": _corpus(result),
+        "split": f"held-out {terms.held_out}",
+    }
     metrics = [
         {"type": figure.name, "name": figure.label, "value": value}
         for figure, value in _metrics(result)
     ]
-    return {"task": dict(_TASK), "dataset": dataset, "metrics": metrics}
+    return {"task": task, "dataset": dataset, "metrics": metrics}
 
 
 def _metrics(result: Result) -> Iterator[tuple[Figure, float]]:
@@ -94,8 +99,8 @@ def _figures(result: Result) -> Iterator[str]:
     yield "## Evaluation\n"
     yield f"{_sentence(result.get('verdict', ''))}\n"
     yield (
-        f"On {whole(result['pairs_eval'])} pairs of held-out documents, over the whole vocabulary, "
-        "not sampled:\n"
+        f"On {whole(result['pairs_eval'])} pairs of held-out {terms_of(result).held_out}, over the "
+        "whole vocabulary, not sampled:\n"
     )
     yield "| figure | value | unit | better |\n|---|---|---|---|"
     for figure, value in _metrics(result):
@@ -110,15 +115,22 @@ def _made_of(result: Result) -> Iterator[str]:
         f"- Corpus: `{_corpus(result).replace('`', '')}`, {whole(result['documents'])} documents, "
         f"{whole(result['tokens'])} tokens; {whole(result['documents_eval'])} documents held out."
     )
-    for section in ("preprocessing", "trainer"):
-        fields = (result.get("configuration") or {}).get(section)
-        if fields:
-            yield f"- {section}: {', '.join(_setting(name, fields) for name in fields)}."
+    for section in ("corpus", "preprocessing", "trainer"):
+        fields = dict(leaves((result.get("configuration") or {}).get(section) or {}))
+        said = [_setting(name, fields) for name in fields if _says_something(name, result)]
+        if said:
+            yield f"- {section}: {', '.join(said)}."
     yield f"- seed: `{result['seed']}`."
     versions: Mapping[str, str] = result.get("versions") or {}
     if versions:
         yield f"- versions: {', '.join(f'{name} {one}' for name, one in versions.items())}."
     yield ""
+
+
+def _says_something(name: str, result: Result) -> bool:
+    """Not files, whose names stand above, and not what other kinds of corpus do not have."""
+    of_edges = name == "directed" or name.startswith("walks.")
+    return name != "files" and (not of_edges or kind_of(result) == "edges")
 
 
 def _setting(name: str, fields: Mapping[str, Any]) -> str:

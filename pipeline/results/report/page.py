@@ -22,7 +22,7 @@ from pipeline.results.embeddings import Embeddings
 from pipeline.results.report import sources as read
 from pipeline.results.report import vega
 from pipeline.results.report.answers import answers
-from pipeline.results.report.contents import Section, whole
+from pipeline.results.report.contents import Section, terms_of, whole
 from pipeline.results.report.figures import tiles
 from pipeline.results.report.map_chart import map_chart
 from pipeline.results.report.sections import corpus, evaluation, lineage, runs, training, words
@@ -60,7 +60,8 @@ def render(sources: Sources) -> str:
         tiles=tiles(result, _last(sources)),
         sections=sections,
         mapped=mapped,
-        words=whole(len(mapped)),
+        terms=terms_of(result),
+        mapped_tokens=whole(len(mapped)),
         data=_data(sections, mapped),
         scripts=[Markup(script) for script in scripts],
         policy=_policy(scripts),
@@ -74,7 +75,7 @@ def _sections(sources: Sources, vectors: Embeddings | None) -> Iterator[Section]
     yield evaluation.section(result)
     yield training.section(result)
     if vectors is not None:
-        yield words.neighbors(vectors)
+        yield words.neighbors(vectors, terms_of(result))
     if (comparison := read.comparison(sources)) is not None:
         yield words.moved(comparison)
     named, lengths = sources.record.corpus, read.document_lengths(sources)

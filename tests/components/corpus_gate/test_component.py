@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import tensorflow as tf
 from tfx.types import standard_artifacts
 
 from components.corpus_gate.component import COMPARISON_FILE, CorpusFigures, CorpusGate
 from trainer_module.errors import WithheldError
+from trainer_module.evaluation.saved_model import ModelSettings
 
 
 def written(folder: Path, counts: Mapping[str, int], occurrences: int | None) -> None:
@@ -24,15 +26,27 @@ def written(folder: Path, counts: Mapping[str, int], occurrences: int | None) ->
 
 
 def judged(
-    folder: Path, last_occurrences: int | None = 100, max_token_loss: float = 0.5, tokens: int = 40
+    folder: Path,
+    last_occurrences: int | None = 100,
+    max_token_loss: float = 0.5,
+    tokens: int = 40,
+    last_kind: str | None = "text",
+    words: tuple[str, str] = ("the", "cat"),
 ) -> dict[str, Any]:
-    """What the gate writes of `tokens` tokens, after a night with 30 of the same vocabulary."""
-    written(folder / "graph" / "transform_fn" / "assets", {"the": 20, "cat": 10}, tokens)
-    last = folder / "model" / "Format-Serving" / "assets"
-    written(last, {"the": 20, "dog": 10}, last_occurrences)
+    """What the gate writes of `tokens` tokens, after a night with 30 of its vocabulary."""
+    counts = dict(zip(words, (20, 10), strict=True))
+    written(folder / "graph" / "transform_fn" / "assets", counts, tokens)
+    last = folder / "model" / "Format-Serving"
+    written(last / "assets", {"the": 20, "dog": 10}, last_occurrences)
+    says = {} if last_kind is None else {"settings": tf.Variable(settings(last_kind).to_json())}
+    tf.train.Checkpoint(**says).write(str(last / "variables" / "variables"))
     graph, model = standard_artifacts.TransformGraph(), standard_artifacts.Model()
     graph.uri, model.uri = str(folder / "graph"), str(folder / "model")
     return gate(folder, graph, model, max_token_loss)
+
+
+def settings(kind: str) -> ModelSettings:
+    return ModelSettings("whitespace", "NFKC", 0.0, 5, 0, 0.05, True, 1.0, "0123", kind)
 
 
 def gate(
@@ -46,6 +60,7 @@ def gate(
     CorpusGate.EXECUTOR_SPEC.executor_class._FUNCTION(
         transform_graph=graph,
         figures=figures,
+        kind="text",
         max_token_loss=max_token_loss,
         code_fingerprint="0123",
         last_model=model,
@@ -104,4 +119,28 @@ def test_what_may_be_lost_passes(tmp_path: Path, last_tokens: int, max_token_los
 
 
 def test_a_model_of_an_older_version_held_what_its_vocabulary_says(tmp_path: Path) -> None:
-    assert judged(tmp_path, None)["last_tokens"] == 30
+    assert judged(tmp_path, None, last_kind=None)["last_tokens"] == 30
+
+
+@pytest.mark.parametrize("max_token_loss", [0.5, 1.0])
+def test_a_corpus_of_another_kind_is_withheld(tmp_path: Path, max_token_loss: float) -> None:
+    with pytest.raises(WithheldError) as caught:
+        judged(tmp_path, 40, max_token_loss, last_kind="edges")
+    assert str(caught.value) == (
+        "the run is withheld before training: this corpus is of corpus.kind=text, and the last "
+        "blessed run's was of corpus.kind=edges: give each kind an --output of its own"
+    )
+
+
+def test_a_corpus_of_other_tokens_alone_is_withheld(tmp_path: Path) -> None:
+    with pytest.raises(WithheldError) as caught:
+        judged(tmp_path, 40, 0.99, words=("le", "chat"))
+    assert str(caught.value) == (
+        "the run is withheld before training: its corpus and the last blessed run's have no token "
+        "in common: give another corpus an --output of its own, or set evaluator.max_token_loss=1 "
+        "if it is meant to take this one over"
+    )
+
+
+def test_other_tokens_alone_pass_where_all_may_be_lost(tmp_path: Path) -> None:
+    assert judged(tmp_path, 40, 1.0, words=("le", "chat"))["vocabulary_kept"] == 0

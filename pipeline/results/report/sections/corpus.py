@@ -15,6 +15,7 @@ from pipeline.results.report.contents import (
     Result,
     Section,
     Table,
+    kind_of,
     share,
     whole,
 )
@@ -57,7 +58,7 @@ def section(
     found: list[Chart] = []
     if counts is not None and len(counts) > 1:
         found.append(_zipf(counts))
-    if lengths:
+    if lengths and kind_of(result) == "text":  # what other kinds hold out has two tokens
         found.append(_lengths(lengths))
     intro = f"From {corpus}: {whole(result.get('tokens', 0))} tokens in "
     intro += f"{whole(result.get('documents', 0))} documents."

@@ -5,22 +5,22 @@ from collections.abc import Iterator, Mapping, Sequence
 from components.embedding_comparison.comparison import Comparison, MovedToken
 from pipeline.results.embeddings import Embeddings
 from pipeline.results.report import charts
-from pipeline.results.report.contents import Chart, Listing, Section, Table, share, whole
+from pipeline.results.report.contents import Chart, Listing, Section, Table, Terms, share, whole
 
 _SHOWN_WORDS = 16
 _SHOWN_NEIGHBORS = 8
 _SHOWN_LAST_NEIGHBORS = 6
 
 
-def neighbors(vectors: Embeddings) -> Section:
-    """Those of a few frequent words."""
+def neighbors(vectors: Embeddings, terms: Terms) -> Section:
+    """Those of a few frequent tokens."""
     rows = [
         (word, ", ".join(found.token for found in vectors.neighbors(word, _SHOWN_NEIGHBORS)))
         for word in vectors.frequent_words(_SHOWN_WORDS)
     ]
     intro = f"The nearest of {whole(len(vectors))} tokens by the cosine of their vectors."
-    table = Table(("word", "nearest neighbours"), rows)
-    listings = [Listing("Of frequent words", table)] if rows else []
+    table = Table((terms.token, "nearest neighbours"), rows)
+    listings = [Listing(f"Of frequent {terms.tokens}", table)] if rows else []
     return Section("neighbors", "Neighbours", intro, listings=listings)
 
 
