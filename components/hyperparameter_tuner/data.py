@@ -29,7 +29,7 @@ _HELD_OUT_TOKENS = 1 << 20
 _SCORES = 1 << 28
 _TARGETS = 20_000
 # Tokens of a sample whose share nobody has said, and that share at least. Of sessions a tenth
-# misled: what was best there was worse than the defaults on the whole, see docs/tuning.md.
+# misled: what was best there was no better than the defaults on the whole, see docs/tuning.md.
 _SAMPLE_TOKENS = 500_000
 _LEAST_SHARE = 0.1
 
