@@ -57,6 +57,7 @@ class Search:
 
     measure: str  # its name
     documents: int  # of the sample that was trained on
+    share: float  # of the corpus that those are, in (0, 1]
     pairs: int  # held out, on which all were measured
     trials: tuple[Measured, ...]
 

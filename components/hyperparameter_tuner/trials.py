@@ -100,6 +100,7 @@ class Trials:
         return Search(
             self.measure,
             self._data.train.num_documents,
+            self._data.share,
             len(self._pairs.targets),
             tuple(self.ended),
         )

@@ -128,9 +128,9 @@ def tuner_fn(fn_args: Any) -> TunerFnResult:
 
     Args:
       fn_args: its custom_config holds `kind`, of the corpus; `preprocessing` and `trainer`, the
-        fields of their hyperparameters; `seed`; `sample`, the share of the documents to train on;
-        `trials`, their number; `records`, a folder that outlives a killed run; and whatever else
-        makes a trial another one.
+        fields of their hyperparameters; `seed`; `sample`, the share of the documents to train on,
+        or None; `trials`, their number; `records`, a folder that outlives a killed run; and
+        whatever else makes a trial another one.
 
     Raises:
       InputError: the sample has nothing to train on, or nothing is held out.

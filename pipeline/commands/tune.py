@@ -14,9 +14,9 @@ from pipeline.local.output_folder import OutputFolder
 from pipeline.terminal import shown
 
 
-def _share(context: click.Context, parameter: click.Parameter, value: float) -> float:
+def _share(context: click.Context, parameter: click.Parameter, value: float | None) -> float | None:
     """Callback of the share; not a number is none."""
-    if not 0 < value <= 1:
+    if value is not None and not 0 < value <= 1:
         raise click.BadParameter(
             f"{value} is no share above 0 and up to 1, which takes all documents",
             context,
@@ -38,12 +38,11 @@ def _share(context: click.Context, parameter: click.Parameter, value: float) -> 
 )
 @click.option(
     "--sample",
-    default=0.1,
-    show_default=True,
     metavar="SHARE",
     type=float,
     callback=_share,
-    help="Share of the documents that each is trained on, in (0, 1].",
+    help="Share of the documents that each is trained on, in (0, 1]. What is best on a small share "
+    "may be worse on the whole.  [default: what holds 500,000 tokens, and at least 0.1]",
 )
 @shared.output
 @shared.settings
@@ -61,7 +60,7 @@ def tune(
     date: datetime.datetime | None,
     more_corpus: tuple[str, ...],
     trials: int,
-    sample: float,
+    sample: float | None,
     output: Path,
     settings: tuple[str, ...],
     tuned_file: Path | None,
@@ -77,8 +76,8 @@ def tune(
 
     \b
     Examples:
-      skipgram tune --trials 20 --sample 0.1
-      skipgram tune --corpus books/*.txt.gz --trials 30 --output books
+      skipgram tune --trials 20
+      skipgram tune --corpus books/*.txt.gz --trials 30 --sample 0.2 --output books
       skipgram tune --config nightly.yaml --set trainer.objective=negative_sampling --to tuned.yaml
       skipgram run --config output/tuned.yaml
     """
@@ -97,6 +96,6 @@ def tune(
     for line in (*tuned.failures_of(search), f"{tuned.verdict(search)}."):
         screen.print(line, highlight=False, markup=False, soft_wrap=True)
     name = shown(str(place))
-    screen.print(
-        f"{name} has the best one: skipgram run --config {name}", highlight=False, soft_wrap=True
-    )
+    said = (*tuned.warning(search, name), f"{name} has the best one: skipgram run --config {name}")
+    for line in said:
+        screen.print(line, highlight=False, markup=False, soft_wrap=True)

@@ -43,7 +43,7 @@ def create_tuning_pipeline(
     location: StoreLocation,
     *,
     trials: int,
-    sample: float,
+    sample: float | None,
 ) -> Pipeline:
     """The pipeline of `skipgram tune`: the first components of a run's, and TFX's Tuner.
 

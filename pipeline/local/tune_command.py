@@ -29,7 +29,7 @@ class Asked(NamedTuple):
     """How far to search."""
 
     trials: int
-    sample: float  # share of the documents to train on, in (0, 1]
+    sample: float | None  # share of the documents to train on, in (0, 1]; None: data.usual_share
 
 
 def tune(

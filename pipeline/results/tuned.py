@@ -81,6 +81,22 @@ def verdict(search: Search) -> str:
     return said if gain > _ERRORS * error else f"{said}, which may be chance"
 
 
+def warning(search: Search, name: str) -> Iterator[str]:
+    """Yields what a sample leaves open.
+
+    Args:
+      search: it.
+      name: of the file with the best configuration.
+    """
+    if search.share < 1:
+        yield (
+            f"Each trial was trained on a share of {search.share:.2g} of the documents. On all of "
+            "them training has as many more steps: fewer epochs and lower rates may be better "
+            "there, even what is set. To search there, around what was found: skipgram tune "
+            f"--config {name} --sample 1"
+        )
+
+
 def as_yaml(search: Search, config: Config, command: str) -> str:
     """The configuration of the best trial, with what else was set, for `skipgram run --config`.
 
@@ -93,7 +109,7 @@ def as_yaml(search: Search, config: Config, command: str) -> str:
     head = (
         f"Command: {shown(command)}",
         f"Seed {config.seed}; {len(search.trials):,} trials, each trained on "
-        f"{search.documents:,} documents.",
+        f"{search.documents:,} documents, a share of {search.share:.2g}.",
         f"{verdict(search)}.",
     )
     lines = [line for text in head for line in commented(text)]

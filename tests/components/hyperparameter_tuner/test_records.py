@@ -50,10 +50,12 @@ def test_of_a_trial_that_failed_nothing_is_known_by_blocks() -> None:
 
 
 def test_a_search_is_read_as_it_was_written() -> None:
-    search = Search("mean_reciprocal_rank", 100, 2_000, (TRIAL, Measured({}, 0.0, (), 1.0, "why")))
+    search = Search(
+        "mean_reciprocal_rank", 100, 0.1, 2_000, (TRIAL, Measured({}, 0.0, (), 1.0, "why"))
+    )
     assert Search.of_json(search.to_json()) == search
 
 
 def test_of_equal_trials_the_first_is_the_best() -> None:
     one, again = (Measured({"trainer.epochs": n}, 0.5, (0.5,), 1.0) for n in (1, 2))
-    assert Search("auc", 1, 1, (one, again)).best is one
+    assert Search("auc", 1, 1.0, 1, (one, again)).best is one

@@ -63,7 +63,7 @@ class ToyTrials:
         return found
 
     def search(self) -> Search:
-        return Search(self.measure, 1, 1, tuple(self.ended))
+        return Search(self.measure, 1, 1.0, 1, tuple(self.ended))
 
 
 def searched(

@@ -1,5 +1,6 @@
 """What people get of a search: a table, a sentence, and a configuration that a run takes."""
 
+import dataclasses
 from pathlib import Path
 
 import pytest
@@ -22,7 +23,7 @@ FAILED = Measured({"trainer.epochs": 6}, 0.0, (), 3.0, "the loss was not finite\
 
 
 def search_of(*trials: Measured) -> Search:
-    return Search("mean_reciprocal_rank", 900, 3_000, trials)
+    return Search("mean_reciprocal_rank", 900, 0.3, 3_000, trials)
 
 
 def test_the_table_has_the_best_one_first() -> None:
@@ -68,6 +69,14 @@ def test_where_none_is_better_it_says_so() -> None:
     )
 
 
+def test_what_a_sample_leaves_open_is_said() -> None:
+    search = search_of(SET, BETTER)
+    [said] = tuned.warning(search, "tuned.yaml")
+    assert "a share of 0.3 of the documents" in said
+    assert said.endswith("skipgram tune --config tuned.yaml --sample 1")
+    assert [*tuned.warning(dataclasses.replace(search, share=1.0), "tuned.yaml")] == []
+
+
 def test_a_run_takes_the_configuration(tmp_path: Path) -> None:
     settings = ["trainer.sampler=unigram", "trainer.sampler_power=0.5", "trainer.dim=8", "seed=3"]
     config = config_file.load(None, settings, ["books/*.txt"])
@@ -78,7 +87,7 @@ def test_a_run_takes_the_configuration(tmp_path: Path) -> None:
     head = [line for line in text.splitlines() if line.startswith("#")]
     assert head[1:3] == [
         r"# Command: skipgram tune --trials 2 --corpus 'a\nb'",
-        "# Seed 3; 2 trials, each trained on 900 documents.",
+        "# Seed 3; 2 trials, each trained on 900 documents, a share of 0.3.",
     ]
     found = config_file.load(path)
     assert found.corpus.files == ("books/*.txt",)
