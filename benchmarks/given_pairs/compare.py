@@ -54,12 +54,11 @@ def methods(implicit: str | None) -> dict[str, tuple[Method, dict[str, Any]]]:
         found["implicit, ALS as it is"] = rivals.implicits, {**python, "model": "als"}
         found["implicit, ALS"] = rivals.implicits, {**python, **_ALS}
         found["implicit, BPR as it is"] = rivals.implicits, {**python, "model": "bpr"}
-    faster = {**defaults, "learning_rate": 0.2}  # which the search found better for users
     return {
         **found,
         "ours, as for text": (ours, {}),
         "ours": (ours, defaults),
-        "ours, learning_rate=0.2": (ours, faster),
+        "ours, keep=last": (ours, {**defaults, "keep": "last"}),
     }
 
 

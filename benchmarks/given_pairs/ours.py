@@ -19,10 +19,15 @@ class Ours:
         """Trains.
 
         Args:
-          held: what to train on.
+          held: what to train on. With keep=best a fiftieth of it is not: it says which is the best,
+            so that the asked pairs do not.
           seed: of the model.
           settings: of TrainerHyperparameters.
         """
+        keeps_best = settings.get("keep") == "best"
+        train, evaluated = held.train, held.asked
+        if keeps_best:
+            evaluated, train = np.split(train, [len(train) // 50])
         os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
         group = trainers.begin()
         # After TensorFlow was told how many threads it may take.
@@ -37,11 +42,15 @@ class Ours:
         with tempfile.TemporaryDirectory() as folder:
             fitted = fit.fit(
                 targets,
-                _split(held.train, contexts, made_by),
-                _split(held.asked, contexts, made_by),
+                _split(train, contexts, made_by),
+                _split(evaluated, contexts, made_by),
                 made_by,
                 TrainerHyperparameters(
-                    **{"checkpoint_seconds": 1e9, "evaluations_per_epoch": 0, **settings}
+                    **{
+                        "checkpoint_seconds": 1e9,
+                        "evaluations_per_epoch": 2 * keeps_best,
+                        **settings,
+                    }
                 ),
                 seed=seed,
                 group=group,

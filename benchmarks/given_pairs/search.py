@@ -39,11 +39,18 @@ TRIALS: tuple[Settings, ...] = (
     {"objective": "negative_sampling", "epochs": 10, **_RATE},
     {**_IN_BATCH, "epochs": 10, **_RATE},
 )
+# Of all histories: each item has three times as many pairs, and as many steps more.
+_BEST = {"keep": "best"}
+TRIALS_OF_ALL: tuple[Settings, ...] = (
+    _NCE,
+    {**_NCE, "learning_rate": 0.1, **_BEST},
+    {**_NCE, **_RATE, **_BEST},
+)
 
 
-def measured(corpus: str, settings: Settings) -> dict[str, Any]:
-    """The figures of a trial."""
-    held = HeldOut.read(corpus, for_search=True, every=_EVERY)
+def measured(corpus: str, settings: Settings, every: int) -> dict[str, Any]:
+    """The figures of a trial on one of so many histories."""
+    held = HeldOut.read(corpus, for_search=True, every=every)
     started = time.process_time()
     model = Ours(held, **settings)
     seconds = time.process_time() - started
@@ -57,10 +64,11 @@ def measured(corpus: str, settings: Settings) -> dict[str, Any]:
 def main() -> None:
     """Measures, prints and writes the results."""
     record = Record("given_pairs_search.json")
-    for settings, corpus in itertools.product(TRIALS, CORPORA):
+    trials = [(_EVERY, one) for one in TRIALS] + [(1, one) for one in TRIALS_OF_ALL]
+    for (every, settings), corpus in itertools.product(trials, CORPORA):
         record.row(
-            {"corpus": corpus, "settings": dict(settings)},
-            functools.partial(trainers.alone, measured, corpus, settings),
+            {"corpus": corpus, "settings": dict(settings), "every": every},
+            functools.partial(trainers.alone, measured, corpus, settings, every),
         )
     Console(width=160).print(_table(record.rows))
 

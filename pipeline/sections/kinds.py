@@ -57,9 +57,9 @@ KINDS: Mapping[Kind, Preset] = {
                 "subsample": 0.0,
                 "emit": "pairs",
             },
-            # A pair is a target of its own, and most targets have few: text's 2 epochs at .05 leave
-            # their vectors near zero, and the model is the unigram one. Twice of each overfits.
-            "trainer": {"objective": "nce", "learning_rate": 0.1, "epochs": 10},
+            # Most targets have few pairs: text's 2 epochs at .05 leave their vectors near zero,
+            # and the model is the unigram one. Many overfit by this, so the best model is kept.
+            "trainer": {"objective": "nce", "learning_rate": 0.1, "epochs": 10, "keep": "best"},
         },
         "docs/pairs.md",
     ),

@@ -31,11 +31,12 @@ def test_what_is_written_for_a_kind_is_read_as_that_kind(kind: Kind) -> None:
 def test_pairs_are_trained_longer_and_faster_than_text() -> None:
     trainer = yaml.safe_load(as_yaml("pairs"))["trainer"]
     assert (trainer["objective"], trainer["learning_rate"], trainer["epochs"]) == ("nce", 0.1, 10)
+    assert trainer["keep"] == "best"
     assert Config.model_validate({"corpus": {"kind": "pairs"}}).preprocessing.min_count == 1
     # Where another objective is set, it has its own.
     given = {"corpus": {"kind": "pairs"}, "trainer": {"objective": "negative_sampling"}}
     other = Config.model_validate(given).trainer
-    assert (other.learning_rate, other.epochs) == (0.025, 2)
+    assert (other.learning_rate, other.epochs, other.keep) == (0.025, 2, "last")
 
 
 @pytest.mark.parametrize(
