@@ -1,8 +1,9 @@
-"""The tasks of graphs, by hand: nodes that were lost, pairs that are no edge, classes and links."""
+"""The tasks of graphs by hand: lost nodes, pairs without an edge, classes, links; and nights."""
 
 import numpy as np
 import pytest
 
+from benchmarks.graphs.nights import Night, tonights
 from benchmarks.graphs.tasks import (
     Links,
     Vectors,
@@ -52,3 +53,15 @@ def test_links_are_ranked_by_products() -> None:
     found = link_prediction(vectors, Links([("one", "a")], asked[0], [("one", "d")], asked[1]))
     figures = {"auc": 0.75, "average_precision": 0.8333}
     assert found == {"lost_nodes": 0, "dot": figures, "hadamard": figures}
+
+
+def test_a_night_has_a_share_of_the_edges_and_some_of_them_rewired() -> None:
+    path = [(str(node), str(node + 1)) for node in range(100)]
+    whole = tonights(Night("", 0), path)
+    assert sorted(whole) == sorted(path)
+    assert set(tonights(Night("", 0, share=0.5), path)) == set(whole[:50])
+    rewired = tonights(Night("", 0, rewired=0.3), path)
+    # By chance some of the 30 are edges of the path.
+    assert len(rewired) == 100
+    assert rewired[30:] == whole[30:]
+    assert len(set(rewired) - set(path)) > 20
