@@ -23,7 +23,7 @@ _ADVICE = {
     "float_type": "write it as 0.001 or 1e-3",
     "bool_type": "write true or false",
     "string_type": "put it in quotes",
-    "tuple_type": "write a list, such as [a.txt, b.txt]",
+    "tuple_type": "write a list, such as [first, second]",
 }
 # What people may look for, and is no field.
 _NO_FIELDS = {

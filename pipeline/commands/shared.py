@@ -23,13 +23,16 @@ if TYPE_CHECKING:
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
+# Where commands write to, and read from.
+DEFAULT_OUTPUT = "output"
+
 
 @dataclass
 class Invocation:
     """What main() must know of the command when it fails."""
 
     debug: bool = False
-    folder: Path = Path("output")  # where the command writes to
+    folder: Path = Path(DEFAULT_OUTPUT)  # where the command writes to
 
 
 def invocation(context: click.Context) -> Invocation:
@@ -95,7 +98,7 @@ settings = click.option(
 )
 output = click.option(
     "--output",
-    default="output",
+    default=DEFAULT_OUTPUT,
     show_default=True,
     metavar="DIR",
     type=LocalPath(path_type=Path, file_okay=False),

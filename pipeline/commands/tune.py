@@ -96,6 +96,8 @@ def tune(
     for line in (*tuned.failures_of(search), f"{tuned.verdict(search)}."):
         screen.print(line, highlight=False, markup=False, soft_wrap=True)
     name = shown(str(place))
-    said = (*tuned.warning(search, name), f"{name} has the best one: skipgram run --config {name}")
+    where = "" if output == Path(shared.DEFAULT_OUTPUT) else f" --output {shown(str(output))}"
+    best = f"{name} has the best one: skipgram run --config {name}{where}"
+    said = (*tuned.warning(search, f"{name}{where}"), best)
     for line in said:
         screen.print(line, highlight=False, markup=False, soft_wrap=True)

@@ -86,7 +86,7 @@ def warning(search: Search, name: str) -> Iterator[str]:
 
     Args:
       search: it.
-      name: of the file with the best configuration.
+      name: of the file with the best configuration, and maybe `--output FOLDER`.
     """
     if search.share < 1:
         yield (

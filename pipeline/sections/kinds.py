@@ -73,7 +73,8 @@ def problems(kind: Kind, preprocessing: PreprocessingHyperparameters) -> Iterato
     if preprocessing.tokenizer != "whitespace":
         yield (
             f"preprocessing.tokenizer = {preprocessing.tokenizer} is for words, and the ids of "
-            f"corpus.kind = {kind} are taken as they are: set it to whitespace, or leave it out"
+            f"corpus.kind = {kind} are taken as they are: begin from `skipgram config --kind "
+            f"{kind}`, or leave it out"
         )
     if kind != "pairs":
         return

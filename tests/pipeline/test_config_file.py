@@ -265,7 +265,8 @@ class TestSeveralErrors:
         tokenizer = "preprocessing.tokenizer=unicode_words"
         assert sentence(None, "corpus.kind=edges", tokenizer) == (
             "preprocessing.tokenizer = unicode_words is for words, and the ids of corpus.kind = "
-            "edges are taken as they are: set it to whitespace, or leave it out"
+            "edges are taken as they are: begin from `skipgram config --kind edges`, or leave it "
+            "out"
         )
 
     def test_a_password_hides_no_other_error_and_is_not_shown(self):

@@ -13,6 +13,7 @@ from components.text_example_gen.rows.whole_lines import Row, whole_lines
 # A quote without its partner takes all that follows for one cell; memory ends it here.
 _MAX_CELL = 1 << 24
 _DELIMITERS = {".csv": ",", ".tsv": "\t"}
+_OTHER_DELIMITERS = (";", "\t", "|", ",")
 
 
 def delimited_rows(
@@ -90,6 +91,15 @@ def _all_rows(lines: _Lines, name: str, counts: ReadingCounts) -> Iterator[tuple
 
 def _place(column: str, header: Sequence[str], name: str, number: int) -> int:
     places = [place for place, cell in enumerate(header) if cell.strip() == column]
+    other_sign = next((sign for sign in _OTHER_DELIMITERS if sign in header[0]), None)
+    if len(header) == 1 and not places and other_sign:
+        wanted = _DELIMITERS[files.format_of(name)]
+        raise bad_row(
+            name,
+            number,
+            f"is the header and parts its columns by {other_sign!r}; write the file with "
+            f"{wanted!r} between them",
+        )
     if len(places) != 1:
         how = "no column" if not places else "more than one column"
         known = files.name_few([cell[:40] for cell in header], 8)

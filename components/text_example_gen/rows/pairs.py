@@ -80,6 +80,6 @@ def _weight(cell: Any) -> float:
 
 def _no_number(cell: Any) -> ValueError:
     return ValueError(
-        f"has the weight {str(cell)[:40]!r}, which is no number; mend it, or name the columns of a"
-        " header in corpus.columns"
+        f"has the weight {str(cell)[:40]!r}, which is no number; mend it, or name another"
+        " column in corpus.columns"
     )

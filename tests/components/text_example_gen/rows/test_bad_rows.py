@@ -41,7 +41,7 @@ def sentence(data: bytes, name: str, kind: str, *columns: str, limit: int = 1000
         (["c", "d", "65537"], "has the weight 65537, above 65,536; scale all weights down"),
         (
             ["c", "d", "1_0"],
-            "has the weight '1_0', which is no number; mend it, or name the columns of a header in"
+            "has the weight '1_0', which is no number; mend it, or name another column in"
             " corpus.columns",
         ),
         (["c", "d", "much"], "has the weight 'much', which is no number; mend it, or"),
