@@ -32,6 +32,7 @@ def test_as_dict_gives_what_json_can_hold():
         "min_gain_over_unigram": 0.05,
         "compared_metric": "common_cross_entropy",
         "max_increase": 0.5,
+        "allow_chance": False,
         "max_targets": 50_000,
         "min_neighbor_overlap": None,
         "max_token_loss": 0.5,

@@ -240,7 +240,7 @@ class TestIntrinsicSets:
                 "thresholds=['similarity/x >= 0.5']",
                 "has 'similarity/x >= 0.5', and there is no such set: no set is named",
             ),
-            ("analogies=x.txt", "write a list, such as [a.txt, b.txt]"),
+            ("analogies=x.txt", "write a list, such as [first, second]"),
         ],
     )
     def test_have_a_name_of_their_own(self, setting, said):
