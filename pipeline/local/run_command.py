@@ -22,7 +22,7 @@ from pipeline.local import beginning
 from pipeline.local.output_folder import OutputFolder
 from pipeline.results import closing, display, summary_tables
 from pipeline.results.embeddings import Embeddings
-from pipeline.results.records import Summary
+from pipeline.results.records import Summary, said_kind
 from pipeline.terminal import shown, stderr_to
 from trainer_module.errors import InputError
 
@@ -95,8 +95,8 @@ def _require_kind_of_last(config: Config, location: "StoreLocation") -> None:
 
     store = metadata_store.open_store(location.connection)
     records = metadata_store.runs(store, location.pipeline_name)
-    blessed = (record.kind for record in records if record.status == metadata_store.BLESSED)
-    last_kind = next(blessed, None)
+    blessed = (one.result for one in records if one.status == metadata_store.BLESSED)
+    last_kind = said_kind(next(blessed, {}))
     if last_kind and (problem := other_kind(config.corpus.kind, last_kind)):
         raise WrongCommandError(problem)
 

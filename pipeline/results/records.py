@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from components.rising_pusher.versions import number_of_run
+from pipeline.sections.corpus import Kind
 from trainer_module.evaluation.intrinsic import sets
 from trainer_module.training.record import Evaluation, WarmStart
 
@@ -77,6 +78,12 @@ def copies_label(read: Mapping[str, Any]) -> str:
     return next(found, "near-copies held out")
 
 
+def said_kind(result: Mapping[str, Any]) -> Kind | None:
+    """`corpus.kind` of a run, if it came to a summary that says so."""
+    kind: Kind | None = (result.get("configuration") or {}).get("corpus", {}).get("kind")
+    return kind
+
+
 # Is told how the components of a run get on.
 ShowProgress = Callable[[ComponentProgress | ComponentWarning | ComponentRun], None]
 
@@ -116,12 +123,6 @@ class RunRecord:
     def error(self) -> str | None:
         """The sentence that says why it failed."""
         return self.result.get("error")
-
-    @property
-    def kind(self) -> str | None:
-        """`corpus.kind`, if it came to a summary that says so."""
-        kind: str | None = self.result.get("configuration", {}).get("corpus", {}).get("kind")
-        return kind
 
     @property
     def objective(self) -> str | None:

@@ -67,8 +67,8 @@ class EvaluatorConfig(StrictModel):
         ge=0,
         le=1,
         description="share of the last blessed run's tokens that may be gone from the corpus; with "
-        "more the run is withheld before training. Half is more than quiet nights lose and less "
-        "than a feed that broke; 1 lets all pass",
+        "more the run is withheld before training, and so it is with no token in common. Half is "
+        "more than quiet nights lose and less than a feed that broke; 1 lets all pass",
     )
     thresholds: tuple[str, ...] = Field(
         default=(),

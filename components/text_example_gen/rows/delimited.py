@@ -13,7 +13,6 @@ from components.text_example_gen.rows.whole_lines import Row, whole_lines
 # A quote without its partner takes all that follows for one cell; memory ends it here.
 _MAX_CELL = 1 << 24
 _DELIMITERS = {".csv": ",", ".tsv": "\t"}
-_OTHER_DELIMITERS = (";", "\t", "|", ",")
 
 
 def delimited_rows(
@@ -91,21 +90,20 @@ def _all_rows(lines: _Lines, name: str, counts: ReadingCounts) -> Iterator[tuple
 
 def _place(column: str, header: Sequence[str], name: str, number: int) -> int:
     places = [place for place, cell in enumerate(header) if cell.strip() == column]
-    other_sign = next((sign for sign in _OTHER_DELIMITERS if sign in header[0]), None)
-    if len(header) == 1 and not places and other_sign:
-        wanted = _DELIMITERS[files.format_of(name)]
-        raise bad_row(
-            name,
-            number,
-            f"is the header and parts its columns by {other_sign!r}; write the file with "
-            f"{wanted!r} between them",
+    if len(places) == 1:
+        return places[0]
+    if len(header) == 1 and (sign := _other_delimiter(header[0], name)):
+        problem = (
+            f"parts its columns by {sign!r}; part them by {_DELIMITERS[files.format_of(name)]!r}"
         )
-    if len(places) != 1:
+    else:
         how = "no column" if not places else "more than one column"
         known = files.name_few([cell[:40] for cell in header], 8)
-        raise bad_row(
-            name,
-            number,
-            f"is the header and has {how} {column!r} (it has {known}); set corpus.columns",
-        )
-    return places[0]
+        problem = f"has {how} {column!r} (it has {known}); set corpus.columns"
+    raise bad_row(name, number, f"is the header and {problem}")
+
+
+def _other_delimiter(cell: str, name: str) -> str | None:
+    """A sign in the only cell of a header that may have been meant to part cells."""
+    signs = {";", "|", *_DELIMITERS.values()} - {_DELIMITERS[files.format_of(name)]}
+    return next((sign for sign in sorted(signs) if sign in cell), None)

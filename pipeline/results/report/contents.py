@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
+from pipeline.results.records import said_kind
 from pipeline.sections.corpus import Kind
 
 # Of a run: Summary.as_json, maybe of an older version.
@@ -35,9 +36,8 @@ TERMS: Mapping[Kind, Terms] = {
 
 
 def kind_of(result: Result) -> Kind:
-    """`corpus.kind` of a run."""
-    kind: Kind = result.get("configuration", {}).get("corpus", {}).get("kind", "text")
-    return kind
+    """`corpus.kind` of a run; one of an older version, which does not say, is of text."""
+    return said_kind(result) or "text"
 
 
 def terms_of(result: Result) -> Terms:

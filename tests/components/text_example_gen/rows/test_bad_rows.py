@@ -178,6 +178,16 @@ def test_columns_that_are_not_there() -> None:
         "'x.csv', line 1, is the header and has more than one column 'a' (it has 'a', 'a');"
         " set corpus.columns"
     )
+    assert sentence(b"a;b\n1;2\n", "x.csv", "pairs", "a", "b") == (
+        "'x.csv', line 1, is the header and parts its columns by ';'; part them by ','"
+    )
+    assert sentence(b"a,b\n1,2\n", "x.tsv", "pairs", "a", "b") == (
+        "'x.tsv', line 1, is the header and parts its columns by ','; part them by '\\t'"
+    )
+    # A quoted name may hold the delimiter itself.
+    assert sentence(b'"a,b"\n1\n', "x.csv", "text", "a") == (
+        "'x.csv', line 1, is the header and has no column 'a' (it has 'a,b'); set corpus.columns"
+    )
     assert sentence(b'{"a": 1, "b": 2}', "x.jsonl", "pairs", "a", "c") == (
         "'x.jsonl', line 1, has no field 'c' (its fields are 'a', 'b'); set corpus.columns"
     )
